@@ -1,0 +1,106 @@
+import { execa } from 'execa';
+
+/** What a finished command left. One shape whether it ran, failed, was killed or never started. */
+export interface CommandResult {
+  /** null when it died of a signal or never started. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The reason it never started (no such file, no permission), else null. */
+  readonly startError: string | null;
+  readonly timedOut: boolean;
+}
+
+export interface CaptureOptions {
+  /** The whole environment of the command; the tool's own is never passed on implicitly. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called with each line of stdout and stderr as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Runs a short command to its end and keeps what it printed. Never throws: failure is in the result. */
+export async function capture(command: readonly string[], options: CaptureOptions): Promise<CommandResult> {
+  const [file = '', ...args] = command;
+  const child = execa(file, args, {
+    env: definedOnly(options.env),
+    extendEnv: false,
+    reject: false,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    forceKillAfterDelay: 5_000,
+    ...(options.input === undefined ? {} : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.onLine === undefined ? {} : { all: true as const }),
+  });
+  if (options.onLine !== undefined) {
+    for await (const line of child.iterable({ from: 'all' })) options.onLine(line as string);
+  }
+  const result = await child;
+  return {
+    exitCode: result.exitCode ?? null,
+    signal: result.signal ?? null,
+    stdout: text(result.stdout),
+    stderr: text(result.stderr),
+    startError:
+      result.exitCode === undefined && result.signal === undefined ? (result.shortMessage ?? '') : null,
+    timedOut: result.timedOut,
+  };
+}
+
+/** A process group that outlives this program unless somebody stops it. */
+export interface DetachedProcess {
+  /** Leader of its own process group: signal `-pid` to reach all of it. */
+  readonly pid: number;
+  readonly exited: Promise<{ readonly exitCode: number | null; readonly signal: string | null }>;
+}
+
+/**
+ * Starts a command in its own process group with its output appended to a file, so that a killed tool neither
+ * cuts the log nor breaks the run.
+ * @throws Error with the system's reason when the command cannot be started.
+ */
+export async function startDetached(
+  command: readonly string[],
+  options: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly cwd: string;
+    readonly outputFd: number;
+  },
+): Promise<DetachedProcess> {
+  const [file = '', ...args] = command;
+  const child = execa(file, args, {
+    env: definedOnly(options.env),
+    extendEnv: false,
+    cwd: options.cwd,
+    detached: true,
+    cleanup: false,
+    reject: false,
+    buffer: false,
+    stdio: ['ignore', options.outputFd, options.outputFd],
+  });
+  if (child.pid === undefined) {
+    const result = await child;
+    throw new Error(result.shortMessage ?? `cannot start ${file}`);
+  }
+  const exited = Promise.resolve(child).then((result) => ({
+    exitCode: result.exitCode ?? null,
+    signal: result.signal ?? null,
+  }));
+  return { pid: child.pid, exited };
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,45 @@
+import type { CommandModule } from './module.ts';
+
+/** One row a verb. Only the module of the verb that was asked for is ever loaded. */
+export const commands: readonly {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}[] = [
+  {
+    name: 'quickstart',
+    summary: 'check this machine, install, and measure a first real run',
+    load: () => import('./quickstart.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'say what this machine can run and what it lacks',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    name: 'install',
+    summary: 'install torch and DeepSpeed into a private, verified stack',
+    load: () => import('./install.ts'),
+  },
+  {
+    name: 'models',
+    summary: 'list the model sizes with their computed parameter counts',
+    load: () => import('./models.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'print the DeepSpeed JSON and the exact command of a case',
+    load: () => import('./config.ts'),
+  },
+  {
+    name: 'throughput',
+    summary: 'measure the throughput of the offload modes on 1, 4 or any number of chips',
+    load: () => import('./throughput.ts'),
+  },
+  { name: 'runs', summary: 'list, show, replay and remove stored runs', load: () => import('./runs.ts') },
+  {
+    name: 'parse',
+    summary: 'read steps, statistics and the outcome out of any training log',
+    load: () => import('./parse.ts'),
+  },
+];

@@ -1,0 +1,3 @@
+import type { CommandModule } from './module.ts';
+
+export const declare: CommandModule['declare'] = () => undefined;

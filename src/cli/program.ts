@@ -1,0 +1,70 @@
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { readFileSync } from 'node:fs';
+import { createContext } from '../workflows/context.ts';
+import { exitCodes } from '../errors.ts';
+import { createReporter } from './reporter.ts';
+import { commands } from './commands/index.ts';
+import type { CommandIo } from './commands/module.ts';
+
+/**
+ * Declares the program and runs one verb.
+ * Only the verb that argv names is loaded, so that `--help` costs little more than Node itself.
+ * @returns the exit code of a command that ended without throwing.
+ */
+export async function runProgram(
+  argv: readonly string[],
+  signal: AbortSignal,
+  force: AbortSignal,
+): Promise<number> {
+  let exitCode = 0;
+  const reporter = createReporter(process.stderr);
+  const io: CommandIo = {
+    context: createContext(reporter.emit, signal, force),
+    print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    exitWith: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    const program = await declareProgram(argv, io);
+    if (argv.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : exitCodes.usage;
+  } finally {
+    reporter.close();
+  }
+  return exitCode;
+}
+
+async function declareProgram(argv: readonly string[], io: CommandIo): Promise<Command> {
+  const program = new Command('superoffload')
+    .description(
+      'Install, run and measure CPU-offload training: SuperOffload/PRISM, ZeRO-Offload, ZeRO-Infinity.',
+    )
+    .version(packageVersion(), '-V, --version')
+    .helpCommand('help [command]', 'say more about a command')
+    .addHelpText(
+      'after',
+      '\nStart with:  superoffload quickstart\nMain job:    superoffload throughput --chips 4',
+    )
+    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .showHelpAfterError('(run with --help for the flags)')
+    .exitOverride();
+  const wanted = argv.filter((word) => !word.startsWith('-'))[argv[0] === 'help' ? 1 : 0];
+  for (const { name, summary, load } of commands) {
+    const command = new Command(name).description(summary).copyInheritedSettings(program);
+    program.addCommand(command);
+    if (name === wanted) (await load()).declare(command, io);
+  }
+  return program;
+}
+
+function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

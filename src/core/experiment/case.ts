@@ -1,0 +1,85 @@
+/**
+ * The words that every ring speaks: what is trained (a {@link Case}) and on what (a {@link System}).
+ * Plain data; the rules live beside it.
+ */
+
+export const modeNames = [
+  'prism',
+  'zero_offload',
+  'zero_infinity',
+  'zero_infinity_param',
+  'zero_2',
+  'zero_3',
+  'ddp',
+] as const;
+export type ModeName = (typeof modeNames)[number];
+
+export const dtypes = ['bf16', 'fp16', 'fp32'] as const;
+export type Dtype = (typeof dtypes)[number];
+
+export const workloadNames = ['builtin', 'command'] as const;
+export type WorkloadName = (typeof workloadNames)[number];
+
+export const launcherNames = ['python', 'torchrun', 'deepspeed'] as const;
+export type LauncherName = (typeof launcherNames)[number];
+
+/** A GPT: enough to count its parameters and FLOPs (core/model/shape.ts). */
+export interface ModelShape {
+  /** The key in model.json, for example `2B`. */
+  readonly name: string;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly heads: number;
+  /** Rows of the (tied) embedding after padding. */
+  readonly paddedVocabulary: number;
+}
+
+/** One cell of an experiment: everything that decides what is computed, nothing about where. */
+export interface Case {
+  readonly experiment: string;
+  readonly mode: ModeName;
+  readonly model: ModelShape;
+  /** World size: one rank a chip. */
+  readonly chips: number;
+  /** Sequences a rank and forward pass. */
+  readonly microBatch: number;
+  /** Sequences an optimizer step, over all ranks. */
+  readonly globalBatch: number;
+  /** Micro-batches an optimizer step: globalBatch / (microBatch * data-parallel size). */
+  readonly gradientAccumulation: number;
+  readonly sequenceLength: number;
+  readonly activationCheckpointing: boolean;
+  readonly dtype: Dtype;
+  /** Share of the optimizer on the CPU, 0 to 1; null where the mode has no such setting. */
+  readonly ratio: number | null;
+  /** Gradient-norm clip; 0 is off. Always explicit, and equal for all modes of one comparison. */
+  readonly gradientClipping: number;
+  readonly dropout: number;
+  /** Optimizer steps planned; a stable measurement may stop earlier. */
+  readonly steps: number;
+  readonly seed: number;
+  /** Megatron .bin/.idx prefix, or null for the trainer's own Markov chain. */
+  readonly dataPath: string | null;
+  /** `--ds KEY=VALUE` overrides, dotted key to JSON value. */
+  readonly deepspeedOverrides: Readonly<Record<string, unknown>>;
+}
+
+/** A named machine profile. Every number in a system file has a source beside it. */
+export interface System {
+  readonly name: string;
+  readonly title: string;
+  /** 'cuda', or 'cpu' where a chip is one CPU rank and a run is functional only. */
+  readonly accelerator: 'cuda' | 'cpu';
+  /** How the chip is tied to its host: only a superchip may be compared with the paper without a caveat. */
+  readonly link: 'c2c' | 'pcie' | 'none';
+  readonly chipsPerNode: number;
+  readonly gpuName: string | null;
+  /** GPU memory a chip, GiB; null without a GPU. */
+  readonly gpuGiB: number | null;
+  /** Host memory of the node that a run may use, GiB; null where unknown. */
+  readonly hostGiB: number | null;
+  /** 16-bit dense peak a chip, TFLOPS; null where unknown (then there is no MFU). */
+  readonly peakTflops: number | null;
+  readonly cores: number;
+  readonly launcher: LauncherName;
+}

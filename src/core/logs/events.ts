@@ -1,0 +1,103 @@
+/** What a log line can say, whatever tool wrote it. Formats turn lines into these; the fold adds them up. */
+
+/** One completed optimizer step. Times in milliseconds, null where the line does not say. */
+export interface IterationEvent {
+  readonly type: 'iteration';
+  readonly iteration: number;
+  /** The iteration at which the log says it will end. */
+  readonly plannedIterations: number | null;
+  readonly stepMs: number | null;
+  readonly loss: number | null;
+  readonly lossScale: number | null;
+  readonly gradNorm: number | null;
+  readonly globalBatch: number | null;
+  readonly sequenceLength: number | null;
+  readonly skippedIterations: number;
+  readonly nanIterations: number;
+  /** TFLOPS per GPU as the log itself claims. */
+  readonly loggedTflops: number | null;
+}
+
+/** Peak memory of the whole run as its own final line says. */
+export interface MemoryEvent {
+  readonly type: 'memory';
+  /** Highest rank, GiB. */
+  readonly gpuAllocatedGiB: number | null;
+  readonly gpuReservedGiB: number | null;
+  /** All ranks of the node together, shared and pinned memory counted once, GiB. */
+  readonly hostGiB: number | null;
+  /** How the host figure was taken: `cgroup` or `pss`. */
+  readonly hostSource: string | null;
+}
+
+export type LogEvent =
+  | IterationEvent
+  | MemoryEvent
+  /** Named facts a program prints about itself (world size, parameters, versions, threads). */
+  | { readonly type: 'facts'; readonly facts: Readonly<Record<string, string>> }
+  /** The program said that it ended as it meant to. */
+  | { readonly type: 'finished'; readonly iteration: number | null }
+  /** A line that is evidence for an outcome class (core/logs/outcome.ts). */
+  | {
+      readonly type: 'evidence';
+      readonly outcome: OutcomeClass;
+      readonly rank: number | null;
+      readonly line: string;
+    };
+
+export const outcomeClasses = [
+  'ok',
+  'gpu_oom',
+  'host_oom',
+  'shm_full',
+  'nccl_timeout',
+  'hang',
+  'nan_or_inf',
+  'loss_scale_floor',
+  'time_limit',
+  'preempted',
+  'node_fail',
+  'interrupted',
+  'cancelled',
+  'worker_dead',
+  'config_error',
+  'install_error',
+  'launch_error',
+  'killed_unknown',
+  'crash',
+  /** A row that could not run here, with the reason; no process was started. */
+  'unsupported',
+] as const;
+export type OutcomeClass = (typeof outcomeClasses)[number];
+
+/** How a run ended, and the proof for saying so. */
+export interface Outcome {
+  readonly class: OutcomeClass;
+  /** One sentence for a person: why this class. */
+  readonly reason: string;
+  /** The log line that proves it, if a line does. */
+  readonly evidence: string | null;
+  readonly rank: number | null;
+  /** What to do next, where something can be done. */
+  readonly hint: string | null;
+}
+
+/** What the world outside the log says about how a run ended. Everything null when only a log is known. */
+export interface ExitEvidence {
+  /** Exit status of the run's own command, null when it died of a signal or is unknown. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Set by this tool before it stopped the run. */
+  readonly stoppedBy: 'converged' | 'interrupted' | 'cancelled' | 'timeout' | 'hang' | null;
+  /** oom_kill count after the run minus before; null where no counter could be read. */
+  readonly oomKills: number | null;
+  /** Peak host memory against its limit, GiB; null where unknown. */
+  readonly peakHostGiB: number | null;
+  readonly hostLimitGiB: number | null;
+  /** Free bytes in /dev/shm at the end; null where unknown. */
+  readonly shmFreeBytes: number | null;
+  /** Planned last iteration; null for a log that this tool did not plan. */
+  readonly plannedIterations: number | null;
+  /** Planned world size; null when unknown. */
+  readonly plannedWorldSize: number | null;
+}

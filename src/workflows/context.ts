@@ -1,0 +1,37 @@
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Emit } from './events.ts';
+
+/** The ports of every workflow as a plain object: what a test replaces, and nothing else. */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder the user stands in. */
+  readonly cwd: string;
+  /** The state folder: `SUPEROFFLOAD_HOME`, else `.superoffload` in `cwd`. */
+  readonly home: string;
+  /** Where this package lies: experiment data and the trainer are read from here. */
+  readonly packageRoot: string;
+  readonly emit: Emit;
+  /** Aborted on the first Ctrl-C or SIGTERM; its reason is a SuperOffloadError. */
+  readonly signal: AbortSignal;
+  /** Aborted on the second one: whatever was started is killed at once, in the abort event itself. */
+  readonly force: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** @returns the context of a real program run. */
+export function createContext(emit: Emit, signal: AbortSignal, force: AbortSignal): Context {
+  const cwd = process.cwd();
+  return {
+    env: process.env,
+    cwd,
+    home: process.env['SUPEROFFLOAD_HOME'] ?? join(cwd, '.superoffload'),
+    packageRoot: realpathSync(fileURLToPath(new URL('../..', import.meta.url))),
+    emit,
+    signal,
+    force,
+    now: Date.now,
+  };
+}

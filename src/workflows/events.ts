@@ -1,0 +1,42 @@
+import type { IterationEvent, Outcome } from '../core/logs/events.ts';
+
+/** What long work tells its audience. Workflows emit these; only the CLI draws them. */
+export type ProgressEvent =
+  /** A step of an install or a check: `id` ties its lines together. */
+  | {
+      readonly type: 'task';
+      readonly id: string;
+      readonly state: 'start' | 'done' | 'failed';
+      readonly message: string;
+      readonly elapsedMs?: number;
+    }
+  /** The newest line of output of the task that is running. */
+  | { readonly type: 'task-output'; readonly id: string; readonly line: string; readonly elapsedMs: number }
+  | { readonly type: 'note'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string; readonly hint?: string }
+  | {
+      readonly type: 'run-started';
+      readonly runId: string;
+      readonly title: string;
+      readonly index: number;
+      readonly total: number;
+      readonly plannedSteps: number | null;
+    }
+  | {
+      readonly type: 'run-step';
+      readonly runId: string;
+      readonly step: IterationEvent;
+      readonly plannedSteps: number | null;
+      readonly tflopsPerGpu: number | null;
+      readonly elapsedMs: number;
+      readonly remainingMs: number | null;
+    }
+  | {
+      readonly type: 'run-ended';
+      readonly runId: string;
+      readonly outcome: Outcome;
+      readonly medianStepMs: number | null;
+      readonly elapsedMs: number;
+    };
+
+export type Emit = (event: ProgressEvent) => void;
