@@ -39,7 +39,7 @@ export async function capture(command: readonly string[], options: CaptureOption
     ...(options.onLine === undefined ? {} : { all: true as const }),
   });
   if (options.onLine !== undefined) {
-    for await (const line of child.iterable({ from: 'all' })) options.onLine(line as string);
+    for await (const line of child.iterable({ from: 'all' })) options.onLine(line);
   }
   const result = await child;
   return {
@@ -61,17 +61,13 @@ export interface DetachedProcess {
 }
 
 /**
- * Starts a command in its own process group with its output appended to a file, so that a killed tool neither
- * cuts the log nor breaks the run.
+ * Starts a command in its own process group, without any pipe to this program: a killed tool neither cuts the
+ * log nor breaks the run. `detached` skips execa's own clean-up, so whoever starts it must stop it.
  * @throws Error with the system's reason when the command cannot be started.
  */
 export async function startDetached(
   command: readonly string[],
-  options: {
-    readonly env: Readonly<Record<string, string | undefined>>;
-    readonly cwd: string;
-    readonly outputFd: number;
-  },
+  options: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
 ): Promise<DetachedProcess> {
   const [file = '', ...args] = command;
   const child = execa(file, args, {
@@ -81,17 +77,14 @@ export async function startDetached(
     detached: true,
     cleanup: false,
     reject: false,
-    buffer: false,
-    stdio: ['ignore', options.outputFd, options.outputFd],
+    stdio: 'ignore',
   });
-  if (child.pid === undefined) {
-    const result = await child;
-    throw new Error(result.shortMessage ?? `cannot start ${file}`);
-  }
-  const exited = Promise.resolve(child).then((result) => ({
+  const exited = child.then((result) => ({
     exitCode: result.exitCode ?? null,
     signal: result.signal ?? null,
+    startError: result.shortMessage,
   }));
+  if (child.pid === undefined) throw new Error((await exited).startError ?? `cannot start ${file}`);
   return { pid: child.pid, exited };
 }
 

@@ -1,0 +1,36 @@
+import type { LauncherName } from '../experiment/case.ts';
+import { deepspeedLauncher } from './launchers/deepspeed.ts';
+import { pythonLauncher } from './launchers/python.ts';
+import { torchrunLauncher } from './launchers/torchrun.ts';
+
+/** What a launcher turns into a command: one process a chip, all on this machine. */
+export interface LaunchRequest {
+  /** The stack's Python; launchers are started as its modules, so that PATH decides nothing. */
+  readonly python: string;
+  /** The training script and its arguments. */
+  readonly program: readonly string[];
+  readonly worldSize: number;
+  /** A free port of this machine for the rendezvous. */
+  readonly port: number;
+  /** Bind each rank to its cores (needs numactl). */
+  readonly bindCores: boolean;
+}
+
+export interface LaunchCommand {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How the ranks of one run are started. One file a launcher. */
+export interface Launcher {
+  readonly name: LauncherName;
+  /** The largest world size it can start on one machine. */
+  readonly maxWorldSize: number;
+  readonly launch: (request: LaunchRequest) => LaunchCommand;
+}
+
+export const launchers = {
+  python: pythonLauncher,
+  torchrun: torchrunLauncher,
+  deepspeed: deepspeedLauncher,
+} as const satisfies Record<LauncherName, Launcher>;

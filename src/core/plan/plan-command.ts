@@ -1,0 +1,43 @@
+import type { System } from '../experiment/case.ts';
+import { defaultLimits, type RunLimits, type RunPlan } from './run-plan.ts';
+
+export interface CommandInputs {
+  readonly command: readonly string[];
+  readonly system: System;
+  readonly chips: number;
+  /** The folder the user stands in: the command runs there. */
+  readonly cwd: string;
+  readonly maxError: number | null;
+  readonly limits: Partial<RunLimits>;
+}
+
+/** A command of the user's that prints a known log format: no DeepSpeed JSON, no model assumed. */
+export function planCommand(inputs: CommandInputs): RunPlan {
+  const name = commandName(inputs.command);
+  return {
+    schemaVersion: 1,
+    experiment: 'throughput',
+    caseId: `throughput-command-${name}`,
+    title: `command: ${inputs.command.join(' ')}`,
+    workload: 'command',
+    case: null,
+    system: inputs.system,
+    functional: inputs.system.accelerator === 'cpu',
+    stack: null,
+    worldSize: inputs.chips,
+    command: inputs.command,
+    env: {},
+    cwd: inputs.cwd,
+    files: {},
+    steps: null,
+    maxError: inputs.maxError,
+    limits: { ...defaultLimits, ...inputs.limits },
+    warnings: [],
+  };
+}
+
+function commandName(command: readonly string[]): string {
+  const words = command.map((word) => word.split('/').at(-1) ?? '');
+  const script = words.find((word) => /\.(py|sh|js)$/.test(word)) ?? words[0] ?? '';
+  return script.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 40) || 'unnamed';
+}

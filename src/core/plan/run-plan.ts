@@ -1,0 +1,59 @@
+import type { Case, System, WorkloadName } from '../experiment/case.ts';
+
+/** The stack a run used, as far as it decides behaviour: the lock itself stays in the stack's folder. */
+export interface StackReference {
+  readonly name: string;
+  /** Hash of the lock: two runs with equal hashes ran the same software. */
+  readonly hash: string;
+  readonly torch: string;
+  readonly deepspeed: string;
+}
+
+export interface RunLimits {
+  /** Wall time of the whole run; null is no limit. */
+  readonly timeoutMs: number | null;
+  /** Time until the first completed step: imports, ops, sharding and pinning of memory happen in it. */
+  readonly firstStepMs: number;
+  /** A run is hung when no step completed for this many median steps ... */
+  readonly stallFactor: number;
+  /** ... and at least this long. */
+  readonly minStallMs: number;
+}
+
+/** Everything that one run will do, as data: printed by --dry-run, written to the run folder, replayed from there. */
+export interface RunPlan {
+  readonly schemaVersion: 1;
+  readonly experiment: string;
+  readonly caseId: string;
+  /** One line for a person. */
+  readonly title: string;
+  readonly workload: WorkloadName;
+  /** null for a `command` workload: nothing is known about its model. */
+  readonly case: Case | null;
+  readonly system: System;
+  /** True where the numbers say nothing about a GPU: a run on CPU ranks. */
+  readonly functional: boolean;
+  readonly stack: StackReference | null;
+  readonly worldSize: number;
+  readonly command: readonly string[];
+  /** What this tool sets on top of the user's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute, or null for the run folder itself. */
+  readonly cwd: string | null;
+  /** Files written into the run folder before the start: name -> content. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Optimizer steps the run will do if nothing stops it; null for a `command` workload. */
+  readonly steps: number | null;
+  /** Stop once the 95% interval's half width is within this share of the median; null runs all steps. */
+  readonly maxError: number | null;
+  readonly limits: RunLimits;
+  readonly warnings: readonly string[];
+}
+
+export const defaultLimits: RunLimits = {
+  timeoutMs: null,
+  // 107 s were seen at 5.3e9 parameters on an H200 (engines.md); hundreds of GiB of pinning take longer.
+  firstStepMs: 15 * 60_000,
+  stallFactor: 20,
+  minStallMs: 120_000,
+};

@@ -1,0 +1,29 @@
+/** Every path of a run folder, in one place. Names are relative to the folder. */
+export const runFiles = {
+  plan: 'plan.json',
+  deepspeedConfig: 'ds_config.json',
+  script: 'run.sh',
+  env: 'env.json',
+  events: 'events.ndjson',
+  log: 'output.log',
+  record: 'record.json',
+  /** Its presence asks the trainer to end after the current step. */
+  stop: 'stop',
+} as const;
+
+/**
+ * The name of a run folder: sorts by time, says what ran, and two runs of one second differ by the suffix.
+ * @param utc ISO time, for example `2026-01-02T03:04:05.678Z`
+ * @param suffix four hexadecimal digits
+ */
+export function runIdOf(utc: string, caseId: string, suffix: string): string {
+  const compact = utc.replace(/[-:]/g, '').replace(/\.\d+Z$/, 'Z');
+  return `${compact}-${caseId}-${suffix}`;
+}
+
+const runIdPattern = /^\d{8}T\d{6}Z-[A-Za-z0-9._-]+-[0-9a-f]{4}$/;
+
+/** Whether a name can be a run folder: other folders in `runs/` are left alone. */
+export function isRunId(name: string): boolean {
+  return runIdPattern.test(name);
+}

@@ -1,0 +1,36 @@
+import type { Workload } from './workload.ts';
+
+/** The built-in trainer (experiment/trainer), with Megatron's argument names. */
+export const builtinWorkload: Workload = {
+  name: 'builtin',
+  program: (subject, paths) => [
+    `${paths.trainer}/train.py`,
+    ...flags({
+      'num-layers': subject.model.layers,
+      'hidden-size': subject.model.hidden,
+      'num-attention-heads': subject.model.heads,
+      'vocab-size': subject.model.paddedVocabulary,
+      'make-vocab-size-divisible-by': 1,
+      'seq-length': subject.sequenceLength,
+      'micro-batch-size': subject.microBatch,
+      'global-batch-size': subject.globalBatch,
+      'train-iters': subject.steps,
+      seed: subject.seed,
+    }),
+    ...(subject.dtype === 'fp32' ? [] : [`--${subject.dtype}`]),
+    ...(subject.activationCheckpointing ? ['--checkpoint-activations'] : []),
+    ...(subject.dropout === 0
+      ? []
+      : flags({ 'hidden-dropout': subject.dropout, 'attention-dropout': subject.dropout })),
+    ...(subject.dataPath === null ? [] : ['--data-path', subject.dataPath]),
+    '--deepspeed_config',
+    paths.deepspeedConfig,
+    '--stop-file',
+    paths.stopFile,
+  ],
+};
+
+function flags(values: Readonly<Record<string, string | number>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
+
