@@ -1,0 +1,33 @@
+import { modeNames, type ModeName } from '../../experiment/case.ts';
+import { ddp } from './ddp.ts';
+import type { Mode } from './mode.ts';
+import { prism } from './prism.ts';
+import { zero2 } from './zero-2.ts';
+import { zero3 } from './zero-3.ts';
+import { zeroInfinity, zeroInfinityParam } from './zero-infinity.ts';
+import { zeroOffload } from './zero-offload.ts';
+
+/** Every mode there is. */
+export const modes = {
+  prism,
+  zero_offload: zeroOffload,
+  zero_infinity: zeroInfinity,
+  zero_infinity_param: zeroInfinityParam,
+  zero_2: zero2,
+  zero_3: zero3,
+  ddp,
+} as const satisfies Record<ModeName, Mode>;
+
+/** The mode of a name or one of its aliases, in any case, with `-` for `_`; undefined when there is none. */
+export function findMode(name: string): Mode | undefined {
+  const wanted = name.trim().toLowerCase();
+  const spelled = wanted.replaceAll('-', '_');
+  return Object.values<Mode>(modes).find(
+    (mode) => mode.name === spelled || mode.aliases.includes(wanted) || mode.aliases.includes(spelled),
+  );
+}
+
+/** All names and aliases, for a message that lists what was expected. */
+export function modeSpellings(): string {
+  return modeNames.map((name) => (name === 'prism' ? 'prism (or superoffload)' : name)).join(', ');
+}

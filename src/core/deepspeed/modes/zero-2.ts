@@ -1,0 +1,23 @@
+import { bucketPart, gpuPart, gradientsOrActivations, optimizerBytes } from '../../model/memory-parts.ts';
+import type { Mode } from './mode.ts';
+
+/** Optimizer state and gradients shared by the ranks, nothing on the host. */
+export const zero2: Mode = {
+  name: 'zero_2',
+  title: 'ZeRO-2',
+  aliases: ['zero2'],
+  zeroStage: 2,
+  needsCuda: false,
+  offloadsOptimizer: false,
+  offloadsParameters: false,
+  defaultRatio: null,
+  workerProcesses: 0,
+  zeroOptimization: () => ({ stage: 2 }),
+  memory: (input) => [
+    gpuPart('weights', input.parameters * input.weightBytes),
+    gpuPart('optimizer state', input.shard * optimizerBytes),
+    gradientsOrActivations(input, input.shard),
+    bucketPart(input),
+  ],
+  sources: ['paper, figure 11; DeepSpeed defaults for stage 2'],
+};

@@ -1,0 +1,30 @@
+import { activationPart, bucketPart, gpuPart, hostPart, roundingSource } from '../../model/memory-parts.ts';
+import { artifactSource, cpuOffload, type Mode } from './mode.ts';
+
+/** ZeRO-Offload: ZeRO-2 with the whole optimizer on the CPU. */
+export const zeroOffload: Mode = {
+  name: 'zero_offload',
+  title: 'ZeRO-Offload',
+  aliases: ['zero-offload', 'zerooffload'],
+  zeroStage: 2,
+  needsCuda: false,
+  offloadsOptimizer: true,
+  offloadsParameters: false,
+  defaultRatio: null,
+  workerProcesses: 0,
+  zeroOptimization: () => ({ stage: 2, offload_optimizer: cpuOffload }),
+  memory: (input) => [
+    gpuPart('weights', input.parameters * input.weightBytes),
+    bucketPart(input),
+    activationPart(input),
+    hostPart('fp32 weights, pinned', input.pinned(4 * input.shard), roundingSource),
+    hostPart('fp32 gradients, pinned', input.pinned(4 * input.shard), roundingSource),
+    hostPart(
+      'weights on their way back, pinned',
+      input.pinned(input.weightBytes * input.shard),
+      roundingSource,
+    ),
+    hostPart('moments', 8 * input.shard),
+  ],
+  sources: [artifactSource],
+};
