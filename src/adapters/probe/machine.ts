@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { arch, availableParallelism, platform, release, totalmem, freemem } from 'node:os';
+import { memoryLimitFiles, parseLimit } from '../../core/machine/cgroup.ts';
+import type { CpuFacts, HostMemoryFacts, MachineFacts } from '../../core/machine/facts.ts';
+import { parseCpuinfo, parseMeminfo, parseMemlock, simdOf } from '../../core/machine/proc.ts';
+import { probeCuda, probeGpus } from './gpu.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Looks at the machine: cheap (a few small files; one nvidia-smi where there is one), so that a plan can afford
+ * it, and free of anything that names the host. Never throws: what cannot be read is null, zero or `unknown`.
+ */
+export async function probeMachine(env: Env): Promise<MachineFacts> {
+  const [gpu, cuda] = await Promise.all([probeGpus(env), probeCuda(env)]);
+  return {
+    platform: platform(),
+    arch: arch(),
+    kernel: release(),
+    cpu: probeCpu(),
+    memory: probeMemory(),
+    shm: probeShm(),
+    memlockBytes: parseMemlock(readText('/proc/self/limits')),
+    gpus: gpu.gpus,
+    gpuProblem: gpu.problem,
+    cuda,
+  };
+}
+
+function probeCpu(): CpuFacts {
+  const { model, flags } = parseCpuinfo(readText('/proc/cpuinfo'));
+  return {
+    model,
+    cores: availableParallelism(),
+    simd: simdOf(arch(), flags),
+    isa: createHash('sha256')
+      .update([model, ...flags].join(' '))
+      .digest('hex')
+      .slice(0, 8),
+    numaNodes: Math.max(
+      1,
+      readNames('/sys/devices/system/node').filter((name) => /^node\d+$/.test(name)).length,
+    ),
+  };
+}
+
+function probeMemory(): HostMemoryFacts {
+  const meminfo = parseMeminfo(readText('/proc/meminfo'));
+  const totalBytes = meminfo.totalBytes === 0 ? totalmem() : meminfo.totalBytes;
+  const availableBytes = meminfo.availableBytes === 0 ? freemem() : meminfo.availableBytes;
+  const limits = memoryLimitFiles(readText('/proc/self/cgroup')).flatMap(({ path, source }) => {
+    const limitBytes = parseLimit(readText(path));
+    return limitBytes === undefined || limitBytes >= totalBytes ? [] : [{ limitBytes, source }];
+  });
+  const tightest = limits.sort((a, b) => a.limitBytes - b.limitBytes)[0];
+  if (tightest === undefined) {
+    return { limitBytes: totalBytes, source: 'MemTotal', isLowerBound: true, totalBytes, availableBytes };
+  }
+  return { ...tightest, isLowerBound: false, totalBytes, availableBytes };
+}
+
+function probeShm(): MachineFacts['shm'] {
+  try {
+    const { blocks, bavail, bsize } = statfsSync('/dev/shm');
+    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+  } catch {
+    return null;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readNames(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

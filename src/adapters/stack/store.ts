@@ -1,0 +1,62 @@
+import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockSchemaVersion } from '../../core/stack/lock.ts';
+import type { StackLock } from '../../core/stack/lock.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import { readJson } from '../files.ts';
+
+/** Every path of a stack's folder. */
+export function stackPaths(home: string, name: string) {
+  const directory = join(home, 'stacks', name);
+  return {
+    directory,
+    lock: join(directory, 'lock.json'),
+    venv: join(directory, 'venv'),
+    /** Links to the tools that must come first on PATH. */
+    bin: join(directory, 'bin'),
+    ops: join(directory, 'ops'),
+    /** Says that the packages are all in place: written between installing them and building the ops. */
+    packagesDone: join(directory, 'packages.json'),
+    requirements: join(directory, 'requirements.txt'),
+    installLog: join(directory, 'install.log'),
+    /** mkdir of this folder is the right to install. */
+    mutex: join(directory, 'install.lock'),
+  } as const;
+}
+
+/**
+ * @returns the lock of a ready stack; undefined when there is none, or when its Python or its ops have gone since.
+ * @throws SuperOffloadError 'install' when a newer version of the tool wrote it, or when it is damaged.
+ */
+export async function loadStack(home: string, name: string): Promise<StackLock | undefined> {
+  const path = stackPaths(home, name).lock;
+  const value = await readJson(path);
+  if (value === undefined) return undefined;
+  const version = value?.schemaVersion;
+  if (typeof version !== 'number') throw damaged(path);
+  if (version > lockSchemaVersion) {
+    throw new SuperOffloadError({
+      code: 'install',
+      message: `${path} has schema version ${version}; this superoffload knows up to ${lockSchemaVersion}`,
+      hint: 'use the newer superoffload, or run: superoffload install --reinstall',
+    });
+  }
+  const lock = value as StackLock;
+  return existsSync(lock.python.path) && existsSync(lock.ops.directory) ? lock : undefined;
+}
+
+function damaged(path: string): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'install',
+    message: `${path} is not the lock of a stack`,
+    hint: 'run: superoffload install --reinstall',
+  });
+}
+
+/** @returns the locks of all ready stacks, by name. */
+export async function listStacks(home: string): Promise<StackLock[]> {
+  const names = await readdir(join(home, 'stacks')).catch(() => []);
+  const locks = await Promise.all(names.sort().map((name) => loadStack(home, name)));
+  return locks.filter((lock) => lock !== undefined);
+}

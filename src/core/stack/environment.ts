@@ -1,0 +1,85 @@
+/** The environment of every process of a stack: build, check and run see exactly the same one. */
+import type { CpuFacts, GpuFacts } from '../machine/facts.ts';
+import type { StackLock, StackOrigin } from './lock.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Variables of the caller that would change which code runs, or make torch rebuild an op: torch puts CXX into its
+ * ninja file, and a changed command line rebuilds everything.
+ */
+const removed = [
+  'PYTHONPATH',
+  'PYTHONHOME',
+  'PYTHONSTARTUP',
+  'PYTHONDONTWRITEBYTECODE',
+  'PYTHONUSERBASE',
+  'VIRTUAL_ENV',
+  'CONDA_PREFIX',
+  'CONDA_DEFAULT_ENV',
+  'CC',
+  'CXX',
+  'CFLAGS',
+  'CXXFLAGS',
+  'CPPFLAGS',
+  'LDFLAGS',
+  'DS_ACCELERATOR',
+  'TORCH_CUDA_ARCH_LIST',
+  'TORCH_EXTENSIONS_DIR',
+  'MAX_JOBS',
+] as const;
+
+/** @returns the whole environment of a process of this stack: `baseEnv` less what would disturb it, plus the lock's. */
+export function stackEnvironment(
+  lock: Pick<StackLock, 'pathPrefix' | 'environment'>,
+  baseEnv: Env,
+): Record<string, string> {
+  const kept = Object.entries(baseEnv).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined &&
+      !removed.some((name) => name === entry[0]) &&
+      !entry[0].startsWith('DS_BUILD_'),
+  );
+  const path = [...lock.pathPrefix, baseEnv['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'].join(':');
+  return { ...Object.fromEntries(kept), ...lock.environment, PATH: path };
+}
+
+export interface EnvironmentSpec {
+  readonly origin: StackOrigin;
+  readonly accelerator: 'cuda' | 'cpu';
+  readonly gpus: readonly Pick<GpuFacts, 'computeCapability'>[];
+  readonly cpu: Pick<CpuFacts, 'cores'>;
+  readonly memoryBytes: number;
+  readonly opsDirectory: string;
+  /** The C++ compiler that builds the ops. */
+  readonly compiler: string;
+  /** PYTHONPATH at install: a cluster's module may depend on it, so an adopted Python keeps it. */
+  readonly pythonPath: string | undefined;
+}
+
+/** One compile of a torch extension takes about 2 GiB. */
+const bytesPerCompileJob = 2 * 2 ** 30;
+
+/** @returns the variables that `lock.environment` holds. */
+export function fixedEnvironment(spec: EnvironmentSpec): Record<string, string> {
+  const capabilities = [...new Set(spec.gpus.flatMap((gpu) => gpu.computeCapability ?? []))].sort();
+  const jobs = Math.max(1, Math.min(spec.cpu.cores, Math.floor(spec.memoryBytes / bytesPerCompileJob)));
+  return {
+    PYTHONUNBUFFERED: '1',
+    PYTHONNOUSERSITE: '1',
+    TORCH_EXTENSIONS_DIR: spec.opsDirectory,
+    CXX: spec.compiler,
+    MAX_JOBS: String(jobs),
+    ...(spec.origin !== 'private' && spec.pythonPath !== undefined && spec.pythonPath !== ''
+      ? { PYTHONPATH: spec.pythonPath }
+      : {}),
+    ...(spec.accelerator === 'cpu'
+      ? { DS_ACCELERATOR: 'cpu' }
+      : {
+          // torch's own list may hold '10.0a', on which DeepSpeed 0.19.8's op builder dies with a ValueError.
+          ...(capabilities.length === 0 ? {} : { TORCH_CUDA_ARCH_LIST: capabilities.join(';') }),
+          // Toolkit and torch may differ in the minor version; no CUDA op is compiled for these modes.
+          DS_SKIP_CUDA_CHECK: '1',
+        }),
+  };
+}

@@ -1,0 +1,73 @@
+/** What an installed stack is: written last by the install, so that its presence means "ready". */
+
+export const lockSchemaVersion = 1;
+
+/** How the Python of a stack came to be. */
+export type StackOrigin = 'private' | 'adopted' | 'overlay';
+
+export interface StackLock {
+  readonly schemaVersion: 1;
+  readonly name: string;
+  readonly origin: StackOrigin;
+  /** `path` runs every process of a run; `base` is the interpreter it stands on. */
+  readonly python: { readonly path: string; readonly version: string; readonly base: string };
+  /** `cuda` is torch.version.cuda: null for a build without CUDA. */
+  readonly torch: { readonly version: string; readonly cuda: string | null };
+  readonly deepspeed: { readonly version: string };
+  readonly accelerator: 'cuda' | 'cpu';
+  readonly ops: OpsFacts;
+  /** pip freeze: name to version, of everything that this Python can import. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** What `install` was asked for; the same request again has nothing to do. */
+  readonly request: StackRequest;
+  /** Of the requirements text that was installed; null where nothing was installed into the environment. */
+  readonly requirementsSha256: string | null;
+  /** True when every downloaded file was checked against a hash of the requirements. */
+  readonly hashesChecked: boolean;
+  /** Folders that come first on PATH of every process of a run. */
+  readonly pathPrefix: readonly string[];
+  /** Fixed variables of every process of a run. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** sha256 over what decides behaviour (versions, op key and flags, environment), not over when or where. */
+  readonly hash: string;
+  readonly createdUtc: string;
+  readonly installMs: number;
+}
+
+export interface OpsFacts {
+  /** TORCH_EXTENSIONS_DIR: private to this stack and to `key`. */
+  readonly directory: string;
+  readonly key: string;
+  readonly built: readonly string[];
+  /** Compiler flags of each op, from its ninja file. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly compiler: string;
+  readonly ninja: string;
+}
+
+export interface StackRequest {
+  readonly torch: string | null;
+  readonly deepspeed: string | null;
+  /** `--python` as given, made absolute; null for the tool's own choice. */
+  readonly python: string | null;
+  readonly overlay: boolean;
+}
+
+/** What the run's behaviour depends on, in a fixed order: the text that `hash` is taken over. */
+export function lockHashText(lock: Omit<StackLock, 'hash'>): string {
+  const packages = Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1));
+  const environment = Object.entries(lock.environment).filter(
+    ([name]) => name !== 'TORCH_EXTENSIONS_DIR' && name !== 'MAX_JOBS',
+  );
+  return JSON.stringify([
+    lock.schemaVersion,
+    lock.python.version,
+    lock.torch,
+    lock.deepspeed,
+    lock.accelerator,
+    lock.ops.key,
+    Object.entries(lock.ops.flags).sort(([a], [b]) => (a < b ? -1 : 1)),
+    packages,
+    environment.sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
+}
