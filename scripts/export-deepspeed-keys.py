@@ -17,8 +17,11 @@ import sys
 os.environ.setdefault("DS_ACCELERATOR", "cpu")
 REAL_STDOUT, sys.stdout = sys.stdout, sys.stderr  # DeepSpeed logs to stdout while it is imported
 
+from pydantic.json_schema import GenerateJsonSchema  # noqa: E402
+
 import deepspeed  # noqa: E402
 from deepspeed.runtime import config as runtime_config  # noqa: E402
+from deepspeed.runtime.config_utils import DeepSpeedConfigModel  # noqa: E402
 
 # section -> candidates "module:class"; the first that exists in this version is taken
 SECTIONS = {
@@ -52,8 +55,25 @@ def section_schema(candidates):
             model = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError):
             continue
-        return both_names(model.model_json_schema(by_alias=True), model)
+        forget_functions()
+        return both_names(model.model_json_schema(by_alias=True, schema_generator=OpenWherePythonOnly), model)
     return {"type": "object"}
+
+
+class OpenWherePythonOnly(GenerateJsonSchema):
+    """A field whose type exists in Python only (torch.dtype, a callable) stays open."""
+
+    def handle_invalid_for_json_schema(self, schema, error_info):
+        return {}
+
+
+def forget_functions(model=DeepSpeedConfigModel):
+    """Deprecated fields carry a Python function, which no JSON Schema can hold."""
+    for field in model.model_fields.values():
+        if isinstance(field.json_schema_extra, dict):
+            field.json_schema_extra.pop("new_param_fn", None)
+    for child in model.__subclasses__():
+        forget_functions(child)
 
 
 def both_names(schema, model):

@@ -5,32 +5,8 @@ import { findMode, modes, modeSpellings } from '../deepspeed/modes/registry.ts';
 import { resolveBatch } from '../model/batch.ts';
 import { estimateMemory, fits } from '../model/memory.ts';
 import type { Case, Dtype, ModeName, ModelShape, System } from './case.ts';
+import type { ExperimentFile, GridSection } from './experiment-file.schema.ts';
 import { nearest } from './nearest.ts';
-
-/** What one accelerator kind runs where no flag says otherwise: a section of an experiment file. */
-export interface GridSection {
-  readonly modes: readonly ModeName[];
-  /** Keys of model.json. */
-  readonly models: readonly string[];
-  /** Global batch by number of chips, in sequences; other numbers of chips take the nearest smaller entry a chip. */
-  readonly globalBatchByChips: Readonly<Record<string, number>>;
-  readonly sequenceLength: number;
-  readonly dtype: Dtype;
-  readonly activationCheckpointing: boolean;
-  readonly gradientClipping: number;
-  readonly dropout: number;
-  /** Optimizer steps a run. */
-  readonly steps: number;
-  readonly seed: number;
-}
-
-/** An experiment file, such as experiment/throughput.json. */
-export interface Experiment {
-  readonly name: string;
-  readonly title: string;
-  readonly cuda: GridSection;
-  readonly cpu: GridSection;
-}
 
 /** The flags of `superoffload throughput` that choose or change cases; absent means the experiment's own. */
 export interface GridFlags {
@@ -69,8 +45,14 @@ export interface Grid {
   readonly faults: readonly Fault[];
 }
 
+interface ChipsEntry {
+  readonly chips: number;
+  readonly globalBatch: number;
+  readonly models: readonly string[];
+}
+
 interface Choice {
-  readonly experiment: Experiment;
+  readonly experiment: ExperimentFile;
   readonly section: GridSection;
   readonly system: System;
   readonly flags: GridFlags;
@@ -85,7 +67,7 @@ export type ModelTable = Readonly<Record<string, ModelShape>>;
  * Sizes that were not asked for by name and cannot be held by the system's memory are skipped with the reason.
  */
 export function expandGrid(
-  experiment: Experiment,
+  experiment: ExperimentFile,
   models: ModelTable,
   system: System,
   flags: GridFlags = {},
@@ -121,7 +103,7 @@ function chooseNames(
     }
     return mode === undefined ? [] : [mode.name];
   });
-  const shapes = (flags.models ?? section.models).flatMap((name) => {
+  const shapes = (flags.models ?? entryFor(section, flags.chips ?? 1).models).flatMap((name) => {
     const shape = Object.hasOwn(models, name) ? models[name] : undefined;
     if (shape === undefined) {
       faults.push({
@@ -146,13 +128,20 @@ function chooseBatch(section: GridSection, flags: GridFlags): ReturnType<typeof 
   });
 }
 
-/** The entry of the largest listed number of chips up to `chips`, scaled so that every rank has as much to do. */
-function defaultGlobalBatch({ globalBatchByChips }: GridSection, chips: number): number {
-  const exact = globalBatchByChips[String(chips)];
-  if (exact !== undefined) return exact;
-  const listed = Object.keys(globalBatchByChips).map(Number);
-  const below = Math.max(...listed.filter((count) => count <= chips));
-  return Math.max(1, Math.floor((globalBatchByChips[String(below)] ?? below) / below)) * chips;
+/** The entry of the largest listed number of chips up to `chips`, or of the smallest one listed. */
+function entryFor({ byChips }: GridSection, chips: number): ChipsEntry {
+  const listed = Object.keys(byChips)
+    .map(Number)
+    .sort((a, b) => a - b);
+  const key = listed.filter((count) => count <= chips).at(-1) ?? listed[0] ?? chips;
+  return { chips: key, ...(byChips[String(key)] ?? { globalBatch: chips, models: [] }) };
+}
+
+/** Exact where listed, else scaled so that every rank has as much to do. */
+function defaultGlobalBatch(section: GridSection, chips: number): number {
+  const entry = entryFor(section, chips);
+  if (entry.chips === chips) return entry.globalBatch;
+  return Math.max(1, Math.floor(entry.globalBatch / entry.chips)) * chips;
 }
 
 function buildCase(

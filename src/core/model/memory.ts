@@ -3,7 +3,7 @@ import type { Case, System } from '../experiment/case.ts';
 import { activationBytes, powerOfTwo, type MemoryInput, type PartBytes } from './memory-parts.ts';
 import { layerParameterCount, parameterCount } from './shape.ts';
 
-/** One thing that needs memory, GiB a chip (`base` parts: GiB a node). */
+/** One thing that needs memory, GiB a chip. */
 export interface MemoryPart {
   readonly what: string;
   readonly where: 'gpu' | 'host';
@@ -41,7 +41,7 @@ export function estimateMemory(testCase: Case, machine: Machine): MemoryEstimate
     gib: part.bytes / bytesPerGiB,
     source: part.source,
   }));
-  const ranks = Math.min(testCase.chips, Math.max(1, machine.chipsPerNode));
+  const ranks = onCpu ? testCase.chips : Math.min(testCase.chips, machine.chipsPerNode);
   const total = (where: 'gpu' | 'host'): number =>
     parts.filter((part) => part.where === where).reduce((sum, part) => sum + part.gib, 0);
   return { gpuGiB: total('gpu'), hostGiB: total('host') * ranks, parts };

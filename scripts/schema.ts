@@ -1,0 +1,23 @@
+/** Writes experiment/schema/*.json from the typebox schemas: `npm run schema`. A test compares them with the sources. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { experimentFileSchema } from '../src/core/experiment/experiment-file.schema.ts';
+import { systemFileSchema } from '../src/core/experiment/system-file.schema.ts';
+import { modelFileSchema } from '../src/core/model/model-file.schema.ts';
+
+const sources = { model: modelFileSchema, system: systemFileSchema, experiment: experimentFileSchema };
+
+/** File name to content, exactly as committed. */
+export function generateSchemas(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(sources).map(([name, schema]) => [
+      `${name}.json`,
+      `${JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schema }, null, 2)}\n`,
+    ]),
+  );
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const folder = new URL('../experiment/schema/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(generateSchemas())) writeFileSync(new URL(name, folder), text);
+}

@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ExperimentFile } from '../core/experiment/experiment-file.schema.ts';
+import { parseJson } from '../core/experiment/json-text.ts';
+import { nearest } from '../core/experiment/nearest.ts';
+import type { NamedSystemFile } from '../core/experiment/system.ts';
+import type { SystemFile } from '../core/experiment/system-file.schema.ts';
+import type { ModelFile } from '../core/model/model-file.schema.ts';
+import { modelEntries, modelFaults, type ModelEntry } from '../core/model/model-table.ts';
+import { faultsError, SuperOffloadError } from '../errors.ts';
+import { validateData, type SchemaName } from './validate.ts';
+
+/** Folders that hold experiment data, the first beats the later ones. */
+export type DataFolders = readonly string[];
+
+/** The user's `experiment` folder, where there is one, before the package's own. */
+export function dataFolders(place: { readonly cwd: string; readonly packageRoot: string }): DataFolders {
+  return [...new Set([join(place.cwd, 'experiment'), join(place.packageRoot, 'experiment')])];
+}
+
+/**
+ * Reads every size of every model.json; a size of the user's beats the package's of the same name.
+ * @throws SuperOffloadError `config` with every fault of a file: line and column, or JSON path.
+ */
+export function readModels(folders: DataFolders): ModelEntry[] {
+  const byName = new Map<string, ModelEntry>();
+  for (const folder of [...folders].reverse()) {
+    const path = join(folder, 'model.json');
+    const text = readOrNull(path);
+    if (text === null) continue;
+    const entries = modelEntries(parseChecked('model', text, path) as ModelFile);
+    const faults = modelFaults(entries, path);
+    if (faults.length > 0) throw faultsError('config', faults);
+    for (const entry of entries) byName.set(entry.shape.name, entry);
+  }
+  return [...byName.values()];
+}
+
+/**
+ * Reads an experiment by name, or a file of the user's by its path.
+ * @throws SuperOffloadError `config` where it is wrong, `usage` where there is none of that name.
+ */
+export function readExperiment(nameOrPath: string, folders: DataFolders): ExperimentFile {
+  const isPath = nameOrPath.endsWith('.json') || nameOrPath.includes('/');
+  const paths = isPath ? [nameOrPath] : folders.map((folder) => join(folder, `${nameOrPath}.json`));
+  const found = firstFile(paths);
+  if (found === null) throw notFound('--config', 'experiment file', nameOrPath, []);
+  return parseChecked('experiment', found.text, found.path) as ExperimentFile;
+}
+
+/** Every machine profile there is, the user's first. */
+export function readSystems(folders: DataFolders): NamedSystemFile[] {
+  const byName = new Map<string, NamedSystemFile>();
+  for (const folder of folders) {
+    for (const path of jsonFilesOf(join(folder, 'systems'))) {
+      const name = basename(path, '.json');
+      if (byName.has(name)) continue;
+      const text = readOrNull(path);
+      if (text !== null) byName.set(name, { name, file: parseChecked('system', text, path) as SystemFile });
+    }
+  }
+  return [...byName.values()];
+}
+
+/** One machine profile. @throws SuperOffloadError `usage` where there is none of that name. */
+export function readSystem(name: string, folders: DataFolders): NamedSystemFile {
+  const systems = readSystems(folders);
+  const system = systems.find((candidate) => candidate.name === name);
+  if (system === undefined) {
+    throw notFound(
+      '--system',
+      'system',
+      name,
+      systems.map((candidate) => candidate.name),
+    );
+  }
+  return system;
+}
+
+function parseChecked(schema: SchemaName, text: string, path: string): unknown {
+  const parsed = parseJson(text, path);
+  if (!parsed.ok) throw faultsError('config', parsed.faults);
+  const faults = validateData(schema, parsed.value, path);
+  if (faults.length > 0) throw faultsError('config', faults);
+  return parsed.value;
+}
+
+function notFound(place: string, what: string, name: string, known: readonly string[]): SuperOffloadError {
+  const candidate = nearest(name, known);
+  const expected = candidate ?? (known.length > 0 ? known.join(', ') : undefined);
+  return faultsError('usage', [
+    { place, problem: `there is no ${what} "${name}"`, ...(expected === undefined ? {} : { expected }) },
+  ]);
+}
+
+function firstFile(paths: readonly string[]): { path: string; text: string } | null {
+  for (const path of paths) {
+    const text = readOrNull(path);
+    if (text !== null) return { path, text };
+  }
+  return null;
+}
+
+function jsonFilesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw unreadable(folder, error);
+  }
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw unreadable(path, error);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function unreadable(path: string, cause: unknown): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'environment',
+    message: `${path}: cannot be read: ${(cause as Error).message}`,
+    hint: 'Check the permissions of the file.',
+    cause,
+  });
+}

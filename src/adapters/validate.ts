@@ -1,0 +1,111 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { readFileSync } from 'node:fs';
+import { nearest } from '../core/experiment/nearest.ts';
+import { keyListFor, type KnownVersion } from '../core/deepspeed/known-keys.ts';
+import type { Fault } from '../errors.ts';
+
+/** A file of experiment/schema, without its ending. */
+export type SchemaName = 'model' | 'system' | 'experiment' | `deepspeed-${KnownVersion}`;
+
+const schemaFolder = new URL('../../experiment/schema/', import.meta.url);
+const compiled = new Map<SchemaName, ValidateFunction>();
+
+/**
+ * Checks data against a committed schema.
+ * @param place what the data is called in a message, such as `model.json`.
+ * @returns every fault with its JSON path, and the nearest known key for an unknown one.
+ */
+export function validateData(schemaName: SchemaName, data: unknown, place: string): Fault[] {
+  const validate = validatorFor(schemaName);
+  if (validate(data)) return [];
+  return readable(validate.errors ?? []).map((error) => toFault(error, place));
+}
+
+/** Checks a DeepSpeed JSON against the keys of the newest known version that is not above `deepspeedVersion`. */
+export function validateDeepSpeedConfig(
+  config: unknown,
+  deepspeedVersion: string,
+  place: string,
+): { readonly faults: readonly Fault[]; readonly note: string | null } {
+  const { version, note } = keyListFor(deepspeedVersion);
+  return { faults: validateData(`deepspeed-${version}`, config, place), note };
+}
+
+function validatorFor(name: SchemaName): ValidateFunction {
+  const known = compiled.get(name);
+  if (known !== undefined) return known;
+  const schema = JSON.parse(readFileSync(new URL(`${name}.json`, schemaFolder), 'utf8')) as object;
+  const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile(schema);
+  compiled.set(name, validate);
+  return validate;
+}
+
+/** One error for a value that fits no branch of a choice, not one a branch; a deeper fault beats the choice. */
+function readable(errors: readonly ErrorObject[]): ErrorObject[] {
+  const choices = errors.filter((error) => error.keyword === 'anyOf');
+  const hidden = new Set<ErrorObject>();
+  for (const choice of choices) {
+    const below = errors.filter(
+      (error) => error !== choice && error.instancePath.startsWith(choice.instancePath),
+    );
+    const shallow = below.filter(
+      (error) => error.instancePath === choice.instancePath && error.keyword === 'type',
+    );
+    for (const error of shallow) hidden.add(error);
+    if (below.length > shallow.length) hidden.add(choice);
+  }
+  return errors.filter((error) => !hidden.has(error));
+}
+
+function toFault(error: ErrorObject, place: string): Fault {
+  const parameters = error.params as Readonly<Record<string, unknown>>;
+  const at = (key?: string): string => {
+    const path = error.instancePath + (key === undefined ? '' : `/${key}`);
+    return path === '' ? place : `${place} ${path}`;
+  };
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(parameters['additionalProperty']);
+      return { place: at(key), problem: 'is not a known key', ...meant(key, knownKeys(error)) };
+    }
+    case 'required':
+      return { place: at(String(parameters['missingProperty'])), problem: 'is missing' };
+    case 'enum':
+      return {
+        place: at(),
+        problem: `is ${shown(error.data)}`,
+        expected: choices(parameters['allowedValues']),
+      };
+    case 'type':
+      return { place: at(), problem: `is ${shown(error.data)}`, expected: String(parameters['type']) };
+    case 'anyOf':
+      return { place: at(), problem: `is ${shown(error.data)}`, expected: branchTypes(error.schema) };
+    default:
+      return { place: at(), problem: `is ${shown(error.data)}: it ${error.message ?? 'is not valid'}` };
+  }
+}
+
+function knownKeys(error: ErrorObject): string[] {
+  const parent = error.parentSchema as { readonly properties?: object } | undefined;
+  return Object.keys(parent?.properties ?? {});
+}
+
+function meant(key: string, known: readonly string[]): { expected?: string } {
+  const candidate = nearest(key, known);
+  if (candidate !== undefined) return { expected: `did you mean "${candidate}"?` };
+  return known.length > 0 && known.length <= 12 ? { expected: known.join(', ') } : {};
+}
+
+function choices(values: unknown): string {
+  return Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(', ') : String(values);
+}
+
+function branchTypes(schema: unknown): string {
+  const branches = (Array.isArray(schema) ? schema : []) as readonly { type?: string; $ref?: string }[];
+  return branches.map(({ type, $ref }) => type ?? $ref?.split('/').at(-1) ?? 'another form').join(' or ');
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

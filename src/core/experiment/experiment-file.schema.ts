@@ -1,0 +1,48 @@
+import Type from 'typebox';
+import { dtypes, modeNames } from './case.ts';
+
+const rankSection = Type.Object(
+  {
+    globalBatch: Type.Integer({
+      minimum: 1,
+      description: 'Sequences an optimizer step, all ranks together.',
+    }),
+    models: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: 'Names in model.json.' }),
+  },
+  { additionalProperties: false },
+);
+
+const gridSection = Type.Object(
+  {
+    modes: Type.Array(Type.Enum([...modeNames]), { minItems: 1 }),
+    byChips: Type.Record(Type.String({ pattern: '^[1-9][0-9]*$' }), rankSection, {
+      additionalProperties: false,
+      minProperties: 1,
+      description: 'By number of chips; other numbers take the entry below, with the same batch a chip.',
+    }),
+    sequenceLength: Type.Integer({ minimum: 1, description: 'Tokens a sequence.' }),
+    dtype: Type.Enum([...dtypes]),
+    activationCheckpointing: Type.Boolean(),
+    gradientClipping: Type.Number({ minimum: 0, description: 'Gradient-norm clip of every mode; 0 is off.' }),
+    dropout: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
+    steps: Type.Integer({ minimum: 1, description: 'Optimizer steps a run; a stable one may stop earlier.' }),
+    seed: Type.Integer({ minimum: 0 }),
+  },
+  { additionalProperties: false },
+);
+
+/** An experiment file, such as experiment/throughput.json: what runs where no flag says otherwise. */
+export const experimentFileSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    name: Type.String({ pattern: '^[a-z][a-z0-9_-]*$' }),
+    title: Type.String({ minLength: 1 }),
+    cuda: gridSection,
+    cpu: gridSection,
+    sources: Type.Record(Type.String(), Type.String({ minLength: 1 })),
+  },
+  { $id: 'experiment', title: 'Experiment', additionalProperties: false },
+);
+
+export type ExperimentFile = Type.Static<typeof experimentFileSchema>;
+export type GridSection = Type.Static<typeof gridSection>;
