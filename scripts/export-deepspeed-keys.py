@@ -40,24 +40,37 @@ SECTIONS = {
     "tensor_parallel": ["deepspeed.runtime.tensor_parallel:TPTrainingConfig",
                         "deepspeed.runtime.tensor_parallel.config:TPTrainingConfig"],
 }
-# Keys that DeepSpeed reads under another name than a constant of runtime/config.py, or in another file: checked
-# for presence in the sources below before they are listed.
-ELSEWHERE = ["sequence_parallel_size", "gradient_noise_scale", "dataloader_drop_last", "use_node_local_storage"]
+# Keys that are passed on by another name before they are read: listed when this version has the constant.
+PASSED_ON = {
+    "deepspeed.runtime.constants:COMMUNICATION_DATA_TYPE": {"type": "string"},
+    "deepspeed.runtime.constants:SEQ_PARALLEL_COMMUNICATION_DATA_TYPE": {"type": "string"},
+    "deepspeed.compression.constants:COMPRESSION_TRAINING": {},
+}
+# Keys of inner sections whose parser also calls its section `param_dict`.
+NESTED = {"attention", "data_routing", "data_sampling", "dynamic_batching", "mode", "model_info", "random_ltd",
+          "writer"}
 # Integers that DeepSpeed also takes as None by default: their type cannot be read off the default.
 NUMBER_KEYS = {"train_batch_size": 1, "train_micro_batch_size_per_gpu": 1, "gradient_accumulation_steps": 1,
                "steps_per_print": 0}
 
 
-def section_schema(candidates):
+def find(candidates):
+    """The first `module:name` that exists in this version, else None."""
     for candidate in candidates:
         module, name = candidate.split(":")
         try:
-            model = getattr(importlib.import_module(module), name)
+            return getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError):
             continue
-        forget_functions()
-        return both_names(model.model_json_schema(by_alias=True, schema_generator=OpenWherePythonOnly), model)
-    return {"type": "object"}
+    return None
+
+
+def section_schema(candidates):
+    model = find(candidates)
+    if model is None:
+        return {"type": "object"}
+    forget_functions()
+    return both_names(model.model_json_schema(by_alias=True, schema_generator=OpenWherePythonOnly), model)
 
 
 class OpenWherePythonOnly(GenerateJsonSchema):
@@ -84,6 +97,9 @@ def both_names(schema, model):
     return schema
 
 
+DOCUMENTATION = {"title", "description", "default", "format", "new_param", "deprecated_msg", "set_new_param"}
+
+
 def clean(node):
     """Drops what only documents (titles, descriptions, defaults) and closes every object that pydantic closes."""
     if isinstance(node, list):
@@ -94,8 +110,7 @@ def clean(node):
     for key, value in node.items():
         if key in ("properties", "$defs"):
             kept[key] = {name: clean(child) for name, child in value.items()}
-        elif key in ("title", "description", "default", "format") or key in ("new_param", "new_param_fn", "deprecated_msg",
-                                                                            "set_new_param"):
+        elif key in DOCUMENTATION:
             continue
         else:
             kept[key] = clean(value)
@@ -130,7 +145,7 @@ def keys_read_at_top_level():
             key, default = key_of(call, namespace)
             if key:
                 found.setdefault(key, default)
-    return found
+    return {key: default for key, default in found.items() if key not in NESTED}
 
 
 def modules_that_parse():
@@ -147,11 +162,11 @@ def modules_that_parse():
             continue
 
 
-WHOLE = {"param_dict", "pd", "ds_config", "monitor_dict"}  # what DeepSpeed calls the whole JSON
+WHOLE = {"param_dict", "pd", "ds_config", "monitor_dict", "config"}  # what DeepSpeed calls the whole JSON
 
 
 def key_of(node, namespace):
-    """(key, default) of `get_*_param(param_dict, KEY, DEFAULT)`, `param_dict.get(KEY)`, `param_dict[KEY]`, `KEY in param_dict`."""
+    """(key, default) of one look-up in the whole JSON: get_*_param(), .get(), [KEY] or `KEY in`; else (None, None)."""
     def text(item):
         if isinstance(item, ast.Constant):
             return item.value if isinstance(item.value, str) else None
@@ -166,7 +181,8 @@ def key_of(node, namespace):
 
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else None
-        if name in ("get_scalar_param", "get_list_param", "get_dict_param") and len(node.args) == 3 and whole(node.args[0]):
+        getters = ("get_scalar_param", "get_list_param", "get_dict_param")
+        if name in getters and len(node.args) == 3 and whole(node.args[0]):
             default = namespace.get(node.args[2].id) if isinstance(node.args[2], ast.Name) else None
             return text(node.args[1]), default
         if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and whole(node.func.value) and node.args:
@@ -182,6 +198,10 @@ def main():
     definitions = {}
     removed = set(getattr(runtime_config, "_REMOVED_TOP_LEVEL_CONFIG_KEYS", {}))
     properties = {key: type_of(key, default) for key, default in keys_read_at_top_level().items() if key not in removed}
+    for name, key_schema in PASSED_ON.items():
+        key = find([name])
+        if key is not None and key not in removed:
+            properties[key] = key_schema
     for key, candidates in SECTIONS.items():
         if key in properties or candidates:
             properties[key] = lift_definitions(clean(section_schema(candidates)), definitions)
