@@ -16,9 +16,11 @@ export interface IterationEvent {
   readonly nanIterations: number;
   /** TFLOPS per GPU as the log itself claims. */
   readonly loggedTflops: number | null;
+  /** Samples of all ranks a second, where a line gives that instead of a step time (DeepSpeed's timer). */
+  readonly samplesPerSecond?: number;
 }
 
-/** Peak memory of the whole run as its own final line says. */
+/** Peak memory as a line says: of the whole run in the built-in trainer's final line, so far in Megatron's. */
 export interface MemoryEvent {
   readonly type: 'memory';
   /** Highest rank, GiB. */
@@ -35,6 +37,10 @@ export type LogEvent =
   | MemoryEvent
   /** Named facts a program prints about itself (world size, parameters, versions, threads). */
   | { readonly type: 'facts'; readonly facts: Readonly<Record<string, string>> }
+  /** A process left, as its launcher says: 0, a positive status, or minus the signal's number. */
+  | { readonly type: 'exit'; readonly code: number }
+  /** A line that was an iteration line once, but is cut or mixed with another rank's: no number of it is used. */
+  | { readonly type: 'damaged' }
   /** The program said that it ended as it meant to. */
   | { readonly type: 'finished'; readonly iteration: number | null }
   /** A line that is evidence for an outcome class (core/logs/outcome.ts). */
@@ -43,6 +49,8 @@ export type LogEvent =
       readonly outcome: OutcomeClass;
       readonly rank: number | null;
       readonly line: string;
+      /** True where the line says that another process failed: it never outranks that other's own words. */
+      readonly cascade: boolean;
     };
 
 export const outcomeClasses = [
@@ -65,6 +73,8 @@ export const outcomeClasses = [
   'launch_error',
   'killed_unknown',
   'crash',
+  /** A log that stops without an end line and without any sign of a failure: cut, or still being written. */
+  'incomplete',
   /** A row that could not run here, with the reason; no process was started. */
   'unsupported',
 ] as const;

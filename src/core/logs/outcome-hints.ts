@@ -1,0 +1,21 @@
+import type { OutcomeClass } from './events.ts';
+
+/** What to do next, one sentence for each class where something can be done. */
+export const hints: Partial<Record<OutcomeClass, string>> = {
+  gpu_oom: 'use a smaller micro-batch, activation checkpointing, or a mode that offloads more',
+  host_oom:
+    'use a smaller model or fewer ranks a node, or raise the memory limit; pinned memory counts up to twice',
+  shm_full: 'make /dev/shm larger (docker: --shm-size) or remove what other runs left there',
+  nccl_timeout:
+    'look at the ranks that did not report the timeout: one of them stopped or is slower by minutes',
+  hang: 'the last lines of every rank say where it waits; py-spy dump --pid shows the frame',
+  nan_or_inf: 'lower the learning rate, or use bf16 instead of fp16',
+  loss_scale_floor: 'use bf16, or lower the learning rate',
+  worker_dead:
+    'the training script needs `if __name__ == "__main__":`, because the optimizer process imports it again',
+  config_error: '`superoffload config` prints a JSON whose batch arithmetic holds',
+  install_error: '`superoffload doctor` says what is missing',
+  launch_error: 'check the hostfile, that ssh needs no password, and that the port is free',
+  killed_unknown: 'the kernel log (dmesg) may name the OOM killer; a bare kill leaves nothing in the log',
+  incomplete: 'if it still runs, parse it again later; if not, its last lines are all there is',
+};
