@@ -1,0 +1,109 @@
+"""A GPT as Megatron builds it by default: pre-LN, learned positions, biases, tanh-GELU, tied head.
+
+Every module sets its own initial values in reset_parameters, because under ZeRO-3's zero.Init a parameter is
+split between the ranks as soon as the module that owns it exists; later only a fragment is left to initialise.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+
+class Embedding(nn.Embedding):
+    def __init__(self, rows, width, std):
+        self.std = std
+        super().__init__(rows, width)
+
+    def reset_parameters(self):
+        nn.init.normal_(self.weight, std=self.std)
+
+
+class Linear(nn.Linear):
+    def __init__(self, width_in, width_out, std):
+        self.std = std
+        super().__init__(width_in, width_out)
+
+    def reset_parameters(self):
+        nn.init.normal_(self.weight, std=self.std)
+        nn.init.zeros_(self.bias)
+
+
+class Head(nn.Module):
+    """The output projection, tied to the token embedding. A module of its own, so that ZeRO-3 gathers the weight
+    for it as for any other module."""
+
+    def __init__(self, weight):
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, x):
+        return F.linear(x, self.weight)
+
+
+class Block(nn.Module):
+    def __init__(self, args):
+        super().__init__()
+        h, std = args.hidden_size, args.init_method_std
+        output_std = std / math.sqrt(2 * args.num_layers)  # Megatron's scaled init of what adds to the residual
+        self.heads, self.attention_dropout, self.hidden_dropout = (
+            args.num_attention_heads, args.attention_dropout, args.hidden_dropout)
+        self.ln_1 = nn.LayerNorm(h)
+        self.qkv = Linear(h, 3 * h, std)
+        self.proj = Linear(h, h, output_std)
+        self.ln_2 = nn.LayerNorm(h)
+        self.up = Linear(h, 4 * h, std)
+        self.down = Linear(4 * h, h, output_std)
+
+    def forward(self, x):
+        batch, sequence, h = x.shape
+        qkv = self.qkv(self.ln_1(x)).view(batch, sequence, 3, self.heads, h // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(
+            q, k, v, is_causal=True, dropout_p=self.attention_dropout if self.training else 0.0)
+        y = self.proj(y.transpose(1, 2).reshape(batch, sequence, h))
+        x = x + F.dropout(y, self.hidden_dropout, self.training)
+        y = self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))
+        return x + F.dropout(y, self.hidden_dropout, self.training)
+
+
+class GPT(nn.Module):
+    def __init__(self, args, vocab):
+        super().__init__()
+        h, std = args.hidden_size, args.init_method_std
+        self.checkpoint_activations, self.hidden_dropout = args.checkpoint_activations, args.hidden_dropout
+        self.wte = Embedding(vocab, h, std)
+        self.wpe = Embedding(args.seq_length, h, std)
+        self.blocks = nn.ModuleList(Block(args) for _ in range(args.num_layers))
+        self.ln_f = nn.LayerNorm(h)
+        self.head = Head(self.wte.weight)
+
+    def forward(self, tokens):
+        """tokens: [batch, sequence + 1]. Returns the mean loss in nats a token, computed in fp32."""
+        inputs, targets = tokens[:, :-1], tokens[:, 1:]
+        positions = torch.arange(inputs.shape[1], device=tokens.device)
+        x = F.dropout(self.wte(inputs) + self.wpe(positions), self.hidden_dropout, self.training)
+        for block in self.blocks:
+            # Reentrant: the recomputation is then an ordinary forward pass, which is what ZeRO-3's gather hooks expect.
+            x = checkpoint(block, x, use_reentrant=True) if self.checkpoint_activations else block(x)
+        logits = self.head(self.ln_f(x)).float()
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def parameter_groups(model, weight_decay):
+    """Megatron's rule: decay for matrices, none for biases and layer norms."""
+    matrices, vectors = [], []
+    for parameter in model.parameters():
+        shape = getattr(parameter, "ds_shape", parameter.shape)  # ds_shape: before ZeRO-3 split it
+        (matrices if len(shape) > 1 else vectors).append(parameter)
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def hardware_flops(args, vocab):
+    """Floating point operations of one iteration of the whole job, as Megatron counts them: full s^2 attention,
+    backward = 2 forward, and one more forward where activations are recomputed."""
+    b, s, h, layers = args.global_batch_size, args.seq_length, args.hidden_size, args.num_layers
+    forward_macs = b * layers * (12 * h * h * s + 2 * h * s * s) + b * vocab * h * s
+    return 2 * forward_macs * (4 if args.checkpoint_activations else 3)

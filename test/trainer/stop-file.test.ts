@@ -1,0 +1,42 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { losses, runPython } from './cases.ts';
+import { config, tiny, zeroOffload } from './matrix.ts';
+
+test('a stop file ends two ranks early and cleanly', { timeout: 120_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trainer-stop-'));
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const port = String((server.address() as AddressInfo).port);
+  await new Promise((resolve) => server.close(resolve));
+  try {
+    const json = join(folder, 'ds_config.json');
+    const stopFile = join(folder, 'stop');
+    writeFileSync(json, JSON.stringify(config(2, 4, zeroOffload)));
+    const script = join(import.meta.dirname, '../../experiment/trainer/train.py');
+    const argv = [script, ...tiny(100_000, 4), '--deepspeed_config', json, '--stop-file', stopFile];
+    const ends = await Promise.all(
+      [0, 1].map((rank) =>
+        runPython([...argv, `--local_rank=${String(rank)}`], {
+          env: { RANK: String(rank), WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: port },
+          onOutput: (stdout) => {
+            if (!existsSync(stopFile) && losses(stdout).length >= 3) writeFileSync(stopFile, '');
+          },
+        }),
+      ),
+    );
+    expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+    const log = ends[0]?.stdout ?? '';
+    const steps = losses(log).length;
+    expect(steps).toBeGreaterThanOrEqual(3);
+    expect(steps).toBeLessThan(100_000);
+    expect(log.trimEnd().split('\n').at(-1)).toBe(` training finished | iterations: ${String(steps)} |`);
+    expect(ends[1]?.stdout ?? '').not.toContain('iteration ');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
