@@ -20,7 +20,6 @@ export type ProgressEvent =
       readonly title: string;
       readonly index: number;
       readonly total: number;
-      readonly plannedSteps: number | null;
     }
   | {
       readonly type: 'run-step';

@@ -12,6 +12,7 @@ export function runScript(plan: RunPlan): string {
     '#!/bin/sh',
     `# ${plan.title.replaceAll(/[\r\n]+/g, ' ')}`,
     `cd ${folder} || exit 127`,
+    ...(plan.unset.length === 0 ? [] : [`unset ${plan.unset.join(' ')}`]),
     ...Object.entries(plan.env).map(([name, value]) => `export ${name}=${quoteWord(value)}`),
     `exec ${quoteCommand(plan.command)}`,
     '',
@@ -21,5 +22,7 @@ export function runScript(plan: RunPlan): string {
 /** What --dry-run and `config` show of one run: each file with its content, then the script. */
 export function describePlan(plan: RunPlan): string {
   const files = Object.entries({ ...plan.files, [runFiles.script]: runScript(plan) });
-  return [`# ${plan.title}`, ...files.flatMap(([name, content]) => [`## ${name}`, content.trimEnd()])].join('\n');
+  return [`# ${plan.title}`, ...files.flatMap(([name, content]) => [`## ${name}`, content.trimEnd()])].join(
+    '\n',
+  );
 }

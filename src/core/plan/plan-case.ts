@@ -10,8 +10,8 @@ export interface PlanInputs {
   readonly stack: StackReference;
   /** The stack's Python. */
   readonly python: string;
-  /** What the stack's environment adds to the user's. */
-  readonly stackEnv: Readonly<Record<string, string>>;
+  /** How the stack's environment differs from the user's. */
+  readonly stackEnvironment: Pick<RunPlan, 'env' | 'unset'>;
   /** Absolute folder of the built-in trainer. */
   readonly trainer: string;
   readonly deepspeedConfig: Readonly<Record<string, unknown>>;
@@ -51,7 +51,9 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     stack: inputs.stack,
     worldSize: subject.chips,
     command: launch.command,
-    env: { ...inputs.stackEnv, ...threadEnv(system, subject.chips), ...launch.env },
+    env: { ...inputs.stackEnvironment.env, ...threadEnv(system, subject.chips), ...launch.env },
+    unset: inputs.stackEnvironment.unset,
+    port: inputs.port,
     cwd: null,
     files: { [runFiles.deepspeedConfig]: deepspeedConfig },
     steps: subject.steps,
@@ -80,7 +82,9 @@ function titleOf(subject: Case): string {
     subject.model.name,
     `${subject.chips} chip${subject.chips === 1 ? '' : 's'}`,
     `batch ${subject.globalBatch}` +
-      (subject.gradientAccumulation > 1 ? ` (micro ${subject.microBatch} x ${subject.gradientAccumulation})` : ''),
+      (subject.gradientAccumulation > 1
+        ? ` (micro ${subject.microBatch} x ${subject.gradientAccumulation})`
+        : ''),
     `sequence ${subject.sequenceLength}`,
     subject.dtype,
     ...(subject.activationCheckpointing ? ['recompute'] : []),

@@ -27,6 +27,8 @@ export function planCommand(inputs: CommandInputs): RunPlan {
     worldSize: inputs.chips,
     command: inputs.command,
     env: {},
+    unset: [],
+    port: null,
     cwd: inputs.cwd,
     files: {},
     steps: null,

@@ -38,6 +38,10 @@ export interface RunPlan {
   readonly command: readonly string[];
   /** What this tool sets on top of the user's environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** What it takes out of the user's environment. */
+  readonly unset: readonly string[];
+  /** Rendezvous of the ranks; null where the command is the user's own. Chosen anew for every attempt. */
+  readonly port: number | null;
   /** Absolute, or null for the run folder itself. */
   readonly cwd: string | null;
   /** Files written into the run folder before the start: name -> content. */
@@ -57,3 +61,28 @@ export const defaultLimits: RunLimits = {
   stallFactor: 20,
   minStallMs: 120_000,
 };
+
+/** How one environment becomes another: what a script must export and unset. */
+export function environmentChange(
+  from: Readonly<Record<string, string | undefined>>,
+  to: Readonly<Record<string, string>>,
+): Pick<RunPlan, 'env' | 'unset'> {
+  return {
+    env: Object.fromEntries(Object.entries(to).filter(([name, value]) => from[name] !== value)),
+    unset: Object.keys(from).filter((name) => from[name] !== undefined && !(name in to)),
+  };
+}
+
+/** The same plan with another rendezvous port: ports are free or not at the moment of the start. */
+export function withPort(plan: RunPlan, port: number): RunPlan {
+  if (plan.port === null) return plan;
+  const old = String(plan.port);
+  return {
+    ...plan,
+    port,
+    command: plan.command.map((word) =>
+      /^--master[-_]port=/.test(word) && word.endsWith(`=${old}`) ? word.replace(old, String(port)) : word,
+    ),
+    env: 'MASTER_PORT' in plan.env ? { ...plan.env, MASTER_PORT: String(port) } : plan.env,
+  };
+}

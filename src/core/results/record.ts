@@ -1,7 +1,7 @@
 import type { Case, System, WorkloadName } from '../experiment/case.ts';
 import type { ExitEvidence, Outcome } from '../logs/events.ts';
 import type { StackReference } from '../plan/run-plan.ts';
-import type { StepStatistics } from '../stats/summary.ts';
+import type { StepStatistics } from '../stats/steps.ts';
 
 /** A figure with how it was taken: a number nobody can explain is worth nothing. */
 export interface Throughput {
@@ -34,6 +34,8 @@ export interface MemoryUse {
 export interface Conditions {
   readonly loadAverageBefore: number | null;
   readonly loadAverageAfter: number | null;
+  /** Tasks that were running on the machine just before the start, this tool not counted. */
+  readonly runningTasksBefore: number | null;
   readonly cpuAdamThreads: number | null;
   readonly gpu: GpuConditions | null;
 }

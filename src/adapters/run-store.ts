@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SuperOffloadError } from '../errors.ts';
+import { runScript } from '../core/plan/describe.ts';
+import type { RunPlan } from '../core/plan/run-plan.ts';
+import { isRunId, runFiles, runIdOf } from '../core/results/run-files.ts';
+import type { RunEvent } from '../core/results/run-event.ts';
+import type { RunRecord } from '../core/results/record.ts';
+import { storageError, writeJsonAtomic } from './files.ts';
+
+/** One run's folder, held by whoever made it: `mkdir` is the lock. */
+export interface RunFolder {
+  readonly runId: string;
+  readonly path: string;
+}
+
+export function runsFolder(home: string): string {
+  return join(home, 'runs');
+}
+
+/**
+ * Makes the folder of a new run; two of the same second get different suffixes.
+ * @throws SuperOffloadError 'environment' where the state folder cannot be written.
+ */
+export async function createRunFolder(home: string, caseId: string, nowMs: number): Promise<RunFolder> {
+  const parent = runsFolder(home);
+  return stored(parent, async () => {
+    await mkdir(parent, { recursive: true });
+    for (;;) {
+      const runId = runIdOf(new Date(nowMs).toISOString(), caseId, randomBytes(2).toString('hex'));
+      try {
+        await mkdir(join(parent, runId));
+        return { runId, path: join(parent, runId) };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+    }
+  });
+}
+
+/** Writes everything that the run needs and that repeats it. */
+export async function writePlan(folder: RunFolder, plan: RunPlan, env: unknown): Promise<void> {
+  await stored(folder.path, async () => {
+    for (const [name, content] of Object.entries(plan.files))
+      await writeFile(join(folder.path, name), content);
+    await writeFile(join(folder.path, runFiles.script), runScript(plan));
+    await chmod(join(folder.path, runFiles.script), 0o755);
+    await writeJsonAtomic(join(folder.path, runFiles.env), env);
+    await writeJsonAtomic(join(folder.path, runFiles.plan), plan);
+  });
+}
+
+/** Appends one event, at once: what is in the file is what a killed tool had done. */
+export function appendEvent(folder: RunFolder, event: RunEvent): void {
+  appendFileSync(join(folder.path, runFiles.events), `${JSON.stringify(event)}\n`);
+}
+
+export async function writeRecord(folder: RunFolder, record: RunRecord): Promise<void> {
+  await writeJsonAtomic(join(folder.path, runFiles.record), record);
+}
+
+/** Asks the trainer to end after its current step. */
+export async function requestStop(folder: RunFolder): Promise<void> {
+  await writeFile(join(folder.path, runFiles.stop), '');
+}
+
+/** @returns the ids of all run folders, oldest first. */
+export async function listRunIds(home: string): Promise<string[]> {
+  const names = await readdir(runsFolder(home)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new SuperOffloadError({
+      code: 'environment',
+      message: `cannot read ${runsFolder(home)}: ${(error as Error).message}`,
+      cause: error,
+    });
+  });
+  return names.filter(isRunId).sort();
+}
+
+export async function removeRun(home: string, runId: string): Promise<void> {
+  await stored(runsFolder(home), () => rm(join(runsFolder(home), runId), { recursive: true }));
+}
+
+/** Runs file operations below `path`; a full disk or a read-only folder becomes an expected error. */
+async function stored<T>(path: string, operations: () => Promise<T>): Promise<T> {
+  try {
+    return await operations();
+  } catch (error) {
+    throw storageError(error, path);
+  }
+}

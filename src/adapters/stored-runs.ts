@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SuperOffloadError } from '../errors.ts';
+import type { RunPlan } from '../core/plan/run-plan.ts';
+import { parseEvents, type RunEvent } from '../core/results/run-event.ts';
+import { runFiles } from '../core/results/run-files.ts';
+import type { RunRecord } from '../core/results/record.ts';
+import { parseJson, storageError } from './files.ts';
+import { startTicks } from './processes.ts';
+import { listRunIds, runsFolder } from './run-store.ts';
+
+/** The newest schemas this version reads and writes. */
+const knownVersion = 1;
+
+/** What lies in one run folder, as far as it was written. */
+export interface StoredRun {
+  readonly runId: string;
+  readonly path: string;
+  /** null when the tool was killed before it wrote the plan. */
+  readonly plan: RunPlan | null;
+  /** null while it runs, and after the tool was killed. */
+  readonly record: RunRecord | null;
+  readonly events: readonly RunEvent[];
+  /** Leader of the run's processes, if it is alive. */
+  readonly livePid: number | null;
+  /** Whether the tool that started it is still there. */
+  readonly watched: boolean;
+}
+
+/**
+ * Reads one run.
+ * @throws SuperOffloadError 'usage' when there is no such run; 'config' when a newer version of the tool wrote it.
+ */
+export function readRun(home: string, runId: string): StoredRun {
+  const path = join(runsFolder(home), runId);
+  const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
+  const started = events.find((event) => event.type === 'started');
+  const alive =
+    started !== undefined && startTicks(started.pid) === started.startTicks && started.startTicks !== null;
+  return {
+    runId,
+    path,
+    plan: readVersioned<RunPlan>(join(path, runFiles.plan)),
+    record: readVersioned<RunRecord>(join(path, runFiles.record)),
+    events,
+    livePid: alive ? started.pid : null,
+    watched:
+      started !== undefined &&
+      started.toolStartTicks !== null &&
+      startTicks(started.toolPid) === started.toolStartTicks,
+  };
+}
+
+/**
+ * Reads only the record of one run, for long lists.
+ * @returns null when it has none.
+ */
+export function readRecord(home: string, runId: string): RunRecord | null {
+  return readVersioned<RunRecord>(join(runsFolder(home), runId, runFiles.record));
+}
+
+/**
+ * Finds one run by its id, by the beginning or the end of it, or by `last`.
+ * @throws SuperOffloadError 'usage' when none or several match.
+ */
+export async function findRunId(home: string, wanted: string): Promise<string> {
+  const ids = await listRunIds(home);
+  if (ids.includes(wanted)) return wanted;
+  const matches =
+    wanted === 'last' ? ids.slice(-1) : ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
+  const [only] = matches;
+  if (only !== undefined && matches.length === 1) return only;
+  throw new SuperOffloadError({
+    code: 'usage',
+    message:
+      matches.length === 0
+        ? `there is no run ${JSON.stringify(wanted)} in ${runsFolder(home)}`
+        : `${JSON.stringify(wanted)} stands for ${matches.length} runs: ${matches.slice(0, 5).join(', ')}`,
+    hint: 'see: superoffload runs list',
+  });
+}
+
+/** @returns null when the file is absent. */
+function readVersioned<T extends { readonly schemaVersion: number }>(path: string): T | null {
+  const text = readText(path);
+  if (text === null) return null;
+  const value = parseJson(text, path) as T;
+  if (typeof value.schemaVersion !== 'number' || value.schemaVersion > knownVersion) {
+    throw new SuperOffloadError({
+      code: 'config',
+      message: `${path}: schema version ${String(value.schemaVersion)} is newer than ${knownVersion}, the newest known here`,
+      hint: 'read it with the superoffload that wrote it, or a newer one',
+    });
+  }
+  return value;
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw storageError(error, path);
+  }
+}

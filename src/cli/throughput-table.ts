@@ -1,0 +1,129 @@
+import { renderTable, type Column } from '../adapters/table.ts';
+import type { System } from '../core/experiment/case.ts';
+import type { SkippedCase } from '../core/experiment/grid.ts';
+import type { CaseSummary, ModeRatio } from '../core/results/summarize.ts';
+import { formatNumber } from './format.ts';
+
+const columns: readonly Column[] = [
+  { title: 'mode' },
+  { title: 'size' },
+  { title: 's/step', align: 'right' },
+  { title: '95% interval', align: 'right' },
+  { title: 'TFLOPS', align: 'right' },
+  { title: 'MFU', align: 'right' },
+  { title: 'tokens/s', align: 'right' },
+  { title: 'GPU GiB', align: 'right' },
+  { title: 'host GiB', align: 'right' },
+  { title: 'loss', align: 'right' },
+  { title: 'ratio', align: 'right' },
+  { title: 'outcome' },
+];
+
+interface Measured {
+  readonly summaries: readonly CaseSummary[];
+  readonly ratios: readonly ModeRatio[];
+}
+
+/** The table that ends a run, with the footnotes without which its numbers would say too much. */
+export function throughputTable(
+  system: System,
+  { summaries, ratios }: Measured,
+  skipped: readonly SkippedCase[],
+): string {
+  const rows = [
+    ...summaries.map((summary) => row(summary, ratios)),
+    ...skipped.map(({ case: { mode, model }, kind }) => skippedRow(mode, model.name, kind)),
+  ];
+  return [title(system), renderTable(columns, rows), ...footnotes(summaries, ratios, skipped)].join('\n');
+}
+
+function title(system: System): string {
+  if (system.accelerator === 'cpu') return 'FUNCTIONAL: CPU ranks; these speeds say nothing about a GPU';
+  if (system.link === 'c2c') return system.title;
+  return `${system.title}: a GPU on PCIe is no superchip; do not compare with the paper's numbers as such`;
+}
+
+function row({ record, caseId, stepMs, interval }: CaseSummary, ratios: readonly ModeRatio[]): string[] {
+  const { throughput, memory } = record;
+  return [
+    record.case?.mode ?? 'command',
+    record.case?.model.name ?? record.caseId.replace(/^throughput-command-/, ''),
+    stepMs === null ? '-' : formatNumber(stepMs / 1000),
+    interval === null
+      ? '-'
+      : `${formatNumber(interval.lowMs / 1000)} to ${formatNumber(interval.highMs / 1000)}`,
+    orDash(throughput.modelTflopsPerGpu ?? throughput.loggedTflopsPerGpu),
+    throughput.mfu === null ? '-' : `${(throughput.mfu * 100).toFixed(1)}%`,
+    orDash(throughput.tokensPerSecond),
+    orDash(memory.gpuAllocatedGiB),
+    orDash(memory.hostGiB),
+    orDash(record.lastLoss),
+    ratioCell(ratios.find((ratio) => ratio.caseId === caseId)),
+    record.outcome.class,
+  ];
+}
+
+function ratioCell(found: ModeRatio | undefined): string {
+  if (found === undefined) return '';
+  const { ratio, low, high } = found.ratio;
+  return `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})${found.unfair.length > 0 ? '!' : ''}`;
+}
+
+function skippedRow(mode: string, model: string, kind: SkippedCase['kind']): string[] {
+  const blanks = Array.from({ length: columns.length - 3 }, () => '-');
+  return [mode, model, ...blanks, kind === 'needs-cuda' ? 'not run: needs CUDA' : 'not run: does not fit'];
+}
+
+function footnotes(
+  summaries: readonly CaseSummary[],
+  ratios: readonly ModeRatio[],
+  skipped: readonly SkippedCase[],
+): string[] {
+  const bases = new Set(summaries.flatMap(({ interval }) => interval?.basis ?? []));
+  const formula = summaries.map(({ record }) => record.throughput.formula).find((name) => name !== null);
+  const ran = summaries.filter(({ record }) => record.outcome.class !== 'ok');
+  return [
+    ...(bases.size === 0 ? [] : [`interval: ${[...bases].join(' and ')}`]),
+    ...(formula === undefined
+      ? ['TFLOPS: as logged (hardware FLOPs)']
+      : [`TFLOPS: per chip, recomputation excluded, formula ${formula ?? ''}`]),
+    ...(ratios.length === 0
+      ? []
+      : [`ratio: speed against ${baselineOf(ratios, summaries)}, ${basisOf(ratios)}`]),
+    ...ratios
+      .filter(({ unfair }) => unfair.length > 0)
+      .map(({ caseId, unfair }) => `! ${nameOf(caseId, summaries)}: not a fair ratio: ${unfair.join('; ')}`),
+    ...ran.map(({ record }) => failureLine(record)),
+    ...new Set(skipped.map(({ case: { mode }, reason }) => `${mode}: ${reason}`)),
+    ...new Set(
+      summaries.flatMap(({ record }) =>
+        record.warnings.map((warning) => `warning: ${record.runId}: ${warning}`),
+      ),
+    ),
+  ];
+}
+
+function failureLine({ title: what, outcome, runId }: CaseSummary['record']): string {
+  const evidence = outcome.evidence === null ? '' : `\n    ${outcome.evidence}`;
+  const hint = outcome.hint === null ? '' : `\n    ${outcome.hint}`;
+  return `${outcome.class}: ${what}: ${outcome.reason}${evidence}${hint}\n    log: superoffload runs logs ${runId}`;
+}
+
+function baselineOf(ratios: readonly ModeRatio[], summaries: readonly CaseSummary[]): string {
+  return [
+    ...new Set(ratios.map(({ baselineCaseId }) => nameOf(baselineCaseId, summaries).split(' ')[0] ?? '')),
+  ].join(', ');
+}
+
+function basisOf(ratios: readonly ModeRatio[]): string {
+  return [...new Set(ratios.map(({ ratio }) => ratio.basis))].join(' and ');
+}
+
+function nameOf(caseId: string, summaries: readonly CaseSummary[]): string {
+  const subject = summaries.find((summary) => summary.caseId === caseId)?.record.case;
+  return subject == null ? caseId : `${subject.mode} ${subject.model.name}`;
+}
+
+function orDash(value: number | null): string {
+  return value === null ? '-' : formatNumber(value);
+}

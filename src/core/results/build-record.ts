@@ -1,0 +1,118 @@
+import type { ExitEvidence } from '../logs/events.ts';
+import type { LogState } from '../logs/state.ts';
+import { classify } from '../logs/outcome.ts';
+import { mfu, tflopsPerGpu } from '../model/shape.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
+import type { Conditions, MemoryUse, RunRecord, Throughput } from './record.ts';
+import { recordWarnings } from './warnings.ts';
+
+export interface RecordInputs {
+  readonly plan: RunPlan;
+  readonly runId: string;
+  readonly log: LogState;
+  readonly exit: ExitEvidence;
+  readonly conditions: Omit<Conditions, 'cpuAdamThreads'>;
+  readonly memory: { readonly sampledHostGiB: number | null; readonly machineGiB: number | null };
+  readonly startedMs: number;
+  /** null where nobody saw the end. */
+  readonly endedMs: number | null;
+  readonly recovered: boolean;
+}
+
+/** Everything that is known about one attempt, put together; the same for a live run and a recovered one. */
+export function buildRecord(inputs: RecordInputs): RunRecord {
+  const { plan, log } = inputs;
+  const memory = memoryUse(inputs);
+  const outcome = classify(log, { ...inputs.exit, peakHostGiB: inputs.exit.peakHostGiB ?? memory.hostGiB });
+  const statistics = summarizeSteps(log.stepMs.values());
+  const throughput = throughputOf(plan, log, statistics);
+  return {
+    schemaVersion: 1,
+    runId: inputs.runId,
+    experiment: plan.experiment,
+    caseId: plan.caseId,
+    title: plan.title,
+    workload: plan.workload,
+    case: plan.case,
+    system: plan.system,
+    functional: plan.functional,
+    stack: plan.stack,
+    worldSize: plan.worldSize,
+    startedUtc: new Date(inputs.startedMs).toISOString(),
+    endedUtc: inputs.endedMs === null ? null : new Date(inputs.endedMs).toISOString(),
+    durationMs: inputs.endedMs === null ? null : inputs.endedMs - inputs.startedMs,
+    outcome,
+    exit: inputs.exit,
+    lastIteration: log.lastIteration,
+    statistics,
+    stepMs: [...log.stepMs.values()],
+    throughput,
+    memory,
+    firstLoss: log.firstLoss,
+    lastLoss: log.lastLoss,
+    skippedIterations: log.skippedIterations,
+    facts: log.facts,
+    conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
+    warnings: [...plan.warnings, ...recordWarnings({ plan, log, throughput, conditions: inputs.conditions })],
+    recovered: inputs.recovered,
+  };
+}
+
+function memoryUse({ log, memory }: RecordInputs): MemoryUse {
+  const reported = log.memory;
+  return {
+    gpuAllocatedGiB: reported?.gpuAllocatedGiB ?? null,
+    gpuReservedGiB: reported?.gpuReservedGiB ?? null,
+    hostGiB: reported?.hostGiB ?? memory.sampledHostGiB,
+    hostSource:
+      reported?.hostGiB != null ? reported.hostSource : memory.sampledHostGiB === null ? null : 'pss-sampled',
+    machineGiB: memory.machineGiB,
+  };
+}
+
+function throughputOf(plan: RunPlan, log: LogState, statistics: StepStatistics | null): Throughput {
+  const stepMs = statistics?.medianMs ?? null;
+  const loggedTflopsPerGpu = loggedTflops(log, stepMs);
+  const subject = plan.case;
+  if (stepMs === null || subject === null) {
+    const tokens =
+      log.globalBatch === null || log.sequenceLength === null ? null : log.globalBatch * log.sequenceLength;
+    return {
+      modelTflopsPerGpu: null,
+      hardwareTflopsPerGpu: null,
+      formula: null,
+      mfu: null,
+      tokensPerSecond: stepMs === null || tokens === null ? null : tokens / (stepMs / 1000),
+      loggedTflopsPerGpu,
+    };
+  }
+  const tflops = tflopsPerGpu({
+    shape: subject.model,
+    globalBatch: subject.globalBatch,
+    sequenceLength: subject.sequenceLength,
+    stepMs,
+    chips: subject.chips,
+    recompute: subject.activationCheckpointing,
+  });
+  return {
+    modelTflopsPerGpu: tflops.modelTflops,
+    hardwareTflopsPerGpu: tflops.hardwareTflops,
+    formula: tflops.formula,
+    mfu: mfu(tflops.modelTflops, plan.system.peakTflops),
+    tokensPerSecond: (subject.globalBatch * subject.sequenceLength) / (stepMs / 1000),
+    loggedTflopsPerGpu,
+  };
+}
+
+/** The log's own figure at the median step: FLOPs it counts for a step, over the median time. */
+function loggedTflops({ loggedTflop }: LogState, stepMs: number | null): number | null {
+  return stepMs === null || loggedTflop.count === 0
+    ? null
+    : loggedTflop.sum / loggedTflop.count / (stepMs / 1000);
+}
+
+function numberFact(facts: Readonly<Record<string, string>>, name: string): number | null {
+  const value = Number(facts[name]);
+  return facts[name] === undefined || Number.isNaN(value) ? null : value;
+}

@@ -1,0 +1,32 @@
+import type { RunRecord } from './record.ts';
+
+/** GPU memory may differ by this share before a ratio of two runs is called unfair: more memory buys speed. */
+const memoryTolerance = 0.1;
+
+/** Everything that makes a ratio of two runs say less than it seems to; empty when it is fair. */
+export function unfairness(a: RunRecord, b: RunRecord): string[] {
+  const reasons: string[] = [];
+  const differ = (what: string, left: unknown, right: unknown): void => {
+    if (left !== right) reasons.push(`${what} ${String(left)} against ${String(right)}`);
+  };
+  if (a.case !== null && b.case !== null) {
+    differ('dtype', a.case.dtype, b.case.dtype);
+    differ('clipping', a.case.gradientClipping, b.case.gradientClipping);
+    differ('recomputation', a.case.activationCheckpointing, b.case.activationCheckpointing);
+    differ('global batch', a.case.globalBatch, b.case.globalBatch);
+    differ('micro-batch', a.case.microBatch, b.case.microBatch);
+    differ('sequence', a.case.sequenceLength, b.case.sequenceLength);
+    differ('dropout', a.case.dropout, b.case.dropout);
+  }
+  differ('chips', a.worldSize, b.worldSize);
+  differ('stack', a.stack?.hash, b.stack?.hash);
+  differ('attention', a.facts['attention'], b.facts['attention']);
+  return [...reasons, ...memoryReason(a, b)];
+}
+
+function memoryReason(a: RunRecord, b: RunRecord): string[] {
+  const [left, right] = [a.memory.gpuAllocatedGiB, b.memory.gpuAllocatedGiB];
+  if (left === null || right === null) return [];
+  const share = Math.abs(left - right) / Math.max(left, right, Number.MIN_VALUE);
+  return share > memoryTolerance ? [`GPU memory ${left.toFixed(1)} against ${right.toFixed(1)} GiB`] : [];
+}

@@ -1,0 +1,35 @@
+/** The journal of a run folder, one JSON line an event: what the tool did, and when (UTC, ISO 8601). */
+export type RunEvent =
+  | {
+      readonly type: 'started';
+      readonly utc: string;
+      /** Leader of the run's process group, with its start time in clock ticks since boot. */
+      readonly pid: number;
+      readonly startTicks: string | null;
+      readonly toolPid: number;
+      readonly toolStartTicks: string | null;
+    }
+  | { readonly type: 'stop-requested'; readonly utc: string; readonly reason: 'converged' }
+  | {
+      readonly type: 'killed';
+      readonly utc: string;
+      readonly reason: 'interrupted' | 'timeout' | 'hang';
+    }
+  | { readonly type: 'left-behind'; readonly utc: string; readonly pids: readonly number[] }
+  | {
+      readonly type: 'exited';
+      readonly utc: string;
+      readonly exitCode: number | null;
+      readonly signal: string | null;
+    };
+
+/** Reads a journal; a last line cut by a crash is dropped. */
+export function parseEvents(text: string): RunEvent[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as RunEvent];
+    } catch {
+      return [];
+    }
+  });
+}

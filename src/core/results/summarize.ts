@@ -1,0 +1,98 @@
+import { launchInterval } from '../stats/launch-interval.ts';
+import { pairedRatio, ratioWithinRuns, type Ratio } from '../stats/ratio.ts';
+import type { StepStatistics } from '../stats/steps.ts';
+import { unfairness } from './fairness.ts';
+import type { RunRecord } from './record.ts';
+
+/** All launches of one case, as one row of a table. */
+export interface CaseSummary {
+  readonly caseId: string;
+  /** The launch that stands for the row: the median one of those that measured something. */
+  readonly record: RunRecord;
+  readonly launches: readonly RunRecord[];
+  readonly stepMs: number | null;
+  readonly interval: StepStatistics['interval'];
+}
+
+/** Speed of a case against the baseline of its group, above 1 is faster. */
+export interface ModeRatio {
+  readonly caseId: string;
+  readonly baselineCaseId: string;
+  readonly ratio: Ratio;
+  /** Why the ratio says less than it seems to; empty when it is fair. */
+  readonly unfair: readonly string[];
+}
+
+/** Groups launches by case, in the order in which the cases first ran. */
+export function summarizeCases(records: readonly RunRecord[]): CaseSummary[] {
+  return [...groupBy(records, (record) => record.caseId)].map(([caseId, launches]) =>
+    summarize(caseId, launches),
+  );
+}
+
+function summarize(caseId: string, launches: readonly RunRecord[]): CaseSummary {
+  const measured = launches.filter(isMeasured).sort((a, b) => medianOf(a) - medianOf(b));
+  const record = measured[Math.floor((measured.length - 1) / 2)] ?? launches.at(-1);
+  if (record === undefined) throw new Error(`case ${caseId} has no launch`);
+  const between = launchInterval(measured.map(medianOf));
+  if (between !== null) {
+    const { centerMs, lowMs, highMs } = between;
+    const interval = { lowMs, highMs, confidence: 0.95, basis: 'between launches' } as const;
+    return { caseId, record, launches, stepMs: centerMs, interval };
+  }
+  const only = measured[0]?.statistics ?? null;
+  return { caseId, record, launches, stepMs: only?.medianMs ?? null, interval: only?.interval ?? null };
+}
+
+/** Modes that a ratio is taken against, the first that was measured: what people run today. */
+const baselineModes = ['zero_offload', 'zero_infinity', 'zero_3', 'zero_2', 'ddp'] as const;
+
+/** Ratios of the modes of each size against its baseline. */
+export function modeRatios(summaries: readonly CaseSummary[]): ModeRatio[] {
+  const groups = groupBy(
+    summaries.filter((summary) => summary.stepMs !== null && summary.record.case !== null),
+    ({ record }) => `${record.case?.model.name ?? ''} ${record.worldSize}`,
+  );
+  return [...groups.values()].flatMap((group) => {
+    const baseline = baselineModes
+      .map((mode) => group.find(({ record }) => record.case?.mode === mode))
+      .find((summary) => summary !== undefined);
+    if (baseline === undefined) return [];
+    return group
+      .filter((summary) => summary !== baseline)
+      .flatMap((summary) => ratioOf(baseline, summary) ?? []);
+  });
+}
+
+function ratioOf(baseline: CaseSummary, candidate: CaseSummary): ModeRatio | null {
+  const medians = ({ launches }: CaseSummary): number[] => launches.filter(isMeasured).map(medianOf);
+  const ratio =
+    pairedRatio(medians(baseline), medians(candidate)) ??
+    ratioWithinRuns(baseline.record.stepMs, candidate.record.stepMs);
+  if (ratio === null) return null;
+  return {
+    caseId: candidate.caseId,
+    baselineCaseId: baseline.caseId,
+    ratio,
+    unfair: unfairness(candidate.record, baseline.record),
+  };
+}
+
+function isMeasured(record: RunRecord): boolean {
+  return record.outcome.class === 'ok' && record.statistics !== null;
+}
+
+function medianOf(record: RunRecord): number {
+  return record.statistics?.medianMs ?? Number.NaN;
+}
+
+/** Map.groupBy, which Node 20 does not have. */
+function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group === undefined) groups.set(keyOf(value), [value]);
+    else group.push(value);
+  }
+  return groups;
+}

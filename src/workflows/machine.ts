@@ -1,0 +1,61 @@
+import { dataFolders, readSystem, readSystems } from '../adapters/experiment-data.ts';
+import { probeMachine } from '../adapters/probe/machine.ts';
+import type { System } from '../core/experiment/case.ts';
+import { resolveSystem } from '../core/experiment/system.ts';
+import { acceleratorOf, type MachineFacts } from '../core/machine/facts.ts';
+import { SuperOffloadError } from '../errors.ts';
+import type { Context } from './context.ts';
+
+const bytesPerGiB = 2 ** 30;
+
+/** The machine at hand, and the system that a run plans for. */
+export interface Machine {
+  readonly facts: MachineFacts;
+  readonly system: System;
+}
+
+/**
+ * Probes this machine and completes the named system with what it found.
+ * @throws SuperOffloadError 'usage' for an unknown system.
+ */
+export async function resolveMachine(context: Context, systemName: string): Promise<Machine> {
+  const folders = dataFolders(context);
+  const named = readSystem(systemName, folders);
+  const facts = await probeMachine(context.env);
+  const accelerator = acceleratorOf(facts, context.env);
+  const system = resolveSystem(
+    named,
+    {
+      accelerator,
+      gpuName: facts.gpus[0]?.name ?? null,
+      gpuCount: facts.gpus.length,
+      gpuGiB: facts.gpus.length === 0 ? null : Math.min(...facts.gpus.map((gpu) => gpu.memoryMiB)) / 1024,
+      hostGiB: facts.memory.limitBytes / bytesPerGiB,
+      cores: facts.cpu.cores,
+    },
+    readSystems(folders),
+  );
+  return { facts, system };
+}
+
+/**
+ * Refuses to run what this machine is not: a system of GPUs without them, or more chips than there are.
+ * @throws SuperOffloadError 'environment'.
+ */
+export function requireChips({ facts, system }: Machine, chips: number, env: Context['env']): void {
+  const here = acceleratorOf(facts, env);
+  if (system.accelerator === 'cuda' && here !== 'cuda') {
+    throw new SuperOffloadError({
+      code: 'environment',
+      message: `system ${system.name} has GPUs and this machine has none that can be used`,
+      hint: 'see `superoffload doctor`; to see the plan for another machine, add --dry-run',
+    });
+  }
+  if (system.accelerator === 'cuda' && chips > facts.gpus.length) {
+    throw new SuperOffloadError({
+      code: 'environment',
+      message: `--chips ${chips}: this machine has ${facts.gpus.length} GPU${facts.gpus.length === 1 ? '' : 's'}`,
+      hint: `use --chips ${facts.gpus.length} or fewer here, or DS_ACCELERATOR=cpu for a functional run on CPU ranks`,
+    });
+  }
+}
