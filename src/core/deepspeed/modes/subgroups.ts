@@ -14,7 +14,11 @@ export interface Subgroups {
  * DeepSpeed keeps the subgroups with index < int((1 - ratio) * count) on the GPU, so that few subgroups and a
  * ratio near 1 keep none (runtime/zero/stage3.py, 0.19.8).
  */
-export function subgroupsOf({ shard, subGroupSize, ratio }: MemoryInput): Subgroups {
+export function subgroupsOf({
+  shard,
+  subGroupSize,
+  ratio,
+}: Pick<MemoryInput, 'shard' | 'subGroupSize' | 'ratio'>): Subgroups {
   const size = Math.min(shard, subGroupSize);
   const count = Math.max(1, Math.ceil(shard / subGroupSize));
   // 1 - 0.9 is 0.0999...98 in both languages: Python's int() drops the fraction exactly like this.

@@ -1,0 +1,25 @@
+import { modeNames, type Case } from '../../../src/core/experiment/case.ts';
+import { modes } from '../../../src/core/deepspeed/modes/registry.ts';
+import { sampleCase } from '../sample-case.ts';
+
+/** Every mode x {1, 2, 4, 16} chips, with the precisions and accumulations spread over them. */
+export function goldenCases(): { name: string; case: Case }[] {
+  const shapes = [
+    { chips: 1, microBatch: 8, gradientAccumulation: 1, dtype: 'bf16' },
+    { chips: 2, microBatch: 4, gradientAccumulation: 2, dtype: 'fp32' },
+    { chips: 4, microBatch: 4, gradientAccumulation: 1, dtype: 'bf16' },
+    { chips: 16, microBatch: 2, gradientAccumulation: 4, dtype: 'fp16' },
+  ] as const;
+  return modeNames.flatMap((mode) =>
+    shapes.map((shape) => ({
+      name: `${mode}-${shape.chips}`,
+      case: sampleCase({
+        ...shape,
+        mode,
+        globalBatch: shape.microBatch * shape.gradientAccumulation * shape.chips,
+        gradientClipping: shape.dtype === 'fp16' ? 1 : 0,
+        ratio: modes[mode].defaultRatio,
+      }),
+    })),
+  );
+}

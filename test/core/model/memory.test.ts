@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { modeNames, type ModelShape } from '../../../src/core/experiment/case.ts';
+import { estimateMemory, fits } from '../../../src/core/model/memory.ts';
+import { powerOfTwo } from '../../../src/core/model/memory-parts.ts';
+import { sampleCase } from '../sample-case.ts';
+
+const h200 = { accelerator: 'cuda', chipsPerNode: 1, gpuGiB: 139, hostGiB: 125 } as const;
+const cpu = { accelerator: 'cpu', chipsPerNode: 2, gpuGiB: null, hostGiB: 24 } as const;
+/** What was measured had an untied head: 2.221e9 parameters, which the host must hold, but logits of one head. */
+const tied: ModelShape = { name: '2B', layers: 40, hidden: 2048, heads: 32, paddedVocabulary: 50432 };
+const untied: ModelShape = { ...tied, paddedVocabulary: 99_900 };
+const measured5B: ModelShape = { name: '5B', layers: 44, hidden: 3072, heads: 32, paddedVocabulary: 50432 };
+const baseGiB = 4;
+const buckets = (size: number): Record<string, unknown> => ({
+  'zero_optimization.sub_group_size': size,
+  'zero_optimization.reduce_bucket_size': size,
+});
+
+describe('estimateMemory against one H200 (bench/README.md): sequence 1024, batch 8, bf16, no recomputation', () => {
+  it.each([
+    ['zero_2', sampleCase({ mode: 'zero_2' }), 53.7, 4],
+    ['zero_offload', sampleCase({ mode: 'zero_offload' }), 29.1, 60],
+    ['zero_offload 5B', sampleCase({ mode: 'zero_offload', model: measured5B }), 48, 124.7],
+    ['prism 0.9, buckets 6e8', sampleCase({ mode: 'prism', ratio: 0.9 }), 30.0, 63],
+    [
+      'prism 0.5, buckets 1e8',
+      sampleCase({ mode: 'prism', ratio: 0.5, deepspeedOverrides: buckets(1e8) }),
+      45.7,
+      35,
+    ],
+    [
+      'prism 0.2, buckets 1e8',
+      sampleCase({ mode: 'prism', ratio: 0.2, deepspeedOverrides: buckets(1e8) }),
+      54.7,
+      23,
+    ],
+    [
+      'prism 1.0, buckets 1e8',
+      sampleCase({ mode: 'prism', ratio: 1, deepspeedOverrides: buckets(1e8) }),
+      29.1,
+      57,
+    ],
+  ])('%s is within 6% of the GPU and host memory measured', (_name, testCase, gpuGiB, hostGiB) => {
+    const is2B = testCase.model.name === '2B';
+    const onGpu = estimateMemory({ ...testCase, model: is2B ? tied : testCase.model }, h200).gpuGiB;
+    const onHost = estimateMemory({ ...testCase, model: is2B ? untied : testCase.model }, h200).hostGiB;
+    expect(Math.abs(onGpu / gpuGiB - 1)).toBeLessThan(0.06);
+    expect(Math.abs(onHost + baseGiB - hostGiB)).toBeLessThan(Math.max(2, 0.06 * hostGiB));
+  });
+
+  it('ZeRO-Offload at 10B, which the kernel killed there, does not fit', () => {
+    const tenB = { name: '10B', layers: 50, hidden: 4096, heads: 32, paddedVocabulary: 50432 };
+    const { lacks } = fits(estimateMemory(sampleCase({ model: tenB }), h200), h200);
+    expect(lacks).toMatch(/needs about \d+\.\d GiB of host memory, the machine has 125\.0/);
+  });
+});
+
+describe('estimateMemory', () => {
+  it('is the sum of its parts, each with a source, in every mode', () => {
+    for (const mode of modeNames) {
+      const estimate = estimateMemory(sampleCase({ mode, ratio: mode === 'prism' ? 0.9 : null }), h200);
+      const sum = (where: string): number =>
+        estimate.parts.filter((part) => part.where === where).reduce((total, part) => total + part.gib, 0);
+      expect(estimate.gpuGiB).toBeCloseTo(sum('gpu'));
+      expect(estimate.hostGiB).toBeCloseTo(sum('host'));
+      expect(estimate.parts.every((part) => part.source.length > 10)).toBe(true);
+    }
+  });
+
+  it('puts all of every rank on the host where there is no GPU, without pinned rounding', () => {
+    const one = estimateMemory(sampleCase({ mode: 'ddp' }), cpu);
+    const four = estimateMemory(sampleCase({ mode: 'ddp', chips: 4, globalBatch: 32 }), cpu);
+    expect(one.gpuGiB).toBe(0);
+    expect(four.hostGiB).toBeCloseTo(4 * one.hostGiB);
+  });
+
+  it('never grows with recomputation, and never shrinks with the micro-batch', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...modeNames),
+        fc.integer({ min: 1, max: 64 }),
+        fc.constantFrom('bf16' as const, 'fp32' as const),
+        (mode, microBatch, dtype) => {
+          const at = (batch: number, activationCheckpointing: boolean): number =>
+            estimateMemory(
+              sampleCase({ mode, dtype, microBatch: batch, globalBatch: batch, activationCheckpointing }),
+              h200,
+            ).gpuGiB;
+          expect(at(microBatch, true)).toBeLessThanOrEqual(at(microBatch, false));
+          expect(at(microBatch + 1, false)).toBeGreaterThanOrEqual(at(microBatch, false));
+        },
+      ),
+    );
+  });
+
+  it('takes unknown memory as enough', () => {
+    expect(fits({ gpuGiB: 1e6, hostGiB: 1e6, parts: [] }, { gpuGiB: null, hostGiB: null }).fits).toBe(true);
+  });
+
+  it('rounds pinned blocks up to a power of two: 9 GiB takes 16', () => {
+    expect(powerOfTwo(9 * 2 ** 30)).toBe(16 * 2 ** 30);
+    expect(powerOfTwo(2 ** 30)).toBe(2 ** 30);
+    expect(powerOfTwo(0)).toBe(0);
+  });
+});
