@@ -33,7 +33,7 @@ export async function loadStack(home: string, name: string): Promise<StackLock |
   const path = stackPaths(home, name).lock;
   const value = await readJson(path);
   if (value === undefined) return undefined;
-  const version = value?.schemaVersion;
+  const version = (value as Partial<Record<string, unknown>> | null)?.['schemaVersion'];
   if (typeof version !== 'number') throw damaged(path);
   if (version > lockSchemaVersion) {
     throw new SuperOffloadError({

@@ -8,7 +8,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Variables of the caller that would change which code runs, or make torch rebuild an op: torch puts CXX into its
  * ninja file, and a changed command line rebuilds everything.
  */
-const removed = [
+const python = [
   'PYTHONPATH',
   'PYTHONHOME',
   'PYTHONSTARTUP',
@@ -17,6 +17,9 @@ const removed = [
   'VIRTUAL_ENV',
   'CONDA_PREFIX',
   'CONDA_DEFAULT_ENV',
+] as const;
+const removed = [
+  ...python,
   'CC',
   'CXX',
   'CFLAGS',
@@ -53,12 +56,32 @@ export interface EnvironmentSpec {
   readonly opsDirectory: string;
   /** The C++ compiler that builds the ops. */
   readonly compiler: string;
+  /** MAX_JOBS of the caller, who may know better. */
+  readonly maxJobs: string | undefined;
   /** PYTHONPATH at install: a cluster's module may depend on it, so an adopted Python keeps it. */
   readonly pythonPath: string | undefined;
 }
 
 /** One compile of a torch extension takes about 2 GiB. */
 const bytesPerCompileJob = 2 * 2 ** 30;
+
+/** @returns what pip, uv and venv run with: the caller's, less what would send packages elsewhere. */
+export function installerEnvironment(baseEnv: Env): Record<string, string> {
+  const misleading = [
+    'PIP_TARGET',
+    'PIP_PREFIX',
+    'PIP_USER',
+    'PIP_ROOT',
+    'UV_PYTHON',
+    'UV_PROJECT_ENVIRONMENT',
+  ];
+  const unwanted: readonly string[] = [...python, ...misleading];
+  return Object.fromEntries(
+    Object.entries(baseEnv).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !unwanted.includes(entry[0]),
+    ),
+  );
+}
 
 /** @returns the variables that `lock.environment` holds. */
 export function fixedEnvironment(spec: EnvironmentSpec): Record<string, string> {
@@ -69,7 +92,7 @@ export function fixedEnvironment(spec: EnvironmentSpec): Record<string, string> 
     PYTHONNOUSERSITE: '1',
     TORCH_EXTENSIONS_DIR: spec.opsDirectory,
     CXX: spec.compiler,
-    MAX_JOBS: String(jobs),
+    MAX_JOBS: /^[1-9]\d*$/.test(spec.maxJobs ?? '') ? (spec.maxJobs ?? '1') : String(jobs),
     ...(spec.origin !== 'private' && spec.pythonPath !== undefined && spec.pythonPath !== ''
       ? { PYTHONPATH: spec.pythonPath }
       : {}),

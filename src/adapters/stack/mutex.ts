@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { storageError } from '../files.ts';
+
+/** Who holds a folder lock. A pid alone proves nothing: it may be another machine's, or be used again. */
+interface Owner {
+  readonly token: string;
+  readonly pid: number;
+  /** Kernel's start time of that pid, in clock ticks. */
+  readonly started: string;
+  /** One boot of one machine. */
+  readonly boot: string;
+}
+
+export interface Mutex {
+  readonly release: () => Promise<void>;
+}
+
+const heartbeatMs = 5_000;
+const staleAfterMs = 60_000;
+
+/**
+ * Takes the lock `path` by mkdir (the only atomic test-and-set on every HPC file system). A lock whose owner is dead
+ * is taken over.
+ * @returns the lock, or the pid of the living owner.
+ * @throws SuperOffloadError 'environment' where the folder cannot be made.
+ */
+export async function tryMutex(path: string): Promise<Mutex | { readonly heldBy: number }> {
+  const token = randomBytes(8).toString('hex');
+  for (;;) {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await mkdir(path);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw storageError(error, path);
+    }
+    const owner = readOwner(path);
+    if (isAlive(path, owner)) return { heldBy: owner?.pid ?? 0 };
+    await removeStale(path, owner, token);
+  }
+  const owner: Owner = { token, pid: process.pid, started: startOf(process.pid), boot: bootId() };
+  await writeFile(join(path, 'owner.json'), JSON.stringify(owner)).catch(async (error: unknown) => {
+    await rm(path, { recursive: true, force: true });
+    throw storageError(error, path);
+  });
+  const beat = setInterval(() => {
+    const now = new Date();
+    utimes(join(path, 'owner.json'), now, now).catch(() => undefined);
+  }, heartbeatMs);
+  beat.unref();
+  return {
+    release: async () => {
+      clearInterval(beat);
+      if (readOwner(path)?.token === token) await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Two that both saw a dead owner: rename lets one win, and a fresh lock that was moved by mistake goes back. */
+async function removeStale(path: string, judged: Owner | undefined, token: string): Promise<void> {
+  const aside = `${path}.stale-${token}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return;
+  }
+  const moved = readOwner(aside);
+  if (moved?.token !== judged?.token) {
+    await rename(aside, path).catch(() => undefined);
+    return;
+  }
+  await rm(aside, { recursive: true, force: true });
+}
+
+function isAlive(path: string, owner: Owner | undefined): boolean {
+  if (owner?.boot === bootId()) return startOf(owner.pid) === owner.started;
+  // Another machine, a machine that was started again, or an owner that has not written its name yet.
+  const file = owner === undefined ? path : join(path, 'owner.json');
+  const limitMs = owner === undefined ? heartbeatMs : staleAfterMs;
+  try {
+    return Date.now() - statSync(file).mtimeMs < limitMs;
+  } catch {
+    return false;
+  }
+}
+
+function readOwner(path: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(join(path, 'owner.json'), 'utf8')) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Field 22 of /proc/PID/stat, counted after the command name, which may hold spaces; empty for a dead pid. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
+  } catch {
+    return '';
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}

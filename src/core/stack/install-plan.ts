@@ -1,0 +1,86 @@
+/** What an install does, decided from data alone: facts and a request in, steps out. */
+import { describeMissing } from './refusals.ts';
+import type { StackOrigin } from './lock.ts';
+import type { InstallFacts, StackFolders } from './install-facts.ts';
+import { ninjaThatRefusesWork } from './ops.ts';
+import { packageSteps } from './package-steps.ts';
+import type { PythonFacts } from './python.ts';
+import type { InstallStep } from './steps.ts';
+import { SuperOffloadError } from '../../errors.ts';
+
+/** The interpreter that every process of the stack runs on. */
+export function stackPython(
+  origin: StackOrigin,
+  folders: Pick<StackFolders, 'venv'>,
+  python: PythonFacts,
+): string {
+  return origin === 'adopted' ? python.path : `${folders.venv}/bin/python`;
+}
+
+/** Folders that come first on PATH of every process of the stack. */
+export function pathPrefixOf(
+  origin: StackOrigin,
+  folders: Pick<StackFolders, 'venv' | 'bin'>,
+  python: PythonFacts,
+): string[] {
+  const own = python.path.slice(0, python.path.lastIndexOf('/'));
+  if (origin === 'private') return [`${folders.venv}/bin`];
+  return [origin === 'adopted' ? folders.bin : `${folders.venv}/bin`, own];
+}
+
+/** @throws SuperOffloadError 'install' when an adopted environment lacks packages. */
+export function planInstall(facts: InstallFacts): InstallStep[] {
+  if (facts.origin === 'adopted' && facts.packages.length > 0) {
+    throw new SuperOffloadError({ code: 'install', ...describeMissing(facts.python, facts.packages) });
+  }
+  const notReady: InstallStep = {
+    kind: 'remove',
+    id: 'not-ready',
+    title: 'say that the stack is not ready',
+    path: facts.folders.lock,
+  };
+  return [
+    notReady,
+    ...(facts.packagesReady ? [] : packageSteps(facts)),
+    ...opSteps(facts),
+    ...verifySteps(facts),
+  ];
+}
+
+function opSteps(facts: InstallFacts): InstallStep[] {
+  if (facts.ops.length === 0) return [];
+  const python = stackPython(facts.origin, facts.folders, facts.python);
+  return [
+    {
+      kind: 'command',
+      id: 'ops',
+      title: `build DeepSpeed's ${facts.ops.join(' and ')}`,
+      command: [python, facts.checkProgram, 'build', ...facts.ops],
+      environment: 'stack',
+    },
+  ];
+}
+
+function verifySteps(facts: InstallFacts): InstallStep[] {
+  const python = stackPython(facts.origin, facts.folders, facts.python);
+  const directory = `${facts.folders.directory}/no-compiler`;
+  const prefix = pathPrefixOf(facts.origin, facts.folders, facts.python)[0] ?? facts.folders.bin;
+  return [
+    {
+      kind: 'write',
+      id: 'no-compiler',
+      title: 'forbid compiling',
+      path: `${directory}/ninja`,
+      text: ninjaThatRefusesWork(`${prefix}/ninja`),
+      mode: 0o755,
+    },
+    {
+      kind: 'command',
+      id: 'verify',
+      title: 'import, load the ops without a compiler, and take one optimizer step',
+      command: [python, facts.checkProgram, 'verify', ...facts.ops],
+      environment: 'stack without a compiler',
+    },
+    { kind: 'remove', id: 'clean', title: 'allow compiling again', path: directory },
+  ];
+}

@@ -1,0 +1,58 @@
+/** An install as data: what --dry-run prints is what the install runs. */
+
+/** In which environment a command runs: the caller's (cleaned), or that of the stack's own processes. */
+export type StepEnvironment = 'installer' | 'stack' | 'stack without a compiler';
+
+export type InstallStep =
+  | {
+      readonly kind: 'command';
+      readonly id: string;
+      readonly title: string;
+      readonly command: readonly string[];
+      readonly environment: StepEnvironment;
+      /** Variables on top of that environment. */
+      readonly variables?: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'write';
+      readonly id: string;
+      readonly title: string;
+      readonly path: string;
+      readonly text: string;
+      readonly mode?: number;
+    }
+  | { readonly kind: 'remove'; readonly id: string; readonly title: string; readonly path: string }
+  /** A link `path` -> `target`; nothing is done where `path` exists. */
+  | {
+      readonly kind: 'link';
+      readonly id: string;
+      readonly title: string;
+      readonly path: string;
+      readonly target: string;
+    };
+
+/** One line for a person, in shell form. */
+export function describeStep(step: InstallStep): string {
+  switch (step.kind) {
+    case 'command': {
+      const variables = Object.entries(step.variables ?? {}).map(
+        ([name, value]) => `${name}=${shellWord(value)}`,
+      );
+      return [...variables, ...step.command.map(shellWord)].join(' ');
+    }
+    case 'write':
+      return `write ${step.path} (${byteLength(step.text)} bytes)`;
+    case 'remove':
+      return `rm -rf ${shellWord(step.path)}`;
+    case 'link':
+      return `ln -s ${shellWord(step.target)} ${shellWord(step.path)}`;
+  }
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAbsolute, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { probeMachine } from '../adapters/probe/machine.ts';
+import { findOnPath } from '../adapters/probe/search-path.ts';
+import { killLeftovers } from '../adapters/stack/leftovers.ts';
+import { tryMutex } from '../adapters/stack/mutex.ts';
+import type { Mutex } from '../adapters/stack/mutex.ts';
+import { loadStack, stackPaths } from '../adapters/stack/store.ts';
+import { acceleratorOf } from '../core/machine/facts.ts';
+import type { MachineFacts } from '../core/machine/facts.ts';
+import { planInstall } from '../core/stack/install-plan.ts';
+import type { StackLock, StackRequest } from '../core/stack/lock.ts';
+import { describeConflict, isCurrent } from '../core/stack/current.ts';
+import type { OpName } from '../core/stack/ops.ts';
+import { flagFaults } from '../core/stack/refusals.ts';
+import type { InstallFlags } from '../core/stack/refusals.ts';
+import type { InstallStep } from '../core/stack/steps.ts';
+import { faultsError, SuperOffloadError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { collectInstallFacts } from './install-facts.ts';
+import type { Wanted } from './install-facts.ts';
+import { runInstall } from './install-run.ts';
+
+export interface InstallOptions extends InstallFlags {
+  readonly reinstall: boolean;
+  readonly dryRun: boolean;
+  /** Which ops to build ahead; what a run on this machine needs when absent. */
+  readonly ops?: readonly OpName[];
+}
+
+export interface InstallReport {
+  /** `ready`: there was nothing to do. `planned`: a dry run. */
+  readonly state: 'ready' | 'installed' | 'planned';
+  readonly steps: readonly InstallStep[];
+  readonly lock: StackLock | null;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Makes a stack: environment, packages, ops, proof, and last of all its lock. Whatever happens in between, a stack
+ * without a lock is not ready, and the next call goes on where the packages were complete, else starts clean.
+ * @throws SuperOffloadError 'usage' (flags), 'environment' (machine, disk), 'install' (what failed).
+ */
+export async function installStack(ctx: Context, options: InstallOptions): Promise<InstallReport> {
+  const began = ctx.now();
+  const faults = flagFaults(options);
+  const request = requestOf(ctx, options);
+  const findLinks = options.findLinks === undefined ? null : resolve(ctx.cwd, options.findLinks);
+  if (findLinks !== null && !isFolder(findLinks)) {
+    faults.push({ place: '--find-links', problem: `no folder ${findLinks}`, expected: 'a folder of wheels' });
+  }
+  if (faults.length > 0) throw faultsError('usage', faults);
+  const machine = await probeMachine(ctx.env);
+  const wanted = { name: options.stack, request, findLinks, isOffline: options.offline, ops: options.ops };
+  const report = (state: InstallReport['state'], steps: readonly InstallStep[], lock: StackLock | null) => ({
+    ...{ state, steps, lock, elapsedMs: ctx.now() - began },
+  });
+
+  const ready = await readyStack(ctx, options, wanted, machine);
+  if (ready !== undefined) return report('ready', [], ready);
+  if (options.dryRun) {
+    const { facts } = await collectInstallFacts(ctx, machine, wanted, options.reinstall);
+    return report('planned', planInstall(facts), null);
+  }
+  const mutex = await takeMutex(ctx, options.stack);
+  try {
+    // Whoever held the lock may have done the work.
+    const meanwhile = mutex.waited ? await readyStack(ctx, options, wanted, machine) : undefined;
+    if (meanwhile !== undefined) return report('ready', [], meanwhile);
+    await killLeftovers(stackPaths(ctx.home, options.stack).directory);
+    const collected = await collectInstallFacts(ctx, machine, wanted, options.reinstall);
+    const steps = planInstall(collected.facts);
+    return report('installed', steps, await runInstall(ctx, { machine, wanted, collected, steps }));
+  } finally {
+    await mutex.release();
+  }
+}
+
+async function readyStack(
+  ctx: Context,
+  options: InstallOptions,
+  wanted: Wanted,
+  machine: MachineFacts,
+): Promise<StackLock | undefined> {
+  if (options.reinstall) return undefined;
+  const lock = await loadStack(ctx.home, options.stack);
+  if (lock === undefined) return undefined;
+  const conflict = describeConflict(lock, wanted.request);
+  if (conflict !== undefined) throw new SuperOffloadError({ code: 'install', ...conflict });
+  return isCurrent(lock, machine, acceleratorOf(machine, ctx.env)) ? lock : undefined;
+}
+
+function requestOf({ cwd, env }: Context, options: InstallOptions): StackRequest {
+  const { python } = options;
+  const absolute =
+    python === undefined
+      ? null
+      : isAbsolute(python) || python.includes('/')
+        ? resolve(cwd, python)
+        : (findOnPath(python, env) ?? python);
+  return {
+    torch: options.torch ?? null,
+    deepspeed: options.deepspeed ?? null,
+    python: absolute,
+    overlay: options.overlay,
+  };
+}
+
+async function takeMutex(ctx: Context, name: string): Promise<Mutex & { readonly waited: boolean }> {
+  const path = stackPaths(ctx.home, name).mutex;
+  for (let waited = false; ; waited = true) {
+    const result = await tryMutex(path);
+    if ('release' in result) return { ...result, waited };
+    if (!waited) {
+      const message = `another superoffload install (process ${result.heldBy}) is at work; waiting for it`;
+      ctx.emit({ type: 'note', message });
+    }
+    await sleep(300, undefined, { signal: ctx.signal }).catch(() => {
+      throw ctx.signal.reason;
+    });
+  }
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
