@@ -8,7 +8,11 @@ import type { Fault } from '../errors.ts';
 export type SchemaName = 'model' | 'system' | 'experiment' | `deepspeed-${KnownVersion}`;
 
 const schemaFolder = new URL('../../experiment/schema/', import.meta.url);
-const compiled = new Map<SchemaName, ValidateFunction>();
+const compiled = new Map<string, ValidateFunction>();
+
+interface ObjectSchema {
+  readonly properties: Readonly<Record<string, object>>;
+}
 
 /**
  * Checks data against a committed schema.
@@ -16,7 +20,7 @@ const compiled = new Map<SchemaName, ValidateFunction>();
  * @returns every fault with its JSON path, and the nearest known key for an unknown one.
  */
 export function validateData(schemaName: SchemaName, data: unknown, place: string): Fault[] {
-  const validate = validatorFor(schemaName);
+  const validate = validatorFor(schemaName, data);
   if (validate(data)) return [];
   return readable(validate.errors ?? []).map((error) => toFault(error, place));
 }
@@ -31,13 +35,31 @@ export function validateDeepSpeedConfig(
   return { faults: validateData(`deepspeed-${version}`, config, place), note };
 }
 
-function validatorFor(name: SchemaName): ValidateFunction {
-  const known = compiled.get(name);
+function validatorFor(name: SchemaName, data: unknown): ValidateFunction {
+  const sections = name.startsWith('deepspeed-') ? Object.keys(Object(data) as object).sort() : [];
+  const id = [name, ...sections].join(' ');
+  const known = compiled.get(id);
   if (known !== undefined) return known;
-  const schema = JSON.parse(readFileSync(new URL(`${name}.json`, schemaFolder), 'utf8')) as object;
-  const validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile(schema);
-  compiled.set(name, validate);
+  const schema = JSON.parse(readFileSync(new URL(`${name}.json`, schemaFolder), 'utf8')) as ObjectSchema;
+  // The committed schemas are checked by the tests; to check them again here costs more than the data's check.
+  const ajv = new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    validateSchema: false,
+    meta: false,
+  });
+  const validate = ajv.compile(name.startsWith('deepspeed-') ? onlySections(schema, sections) : schema);
+  compiled.set(id, validate);
   return validate;
+}
+
+/** Leaves what the data has no section for open: ajv compiles those rules too, three quarters of the time. */
+function onlySections(schema: ObjectSchema, sections: readonly string[]): ObjectSchema {
+  const properties = Object.entries(schema.properties).map(
+    ([key, rules]) => [key, sections.includes(key) ? rules : {}] as const,
+  );
+  return { ...schema, properties: Object.fromEntries(properties) };
 }
 
 /** One error for a value that fits no branch of a choice, not one a branch; a deeper fault beats the choice. */
@@ -97,7 +119,9 @@ function meant(key: string, known: readonly string[]): { expected?: string } {
 }
 
 function choices(values: unknown): string {
-  return Array.isArray(values) ? values.map((value) => JSON.stringify(value)).join(', ') : String(values);
+  if (!Array.isArray(values)) return String(values);
+  // DeepSpeed's stage is an enumeration with two names for 3.
+  return [...new Set(values.map((value) => JSON.stringify(value)))].join(', ');
 }
 
 function branchTypes(schema: unknown): string {
