@@ -40,8 +40,8 @@ export function readRun(home: string, runId: string): StoredRun {
   return {
     runId,
     path,
-    plan: readVersioned<RunPlan>(join(path, runFiles.plan)),
-    record: readVersioned<RunRecord>(join(path, runFiles.record)),
+    plan: readVersioned(join(path, runFiles.plan)) as RunPlan | null,
+    record: readVersioned(join(path, runFiles.record)) as RunRecord | null,
     events,
     livePid: alive ? started.pid : null,
     watched:
@@ -56,7 +56,7 @@ export function readRun(home: string, runId: string): StoredRun {
  * @returns null when it has none.
  */
 export function readRecord(home: string, runId: string): RunRecord | null {
-  return readVersioned<RunRecord>(join(runsFolder(home), runId, runFiles.record));
+  return readVersioned(join(runsFolder(home), runId, runFiles.record)) as RunRecord | null;
 }
 
 /**
@@ -81,10 +81,10 @@ export async function findRunId(home: string, wanted: string): Promise<string> {
 }
 
 /** @returns null when the file is absent. */
-function readVersioned<T extends { readonly schemaVersion: number }>(path: string): T | null {
+function readVersioned(path: string): { readonly schemaVersion: number } | null {
   const text = readText(path);
   if (text === null) return null;
-  const value = parseJson(text, path) as T;
+  const value = parseJson(text, path) as { readonly schemaVersion: number };
   if (typeof value.schemaVersion !== 'number' || value.schemaVersion > knownVersion) {
     throw new SuperOffloadError({
       code: 'config',

@@ -18,3 +18,15 @@ export function formatDuration(milliseconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)}m${pad(whole % 60)}s`;
   return `${Math.floor(whole / 3600)}h${pad(Math.floor((whole % 3600) / 60))}m`;
 }
+
+/** `141.1K`, `940.8K`, `2.120B`: a parameter count. */
+export function formatCount(value: number): string {
+  const units = [
+    [1e12, 'T'],
+    [1e9, 'B'],
+    [1e6, 'M'],
+    [1e3, 'K'],
+  ] as const;
+  const unit = units.find(([size]) => value >= size);
+  return unit === undefined ? String(value) : `${(value / unit[0]).toPrecision(4)}${unit[1]}`;
+}

@@ -3,7 +3,7 @@ import type { SkippedCase } from '../core/experiment/grid.ts';
 import { estimateMemory } from '../core/model/memory.ts';
 import { parameterCount } from '../core/model/shape.ts';
 import type { ThroughputPlan } from '../workflows/plan-throughput.ts';
-import { formatDuration, formatNumber } from './format.ts';
+import { formatCount, formatDuration } from './format.ts';
 
 const columns: readonly Column[] = [
   { title: 'case' },
@@ -20,7 +20,7 @@ export function planTable({ plans, machine, expectedMs }: ThroughputPlan): strin
     const expected = time === undefined ? 'unknown' : formatDuration(time);
     if (plan.case === null) return [plan.title, '', '', '', expected];
     const { gpuGiB, hostGiB } = estimateMemory(plan.case, machine.system);
-    const parameters = formatNumber(parameterCount(plan.case.model, plan.case.sequenceLength));
+    const parameters = formatCount(parameterCount(plan.case.model, plan.case.sequenceLength));
     const gpu = machine.system.accelerator === 'cuda' ? gpuGiB.toFixed(1) : '-';
     return [plan.title, parameters, gpu, hostGiB.toFixed(1), expected];
   });

@@ -86,7 +86,7 @@ function footnotes(
     ...(bases.size === 0 ? [] : [`interval: ${[...bases].join(' and ')}`]),
     ...(formula === undefined
       ? ['TFLOPS: as logged (hardware FLOPs)']
-      : [`TFLOPS: per chip, recomputation excluded, formula ${formula ?? ''}`]),
+      : [`TFLOPS: per chip, recomputation excluded, formula ${formula}`]),
     ...(ratios.length === 0
       ? []
       : [`ratio: speed against ${baselineOf(ratios, summaries)}, ${basisOf(ratios)}`]),
@@ -121,7 +121,7 @@ function basisOf(ratios: readonly ModeRatio[]): string {
 
 function nameOf(caseId: string, summaries: readonly CaseSummary[]): string {
   const subject = summaries.find((summary) => summary.caseId === caseId)?.record.case;
-  return subject == null ? caseId : `${subject.mode} ${subject.model.name}`;
+  return subject === undefined || subject === null ? caseId : `${subject.mode} ${subject.model.name}`;
 }
 
 function orDash(value: number | null): string {

@@ -81,31 +81,43 @@ async function follow(
   progress: RunProgress,
 ): Promise<Ending> {
   const tail = new LogTail(join(folder.path, runFiles.log));
-  let stoppedBy: ExitEvidence['stoppedBy'] = null;
   const leader = { gone: false };
   void child.exited.then(() => {
     leader.gone = true;
   });
-  const stop = async (reason: 'interrupted' | 'timeout' | 'hang'): Promise<void> => {
-    stoppedBy = reason;
-    appendEvent(folder, { type: 'killed', utc: utc(context), reason });
-    await stopRunProcesses(child.pid, folder.runId, { graceMs, force: context.force });
-  };
+  let converged = false;
+  let killedFor: KillReason | null = null;
   while (!leader.gone) {
     await Promise.race([child.exited, sleep(pollMs)]);
     progress.push(tail.read());
-    if (stoppedBy === null && progress.isStable()) {
-      stoppedBy = 'converged';
+    if (!converged && killedFor === null && progress.isStable()) {
+      converged = true;
       appendEvent(folder, { type: 'stop-requested', utc: utc(context), reason: 'converged' });
       await requestStop(folder);
     }
     const verdict = context.signal.aborted ? 'interrupted' : progress.verdict();
-    if (verdict !== null && (stoppedBy === null || stoppedBy === 'converged')) await stop(verdict);
+    if (verdict !== null && killedFor === null) {
+      killedFor = verdict;
+      await kill(context, folder, child, verdict);
+    }
   }
   progress.push(tail.end());
   const { exitCode, signal } = await child.exited;
   await leaveNothing(context, folder, { exitCode, signal });
-  return { exitCode, signal, stoppedBy };
+  return { exitCode, signal, stoppedBy: killedFor ?? (converged ? 'converged' : null) };
+}
+
+type KillReason = 'interrupted' | 'timeout' | 'hang';
+
+async function kill(
+  context: Context,
+  folder: RunFolder,
+  child: DetachedProcess,
+  reason: KillReason,
+): Promise<void> {
+  appendEvent(folder, { type: 'killed', utc: utc(context), reason });
+  if (reason === 'interrupted') context.emit({ type: 'note', message: `stopping run ${folder.runId} ...` });
+  await stopRunProcesses(child.pid, folder.runId, { graceMs, force: context.force });
 }
 
 /** The leader is gone: ranks that outlived it are stopped, and what cannot be is written down. */

@@ -1,3 +1,61 @@
-import type { CommandModule } from './module.ts';
+import type { CommandIo, CommandModule } from './module.ts';
 
-export const declare: CommandModule['declare'] = () => undefined;
+export const declare: CommandModule['declare'] = (command, io) => {
+  command
+    .command('list')
+    .description('all stored runs, oldest first')
+    .option('--json', 'print JSON')
+    .action(async (options) => {
+      const { listRuns } = await import('../../workflows/runs.ts');
+      const { runsTable } = await import('../runs-text.ts');
+      const listings = await listRuns(io.context);
+      io.print(options.json === true ? JSON.stringify(listings, null, 2) : runsTable(listings));
+    });
+  command
+    .command('show')
+    .description('everything known about one run')
+    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .option('--json', 'print JSON: the record')
+    .action(async (run, options) => {
+      const { loadRun } = await import('../../workflows/runs.ts');
+      const { runText } = await import('../runs-text.ts');
+      const loaded = await loadRun(io.context, run);
+      io.print(
+        options.json === true ? JSON.stringify(loaded.record ?? loaded.run, null, 2) : runText(loaded),
+      );
+    });
+  declareActing(command, io);
+};
+
+function declareActing(command: Parameters<CommandModule['declare']>[0], io: CommandIo): void {
+  command
+    .command('logs')
+    .description("print a run's log")
+    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .option('--follow', 'go on until the run ends')
+    .action(async (run, options) => {
+      const { printLog } = await import('../../workflows/run-log.ts');
+      await printLog(io.context, run, options.follow ?? false, io.print);
+    });
+  command
+    .command('replay')
+    .description('repeat a run from its plan')
+    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .option('--json', 'print JSON: the new record')
+    .option('--dry-run', 'print what would run, start nothing')
+    .action(async (run, options) => {
+      const { showReplay } = await import('../replay-screen.ts');
+      await showReplay(io, run, { json: options.json ?? false, dryRun: options.dryRun ?? false });
+    });
+  command
+    .command('rm')
+    .description('remove runs with their logs and records')
+    .argument('<run...>', 'ids, or the beginning or the end of them')
+    .option('--dry-run', 'print what would be removed')
+    .action(async (runs, options) => {
+      const { removeRuns, runsToRemove } = await import('../../workflows/runs.ts');
+      const ids = await runsToRemove(io.context, runs);
+      if (options.dryRun !== true) await removeRuns(io.context, ids);
+      io.print(ids.map((id) => `${options.dryRun === true ? 'would remove' : 'removed'} ${id}`).join('\n'));
+    });
+}

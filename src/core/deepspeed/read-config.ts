@@ -25,61 +25,44 @@ export function modeOfConfig(config: JsonObject): ModeName | undefined {
   }
 }
 
+/** What a DeepSpeed JSON and a flag can both say: the JSON path, the flag, and the field of the grid's flags. */
+const shared = [
+  ['train_micro_batch_size_per_gpu', '--micro-batch', 'microBatch'],
+  ['train_batch_size', '--global-batch', 'globalBatch'],
+  ['gradient_clipping', '--ds gradient_clipping', 'gradientClipping'],
+] as const;
+
 /** Reads out of a user's DeepSpeed JSON what flags would say; a flag that disagrees with the file is a fault. */
 export function mergeConfigFlags(
   config: JsonObject,
   flags: GridFlags,
   place: string,
 ): { readonly flags: GridFlags; readonly faults: readonly Fault[] } {
-  const faults: Fault[] = [];
-  const merge = <T>(
-    path: string,
-    fromFile: T | undefined,
-    flag: string,
-    fromFlag: T | undefined,
-  ): T | undefined => {
-    if (fromFile !== undefined && fromFlag !== undefined && fromFile !== fromFlag) {
-      faults.push({
-        place: `${place} ${path}`,
-        problem: `${String(fromFile)} disagrees with ${flag} ${String(fromFlag)}`,
-        expected: 'one of them only',
-      });
-    }
-    return fromFlag ?? fromFile;
-  };
   const mode = modeOfConfig(config);
+  const ratioPath = 'zero_optimization/offload_optimizer/ratio';
+  const said = [
+    ...shared.map(([key, flag, field]) => ({ path: key, flag, field, value: numeric(config, key) })),
+    { path: ratioPath, flag: '--ratio', field: 'ratio', value: ratioOf(config) } as const,
+    { path: 'bf16', flag: '--dtype', field: 'dtype', value: dtypeOf(config) } as const,
+  ].filter(({ value }) => value !== undefined);
+  const faults: Fault[] = said
+    .filter(({ field, value }) => flags[field] !== undefined && flags[field] !== value)
+    .map(({ path, flag, field, value }) => ({
+      place: `${place} /${path}`,
+      problem: `${String(value)} disagrees with ${flag} ${String(flags[field])}`,
+      expected: 'one of them only',
+    }));
   if (mode === undefined && flags.modes === undefined) {
-    faults.push({
-      place: `${place} /zero_optimization`,
-      problem: 'no known mode',
-      expected: 'stage 0, 2 or 3 without NVMe, or --mode',
-    });
+    const expected = 'stage 0, 2 or 3 without NVMe, or --mode';
+    faults.push({ place: `${place} /zero_optimization`, problem: 'is of no known mode', expected });
   }
-  const microBatch = merge(
-    '/train_micro_batch_size_per_gpu',
-    numeric(config, 'train_micro_batch_size_per_gpu'),
-    '--micro-batch',
-    flags.microBatch,
-  );
-  const globalBatch = merge(
-    '/train_batch_size',
-    numeric(config, 'train_batch_size'),
-    '--global-batch',
-    flags.globalBatch,
-  );
-  const clipping = numeric(config, 'gradient_clipping');
-  const ratio = numeric(section(section(config, 'zero_optimization'), 'offload_optimizer'), 'ratio');
-  const dtype = merge('/bf16', dtypeOf(config), '--dtype', flags.dtype);
-  const merged = {
-    ...flags,
-    ...defined('modes', flags.modes ?? (mode === undefined ? undefined : [mode])),
-    ...defined('microBatch', microBatch),
-    ...defined('globalBatch', globalBatch),
-    ...defined('dtype', dtype),
-    ...defined('ratio', merge('/zero_optimization/offload_optimizer/ratio', ratio, '--ratio', flags.ratio)),
-    ...defined('gradientClipping', clipping),
-  };
-  return { flags: merged, faults };
+  const fromFile = Object.fromEntries(said.map(({ field, value }) => [field, value])) as GridFlags;
+  const modes = flags.modes ?? (mode === undefined ? undefined : [mode]);
+  return { flags: { ...fromFile, ...flags, ...(modes === undefined ? {} : { modes }) }, faults };
+}
+
+function ratioOf(config: JsonObject): number | undefined {
+  return numeric(section(section(config, 'zero_optimization'), 'offload_optimizer'), 'ratio');
 }
 
 /** The file as it will be run: the user's keys, with the batch of the case, which the file need not name. */
@@ -110,8 +93,4 @@ function section(config: JsonObject, key: string): JsonObject {
 function numeric(config: JsonObject, key: string): number | undefined {
   const value = config[key];
   return typeof value === 'number' ? value : undefined;
-}
-
-function defined<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
-  return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 }

@@ -66,7 +66,11 @@ function memoryUse({ log, memory }: RecordInputs): MemoryUse {
     gpuReservedGiB: reported?.gpuReservedGiB ?? null,
     hostGiB: reported?.hostGiB ?? memory.sampledHostGiB,
     hostSource:
-      reported?.hostGiB != null ? reported.hostSource : memory.sampledHostGiB === null ? null : 'pss-sampled',
+      typeof reported?.hostGiB === 'number'
+        ? reported.hostSource
+        : memory.sampledHostGiB === null
+          ? null
+          : 'pss-sampled',
     machineGiB: memory.machineGiB,
   };
 }

@@ -1,0 +1,94 @@
+import { renderTable } from '../adapters/table.ts';
+import type { RunRecord } from '../core/results/record.ts';
+import type { LoadedRun, RunListing } from '../workflows/runs.ts';
+import { formatDuration, formatNumber } from './format.ts';
+
+export function runsTable(listings: readonly RunListing[]): string {
+  if (listings.length === 0) return 'no runs yet; start with: superoffload throughput';
+  const columns = [
+    { title: 'run' },
+    { title: 'state' },
+    { title: 's/step', align: 'right' },
+    { title: 'TFLOPS', align: 'right' },
+    { title: 'what' },
+  ] as const;
+  const rows = listings.map((run) => [
+    run.runId,
+    run.state,
+    run.stepMs === null ? '-' : formatNumber(run.stepMs / 1000),
+    run.modelTflopsPerGpu === null ? '-' : formatNumber(run.modelTflopsPerGpu),
+    run.title,
+  ]);
+  return renderTable(columns, rows);
+}
+
+/** One run for a person: outcome and its proof first, then the numbers, then where everything lies. */
+export function runText({ run, record }: LoadedRun): string {
+  if (record === null) {
+    const state =
+      run.livePid === null ? 'no record, and no plan to rebuild one from' : `running, process ${run.livePid}`;
+    return [run.plan?.title ?? run.runId, `state: ${state}`, `folder: ${run.path}`].join('\n');
+  }
+  const rows = facts(record).filter(([, value]) => value !== null);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [
+    record.title,
+    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value ?? ''}`),
+    `${'folder'.padEnd(width)}  ${run.path}`,
+    ...record.warnings.map((warning) => `warning: ${warning}`),
+  ].join('\n');
+}
+
+function facts(record: RunRecord): (readonly [string, string | null])[] {
+  const { statistics, throughput, memory, outcome, stack } = record;
+  return [
+    ['outcome', `${outcome.class}: ${outcome.reason}`],
+    ['evidence', outcome.evidence],
+    ['what to do', outcome.hint],
+    ['kind', record.functional ? 'functional (CPU ranks)' : record.system.title],
+    [
+      'stack',
+      stack === null
+        ? null
+        : `torch ${stack.torch}, DeepSpeed ${stack.deepspeed}, lock ${stack.hash.slice(0, 12)}`,
+    ],
+    ['started', record.startedUtc],
+    ['lasted', record.durationMs === null ? null : formatDuration(record.durationMs)],
+    [
+      'steps',
+      statistics === null ? null : `${statistics.samples} after ${statistics.warmUpSteps} of warm-up`,
+    ],
+    ['step', statistics === null ? null : stepText(statistics)],
+    ['model TFLOPS', withUnit(throughput.modelTflopsPerGpu, `per chip, ${throughput.formula ?? ''}`)],
+    ['hardware TFLOPS', withUnit(throughput.hardwareTflopsPerGpu, 'per chip')],
+    ['tokens/s', withUnit(throughput.tokensPerSecond, '')],
+    [
+      'GPU memory',
+      withUnit(memory.gpuAllocatedGiB, `GiB allocated, ${formatOrDash(memory.gpuReservedGiB)} reserved`),
+    ],
+    ['host memory', withUnit(memory.hostGiB, `GiB (${memory.hostSource ?? 'unknown source'})`)],
+    [
+      'loss',
+      record.lastLoss === null
+        ? null
+        : `${formatOrDash(record.firstLoss)} to ${formatNumber(record.lastLoss)}`,
+    ],
+    ['recovered', record.recovered ? 'rebuilt from the log: the tool was killed' : null],
+  ];
+}
+
+function stepText({ medianMs, interval }: NonNullable<RunRecord['statistics']>): string {
+  const median = `${formatNumber(medianMs / 1000)} s median`;
+  if (interval === null) return median;
+  const { lowMs, highMs, confidence, basis } = interval;
+  const percent = `${Math.round(confidence * 100)}%`;
+  return `${median}, ${percent} interval ${formatNumber(lowMs / 1000)} to ${formatNumber(highMs / 1000)} (${basis})`;
+}
+
+function withUnit(value: number | null, unit: string): string | null {
+  return value === null ? null : `${formatNumber(value)} ${unit}`.trim();
+}
+
+function formatOrDash(value: number | null): string {
+  return value === null ? '-' : formatNumber(value);
+}

@@ -1,0 +1,127 @@
+import { listRunIds, removeRun, writeRecord } from '../adapters/run-store.ts';
+import { findRunId, readRecord, readRun, type StoredRun } from '../adapters/stored-runs.ts';
+import { loadStack } from '../adapters/stack/store.ts';
+import { freePort } from '../adapters/free-port.ts';
+import { withPort } from '../core/plan/run-plan.ts';
+import type { RunRecord } from '../core/results/record.ts';
+import { SuperOffloadError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { recoverRecord } from './recover.ts';
+import { runCase } from './run-case.ts';
+
+/** One line of `runs list`. */
+export interface RunListing {
+  readonly runId: string;
+  /** An outcome class, or `running`, `orphaned` (its tool is gone), `unfinished` (no record could be made). */
+  readonly state: string;
+  readonly title: string;
+  readonly startedUtc: string | null;
+  readonly stepMs: number | null;
+  readonly modelTflopsPerGpu: number | null;
+}
+
+/** All runs, oldest first. One without a record is looked at closely: it runs, or its tool was killed. */
+export async function listRuns(context: Context): Promise<RunListing[]> {
+  const ids = await listRunIds(context.home);
+  const listings: RunListing[] = [];
+  for (const runId of ids) {
+    const record = readRecord(context.home, runId);
+    listings.push(record === null ? await listUnrecorded(context, runId) : listingOf(record));
+  }
+  return listings;
+}
+
+function listingOf(record: RunRecord): RunListing {
+  return {
+    runId: record.runId,
+    state: record.outcome.class,
+    title: record.title,
+    startedUtc: record.startedUtc,
+    stepMs: record.statistics?.medianMs ?? null,
+    modelTflopsPerGpu: record.throughput.modelTflopsPerGpu,
+  };
+}
+
+async function listUnrecorded(context: Context, runId: string): Promise<RunListing> {
+  const { run, record } = await loadRun(context, runId);
+  if (record !== null) return listingOf(record);
+  const live = run.watched ? 'running' : 'orphaned';
+  return {
+    runId,
+    state: run.livePid === null ? 'unfinished' : live,
+    title: run.plan?.title ?? 'the tool was killed before it wrote a plan',
+    startedUtc: null,
+    stepMs: null,
+    modelTflopsPerGpu: null,
+  };
+}
+
+export interface LoadedRun {
+  readonly run: StoredRun;
+  readonly record: RunRecord | null;
+}
+
+/** Reads a run; one whose tool was killed gets its record now, rebuilt from plan, journal and log. */
+export async function loadRun(context: Context, wanted: string): Promise<LoadedRun> {
+  const run = readRun(context.home, await findRunId(context.home, wanted));
+  if (run.record !== null) return { run, record: run.record };
+  // Between the end of the processes and the record lies the tool's own work: it is not ours to do.
+  const record = run.watched ? null : recoverRecord(run);
+  if (record !== null) await writeRecord(run, record);
+  return { run, record };
+}
+
+/**
+ * Repeats a run from its plan.
+ * @throws SuperOffloadError 'config' without a plan, 'environment' when the stack is another one than then.
+ */
+export async function replayPlan(context: Context, wanted: string) {
+  const run = readRun(context.home, await findRunId(context.home, wanted));
+  if (run.plan === null) {
+    throw new SuperOffloadError({ code: 'config', message: `run ${run.runId} has no plan to repeat` });
+  }
+  const { stack } = run.plan;
+  const installed = stack === null ? undefined : await loadStack(context.home, stack.name);
+  if (stack !== null && installed?.hash !== stack.hash) {
+    throw new SuperOffloadError({
+      code: 'environment',
+      message:
+        `run ${run.runId} used stack ${stack.name} with torch ${stack.torch} and DeepSpeed ${stack.deepspeed}; ` +
+        (installed === undefined
+          ? 'it is not installed'
+          : `now it has torch ${installed.torch.version} and DeepSpeed ${installed.deepspeed.version}, or other packages`),
+      hint: `superoffload install --stack ${stack.name} --torch ${stack.torch.split('+')[0] ?? ''} --deepspeed ${stack.deepspeed}`,
+    });
+  }
+  return withPort(run.plan, await freePort());
+}
+
+export async function replayRun(context: Context, wanted: string): Promise<RunRecord> {
+  return runCase(context, await replayPlan(context, wanted), { index: 1, total: 1 });
+}
+
+/**
+ * Finds the runs to remove, all of them before the first is touched.
+ * @throws SuperOffloadError 'usage' when one does not exist or still runs.
+ */
+export async function runsToRemove(context: Context, wanted: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const each of wanted) {
+    const run = readRun(context.home, await findRunId(context.home, each));
+    if (run.livePid !== null) {
+      throw new SuperOffloadError({
+        code: 'usage',
+        message: `run ${run.runId} is still running`,
+        hint: run.watched
+          ? 'end it with Ctrl-C where it was started'
+          : `its superoffload is gone; end its process group with: kill -TERM -- -${run.livePid}`,
+      });
+    }
+    ids.push(run.runId);
+  }
+  return [...new Set(ids)];
+}
+
+export async function removeRuns(context: Context, runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) await removeRun(context.home, runId);
+}
