@@ -47,6 +47,7 @@ def main():
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != own]
     facts = {
         "path": sys.executable,
+        "identity": os.path.realpath(sys.prefix) + ":" + os.path.realpath(sys.executable),
         "version": platform.python_version(),
         "machine": platform.machine(),
         "is64Bit": sys.maxsize > 2**32,

@@ -5,7 +5,8 @@ import { readJson } from '../adapters/files.ts';
 import { inspectPython, probePythons, pythonCommands } from '../adapters/probe/python.ts';
 import { findOnPath } from '../adapters/probe/search-path.ts';
 import { stackPaths } from '../adapters/stack/store.ts';
-import { findCompiler, findInstaller, versionOf } from '../adapters/stack/tools.ts';
+import { versionOf } from '../adapters/probe/tools.ts';
+import { findCompiler, findInstaller } from '../adapters/stack/tools.ts';
 import type { Compiler } from '../adapters/stack/tools.ts';
 import { acceleratorOf } from '../core/machine/facts.ts';
 import type { MachineFacts } from '../core/machine/facts.ts';
@@ -56,43 +57,47 @@ export async function collectInstallFacts(
   const accelerator = acceleratorOf(machine, ctx.env);
   const python = await findPython(ctx, wanted.request.python);
   if (origin !== 'private') refuse(torchRefusal(python.torch, python, accelerator));
-  const requirementsText = await readFile(join(ctx.packageRoot, 'experiment/stacks/pip.txt'), 'utf8');
-  const environment = { pythonVersion: python.version, sysPlatform: 'linux', machine: python.machine };
-  const choice = choosePackages(
-    origin,
-    parseRequirements(requirementsText, environment),
-    wanted.request,
-    python,
-  );
+  const text = await readFile(join(ctx.packageRoot, 'experiment/stacks/pip.txt'), 'utf8');
+  const choice = choosePackages(origin, parseRequirements(text, markersOf(python)), wanted.request, python);
   const tools = await findTools(ctx, python, origin, wanted.findLinks, choice.versions.ninja);
-  const { torch = 'unknown', deepspeed = 'unknown' } = choice.versions;
-  const key = opsKey({
-    ...{ torch, deepspeed, python: python.version, accelerator, cpu: machine.cpu },
-    ...{ compiler: tools.compiler.version, ninja: tools.ninja },
-  });
-  const packagesKey = JSON.stringify([
-    origin,
-    python.path,
-    python.version,
-    choice.packages,
-    choice.isComplete,
-  ]);
+  const key = keyOf(machine, python, accelerator, choice, tools);
+  const packagesKey = packagesKeyOf(origin, python, choice);
   const facts: InstallFacts = {
-    ...{
-      origin,
-      folders: paths,
-      python,
-      ops: wanted.ops ?? opsFor(accelerator),
-      installer: tools.installer,
-      systemNinja: tools.systemNinja,
-    },
-    ...{ packages: choice.packages, isComplete: choice.isComplete, findLinks: wanted.findLinks },
-    requirementsText: origin === 'private' && choice.isFileAsItIs ? requirementsText : null,
-    ...{ isOffline: wanted.isOffline, packagesKey, opsDirectory: join(paths.ops, key) },
+    origin,
+    folders: paths,
+    python,
+    installer: tools.installer,
+    packages: choice.packages,
+    isComplete: choice.isComplete,
+    requirementsText: choice.isFileAsItIs ? text : null,
+    findLinks: wanted.findLinks,
+    isOffline: wanted.isOffline,
+    packagesKey,
     packagesReady: !isAnew && (await arePackagesReady(paths, packagesKey, origin)),
+    opsDirectory: join(paths.ops, key),
+    ops: wanted.ops ?? opsFor(accelerator),
+    systemNinja: tools.systemNinja,
     checkProgram: join(ctx.packageRoot, 'experiment/stacks/check_stack.py'),
   };
   return { facts, compiler: tools.compiler, ninja: tools.ninja, key, accelerator };
+}
+
+function keyOf(
+  machine: MachineFacts,
+  python: PythonFacts,
+  accelerator: 'cuda' | 'cpu',
+  { versions }: PackageChoice,
+  tools: { readonly compiler: Compiler; readonly ninja: string },
+): string {
+  return opsKey({
+    torch: versions.torch ?? 'unknown',
+    deepspeed: versions.deepspeed ?? 'unknown',
+    python: python.version,
+    accelerator,
+    cpu: machine.cpu,
+    compiler: tools.compiler.version,
+    ninja: tools.ninja,
+  });
 }
 
 function markersOf({ version, machine }: PythonFacts): MarkerEnvironment {

@@ -68,7 +68,7 @@ export async function probePythons(
   );
   const seen = new Set<string>();
   return tried.filter(({ facts }) => {
-    const key = facts?.path;
+    const key = facts?.identity;
     if (key === undefined) return true;
     if (seen.has(key)) return false;
     seen.add(key);

@@ -3,21 +3,10 @@ import { join } from 'node:path';
 import type { Installer } from '../../core/stack/install-facts.ts';
 import type { PythonFacts } from '../../core/stack/python.ts';
 import { opFlags } from '../../core/stack/ops.ts';
-import { capture } from '../exec.ts';
 import { findOnPath } from '../probe/search-path.ts';
+import { versionOf } from '../probe/tools.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** @returns the first line of `command --version`; undefined when it does not run: being on PATH proves nothing. */
-export async function versionOf(
-  command: readonly string[],
-  env: Env,
-  flag = '--version',
-): Promise<string | undefined> {
-  const { exitCode, stdout, stderr } = await capture([...command, flag], { env, timeoutMs: 20_000 });
-  if (exitCode !== 0) return undefined;
-  return (stdout.trim() === '' ? stderr : stdout).trim().split('\n')[0];
-}
 
 /** @returns uv's command: on PATH, or as a module of that Python. */
 export async function findUv(env: Env, python: string | undefined): Promise<readonly string[] | undefined> {

@@ -5,6 +5,8 @@ import { versionOrder } from './markers.ts';
 export interface PythonFacts {
   /** Its own sys.executable: the real path even when a shim started it. */
   readonly path: string;
+  /** Equal for all names of one interpreter, different for each virtual environment. */
+  readonly identity: string;
   readonly version: string;
   /** `x86_64`, `aarch64`. */
   readonly machine: string;
