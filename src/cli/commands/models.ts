@@ -1,54 +1,84 @@
+import type { ListedModel, ModelsRequest } from '../../workflows/models.ts';
+import { parseCount } from '../values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
-
-/** Positions that the listed counts include: the throughput experiments' sequence length. */
-const sequenceLength = 1024;
 
 export const declare: CommandModule['declare'] = (command, io) => {
   command
-    .option('--json', 'print the list as JSON')
+    .option('--memory', 'show what the offload modes need for each size, first order')
+    .option('--chips <n>', 'with --memory: chips of one node', parseCount, 1)
+    .option('--micro-batch <n>', 'with --memory: sequences a rank', parseCount, 8)
+    .option('--sequence-length <n>', 'positions, counted in the parameters too', parseCount, 1024)
+    .option('--json', 'print the list as JSON, memory of every mode included')
     .addHelpText(
       'after',
-      `\nParameters are counted, not read off the name: tied head, learned positions (${sequenceLength}), biases.` +
+      '\nParameters are counted, not read off the name: tied head, learned positions, biases.' +
         "\nSizes of your own: experiment/model.json in the current folder; they beat the package's.",
     )
-    .action(async ({ json }) => {
-      await run(io, json === true);
+    .action(async ({ memory, json, ...request }) => {
+      await run(io, request, { memory: memory === true, json: json === true });
     });
 };
 
-async function run(io: CommandIo, json: boolean): Promise<void> {
+async function run(
+  io: CommandIo,
+  request: ModelsRequest,
+  show: { readonly memory: boolean; readonly json: boolean },
+): Promise<void> {
   const { listModels } = await import('../../workflows/models.ts');
-  const models = listModels(io.context, sequenceLength);
-  if (json) {
-    io.print(JSON.stringify({ schemaVersion: 1, models }, null, 2));
+  const models = listModels(io.context, request);
+  if (show.json) {
+    io.print(JSON.stringify({ schemaVersion: 1, ...request, models }, null, 2));
     return;
   }
   const { renderTable } = await import('../../adapters/table.ts');
-  io.print(
-    renderTable(
-      [
-        { title: 'size' },
-        { title: 'layers', align: 'right' },
-        { title: 'hidden', align: 'right' },
-        { title: 'heads', align: 'right' },
-        { title: 'vocabulary', align: 'right' },
-        { title: 'parameters', align: 'right' },
-        { title: 'source' },
-      ],
-      models.map((model) => [
-        model.name,
-        String(model.layers),
-        String(model.hidden),
-        String(model.heads),
-        String(model.paddedVocabulary),
-        formatCount(model.parameters),
-        model.source,
-      ]),
-    ),
+  const columns = show.memory ? memoryColumns : shapeColumns;
+  const table = renderTable(
+    columns.map(({ title, align }) => ({ title, align })),
+    models.map((model) => columns.map(({ cell }) => cell(model))),
+  );
+  io.print(show.memory ? `${table}\n\n${memoryNote(request)}` : table);
+}
+
+interface ModelColumn {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  readonly cell: (model: ListedModel) => string;
+}
+
+const nameColumns: readonly ModelColumn[] = [
+  { title: 'size', align: 'left', cell: (model) => model.name },
+  { title: 'parameters', align: 'right', cell: (model) => formatCount(model.parameters) },
+];
+
+const shapeColumns: readonly ModelColumn[] = [
+  ...nameColumns,
+  { title: 'layers', align: 'right', cell: (model) => String(model.layers) },
+  { title: 'hidden', align: 'right', cell: (model) => String(model.hidden) },
+  { title: 'heads', align: 'right', cell: (model) => String(model.heads) },
+  { title: 'vocabulary', align: 'right', cell: (model) => String(model.paddedVocabulary) },
+  { title: 'source', align: 'left', cell: (model) => model.source },
+];
+
+const memoryColumns: readonly ModelColumn[] = [
+  ...nameColumns,
+  ...(['prism', 'zero_offload', 'zero_infinity', 'zero_infinity_param'] as const).map(
+    (mode): ModelColumn => ({
+      title: mode,
+      align: 'right',
+      cell: ({ needs }) => `${needs[mode].gpuGiB.toFixed(1)} + ${needs[mode].hostGiB.toFixed(1)}`,
+    }),
+  ),
+];
+
+function memoryNote({ chips, microBatch, sequenceLength }: ModelsRequest): string {
+  return (
+    `GiB of GPU memory a chip + GiB of host memory a node: ${chips} chip${chips === 1 ? '' : 's'}, ` +
+    `micro-batch ${microBatch}, sequence ${sequenceLength}, bf16, no recomputation.\n` +
+    'First-order formulas; pinned host memory counts as the allocator rounds it, up to a power of two.'
   );
 }
 
-/** `2.120e9` style: what the paper's names are compared with. */
+/** As `2.120e9`: what the names are compared with. */
 function formatCount(count: number): string {
   const exponent = count >= 1e9 ? 9 : count >= 1e6 ? 6 : 3;
   return `${(count / 10 ** exponent).toFixed(3)}e${exponent}`;
