@@ -74,6 +74,7 @@ class GPT(nn.Module):
         super().__init__()
         h, std = args.hidden_size, args.init_method_std
         self.checkpoint_activations, self.hidden_dropout = args.checkpoint_activations, args.hidden_dropout
+        self.random = args.hidden_dropout > 0 or args.attention_dropout > 0
         self.wte = Embedding(vocab, h, std)
         self.wpe = Embedding(args.seq_length, h, std)
         self.blocks = nn.ModuleList(Block(args) for _ in range(args.num_layers))
@@ -87,7 +88,10 @@ class GPT(nn.Module):
         x = F.dropout(self.wte(inputs) + self.wpe(positions), self.hidden_dropout, self.training)
         for block in self.blocks:
             # Reentrant: the recomputation is then an ordinary forward pass, which is what ZeRO-3's gather hooks expect.
-            x = checkpoint(block, x, use_reentrant=True) if self.checkpoint_activations else block(x)
+            if self.checkpoint_activations:
+                x = checkpoint(block, x, use_reentrant=True, preserve_rng_state=self.random)
+            else:
+                x = block(x)
         logits = self.head(self.ln_f(x)).float()
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 

@@ -198,8 +198,7 @@ def main():
     zero = (ds_config or {}).get("zero_optimization", {})
     offload = zero.get("offload_optimizer") or {}
     if args.plain_adamw:
-        accelerator, synchronize = "cpu", lambda: None
-        device = torch.device("cpu")
+        accelerator, device, synchronize = "cpu", torch.device("cpu"), lambda: None
     else:
         import deepspeed
         from deepspeed.accelerator import get_accelerator
@@ -207,13 +206,10 @@ def main():
         accelerator, synchronize = get_accelerator().device_name(), get_accelerator().synchronize
         get_accelerator().set_device(local_rank)
         device = torch.device(get_accelerator().device_name(local_rank))
-        if world_size == 1 and "MASTER_PORT" not in os.environ:
-            with socket.socket() as free:  # so that two single runs on one machine do not meet
-                free.bind(("127.0.0.1", 0))
-                os.environ["MASTER_PORT"] = str(free.getsockname()[1])
-        for name, value in {"RANK": rank, "WORLD_SIZE": world_size, "LOCAL_RANK": local_rank}.items():
-            os.environ[name] = str(value)
-        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+        os.environ.setdefault("LOCAL_RANK", str(local_rank))
+        if world_size == 1:  # port 0: any free one
+            for name, value in {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}.items():
+                os.environ.setdefault(name, value)
         deepspeed.init_distributed(dist_backend=get_accelerator().communication_backend_name())
 
     # Model, made in its final precision where it will live: an fp32 copy would be the peak of the GPU's memory.
@@ -232,7 +228,8 @@ def main():
     # Optimizer
     groups = parameter_groups(model, args.weight_decay)
     adam = {"lr": args.lr, "betas": (args.adam_beta1, args.adam_beta2), "eps": args.adam_eps}
-    if offload.get("device") in ("cpu", "nvme"):
+    cpu_optimizer = offload.get("device") in ("cpu", "nvme")
+    if cpu_optimizer:
         from deepspeed.ops.adam import DeepSpeedCPUAdam
 
         optimizer = DeepSpeedCPUAdam(groups, adamw_mode=True, **adam)
@@ -247,10 +244,8 @@ def main():
             state["step"].zero_()
 
     # Data
-    if args.data_path:
-        data = TokenFile(args.data_path, args.seq_length, args.seed, vocab)
-    else:
-        data = MarkovChain(args.markov_states or min(vocab, 1024), args.seq_length, args.seed)
+    data = (TokenFile(args.data_path, args.seq_length, args.seed, vocab) if args.data_path else
+            MarkovChain(args.markov_states or min(vocab, 1024), args.seq_length, args.seed))
 
     if rank == 0:
         say("run facts", {
@@ -258,7 +253,7 @@ def main():
             "dtype": "bf16" if args.bf16 else "fp16" if args.fp16 else "fp32", "torch": torch.__version__,
             "cuda": torch.version.cuda or "none", "accelerator": accelerator, "device": device_name(accelerator),
             "deepspeed": "none" if args.plain_adamw else deepspeed.__version__, "cores": cores,
-            "adam threads": adam_threads(optimizer) if offload else "none",
+            "adam threads": adam_threads(optimizer) if cpu_optimizer else "none",
             "data": "file" if args.data_path else "markov",
             "data entropy (nats)": "none" if data.entropy is None else f"{data.entropy:.6f}",
             "attention": "sdpa", "super offload": str(bool(offload.get("super_offload"))).lower(),
@@ -303,11 +298,10 @@ def main():
             scaler = getattr(optimizer, "loss_scale_config", None)  # 16 bit without ZeRO
             scale = scaler.cur_scale if scaler else getattr(optimizer, "loss_scale", 1.0)
             skipped = getattr(engine, "skipped_steps", 0)
-            tokens_per_second = args.global_batch_size * args.seq_length / seconds
+            samples_done, samples_per_second = iteration * args.global_batch_size, args.global_batch_size / seconds
             norm = None if args.plain_adamw else engine.get_global_grad_norm()
             say(f"iteration {iteration:8}/{args.train_iters:8}", {
-                "consumed samples": f"{iteration * args.global_batch_size:12}",
-                "consumed tokens": f"{iteration * args.global_batch_size * args.seq_length:12}",
+                "consumed samples": f"{samples_done:12}", "consumed tokens": f"{samples_done * args.seq_length:12}",
                 "elapsed time per iteration (ms)": f"{1000 * seconds:.3f}",
                 "learning rate": f"{learning_rate(args, iteration):.3E}",  # as Megatron: after the scheduler's step
                 "global batch size": f"{args.global_batch_size:5}", "lm loss": f"{mean_loss:.6E}",
@@ -315,8 +309,8 @@ def main():
                 "actual seqlen": f"{args.seq_length:5}",
                 "number of skipped iterations": f"{skipped - skipped_before:3}",
                 "number of nan iterations": f"{not math.isfinite(mean_loss):3}",
-                "samples per second": f"{args.global_batch_size / seconds:.3f}",
-                "tokens per gpu per second (tgs)": f"{tokens_per_second / world_size:.3f}",
+                "samples per second": f"{samples_per_second:.3f}",
+                "tokens per gpu per second (tgs)": f"{samples_per_second * args.seq_length / world_size:.3f}",
                 "TFLOPs": f"{hardware_flops(args, vocab) / (seconds * world_size * 1e12):.4f}",
             })
             skipped_before = skipped
@@ -343,9 +337,8 @@ def main():
 
     # End
     if not args.plain_adamw:
-        worker = getattr(optimizer, "superoffload_cpu_optimizer", None)
-        if worker is not None:
-            worker.close()
+        if hasattr(optimizer, "superoffload_cpu_optimizer"):
+            optimizer.superoffload_cpu_optimizer.close()
         engine.destroy()
         dist.barrier()
         dist.destroy_process_group()

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { losses, runPython } from './cases.ts';
 import { config, tiny, zeroOffload } from './matrix.ts';
 
-test('a stop file ends two ranks early and cleanly', { timeout: 120_000 }, async () => {
+test('a stop file ends two ranks early and cleanly', { timeout: 180_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trainer-stop-'));
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -40,3 +40,20 @@ test('a stop file ends two ranks early and cleanly', { timeout: 120_000 }, async
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test(
+  'imported again, as the worker that SuperOffload spawns does, it starts nothing',
+  { timeout: 60_000 },
+  async () => {
+    const script = join(import.meta.dirname, '../../experiment/trainer/train.py');
+    const program = [
+      'import os, runpy, sys',
+      'script = sys.argv[1]',
+      'sys.path.insert(0, os.path.dirname(script))',
+      "names = runpy.run_path(script, run_name='__mp_main__')",
+      "print(sorted(name for name in ('main', 'deepspeed') if name in names or name in sys.modules))",
+    ].join('\n');
+    const end = await runPython(['-c', program, script, '--not-an-argument']);
+    expect(end).toEqual({ code: 0, stdout: "['main']\n", stderr: '' });
+  },
+);
