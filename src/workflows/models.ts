@@ -16,7 +16,7 @@ export interface ModelsRequest {
 }
 
 /** First-order need in one mode. */
-export interface ModelNeed {
+interface ModelNeed {
   /** GiB a chip. */
   readonly gpuGiB: number;
   /** GiB, all ranks of the node together. */

@@ -1,4 +1,3 @@
-import type { MachineFacts } from '../machine/facts.ts';
 import type { System } from './case.ts';
 import type { SystemFile } from './system-file.schema.ts';
 
@@ -12,22 +11,6 @@ export interface ProbedMachine {
   /** What a run may use: the cgroup's limit, else MemTotal, GiB. */
   readonly hostGiB: number | null;
   readonly cores: number;
-}
-
-/** Reads out of a machine's facts what a system file may leave open. */
-export function probedMachine(
-  facts: Pick<MachineFacts, 'gpus' | 'memory' | 'cpu'>,
-  accelerator: 'cuda' | 'cpu',
-): ProbedMachine {
-  const [gpu] = facts.gpus;
-  return {
-    accelerator,
-    gpuName: gpu?.name ?? null,
-    gpuCount: facts.gpus.length,
-    gpuGiB: gpu === undefined ? null : gpu.memoryMiB / 1024,
-    hostGiB: facts.memory.limitBytes / 2 ** 30,
-    cores: facts.cpu.cores,
-  };
 }
 
 export interface NamedSystemFile {

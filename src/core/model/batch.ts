@@ -1,7 +1,7 @@
 import type { Fault } from '../../errors.ts';
 
 /** A batch that DeepSpeed accepts: globalBatch = microBatch * gradientAccumulation * data-parallel size. */
-export interface Batch {
+interface Batch {
   /** Sequences a rank and forward pass. */
   readonly microBatch: number;
   /** Sequences an optimizer step, over all ranks. */

@@ -34,10 +34,10 @@ export interface MemoryInput {
   readonly pinned: (bytes: number) => number;
 }
 
-export const formulaSource = 'first-order formula: Rajbhandari et al. 2020 (ZeRO), section 3';
+const formulaSource = 'first-order formula: Rajbhandari et al. 2020 (ZeRO), section 3';
 export const roundingSource =
   'measured on torch 2.11: the pinned host allocator rounds up to a power of two (bench/README.md)';
-export const activationSource =
+const activationSource =
   'Korthikanti et al. 2022 (arXiv 2205.05198), equation 1, without dropout masks and the s^2 term of a fused attention; a logit counts 12 bytes';
 
 /** PyTorch's host allocator rounds a pinned block up to a power of two. */

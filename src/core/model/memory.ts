@@ -4,7 +4,7 @@ import { activationBytes, powerOfTwo, type MemoryInput, type PartBytes } from '.
 import { layerParameterCount, parameterCount } from './shape.ts';
 
 /** One thing that needs memory, GiB a chip. */
-export interface MemoryPart {
+interface MemoryPart {
   readonly what: string;
   readonly where: 'gpu' | 'host';
   readonly gib: number;

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 
 /** experiment/model.json: model sizes by name. Parameters are computed, never believed from the name. */
-export const modelEntrySchema = Type.Object(
+const modelEntrySchema = Type.Object(
   {
     layers: Type.Integer({ minimum: 1, description: 'Transformer layers.' }),
     hidden: Type.Integer({ minimum: 1, description: 'Width of the residual stream.' }),

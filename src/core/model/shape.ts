@@ -34,7 +34,7 @@ export function padVocabulary(vocabulary: number, divisibleBy: number): number {
  * (no causal halving) and a feed-forward width of 4 h.
  * Source: Megatron-DeepSpeed, megatron/utils.py, throughput_calculator; Narayanan et al. 2021, appendix.
  */
-export function forwardMacs(shape: ModelShape, sequences: number, sequenceLength: number): number {
+function forwardMacs(shape: ModelShape, sequences: number, sequenceLength: number): number {
   const { layers, hidden, paddedVocabulary } = shape;
   const projections = 4 * hidden ** 2 * sequenceLength;
   const attention = 2 * hidden * sequenceLength ** 2;
