@@ -29,7 +29,7 @@ const nothing: readonly LogEvent[] = [];
 export function createFold(): Fold {
   const state = emptyState();
   const tracebacks = createTracebacks();
-  const needle = needleExpression('');
+  const needle = needleExpression();
   const iterationRank: { rank: number | null } = { rank: null };
 
   const pushPart = (part: string): readonly LogEvent[] => {

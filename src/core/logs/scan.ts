@@ -4,7 +4,7 @@
  */
 import type { LogEvent } from './events.ts';
 import { createFold, tailLines } from './fold.ts';
-import { needleExpression } from './needle.ts';
+import { findNeedle } from './needle.ts';
 import type { LogState } from './state.ts';
 
 /** Text without a line feed that is longer than this is cut: it is no log, and memory is bounded. */
@@ -22,7 +22,6 @@ export interface Scanner {
 /** @param onLine called for each line that said something, with what it said */
 export function createScanner(onLine?: (line: string, events: readonly LogEvent[]) => void): Scanner {
   const fold = createFold();
-  const needles = needleExpression('g');
   const tail = createTail();
   let carry = '';
 
@@ -34,7 +33,7 @@ export function createScanner(onLine?: (line: string, events: readonly LogEvent[
   const scanLines = (text: string): void => {
     let position = 0;
     while (position < text.length) {
-      const start = fold.wantsEveryLine() ? position : nextLineOfInterest(text, position, needles);
+      const start = fold.wantsEveryLine() ? position : nextLineOfInterest(text, position);
       fold.skip(countLines(text, position, start));
       if (start >= text.length) return;
       const end = text.indexOf('\n', start);
@@ -83,10 +82,9 @@ function createTail(): { push: (text: string) => void; lines: (carry: string) =>
 }
 
 /** @returns where the first line at or after `from` starts that holds a needle, or the text's length */
-function nextLineOfInterest(text: string, from: number, needles: RegExp): number {
-  needles.lastIndex = from;
-  const match = needles.exec(text);
-  return match === null ? text.length : text.lastIndexOf('\n', match.index) + 1;
+function nextLineOfInterest(text: string, from: number): number {
+  const place = findNeedle(text, from);
+  return place === -1 ? text.length : text.lastIndexOf('\n', place) + 1;
 }
 
 function countLines(text: string, from: number, to: number): number {

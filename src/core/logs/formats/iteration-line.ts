@@ -27,7 +27,7 @@ const known: ReadonlySet<string> = new Set(fieldNames);
 const head = /^ ?(?:\[\d{4}-[^\]]*\] ?)? ?iteration +(\d+)\/ *(\d+) \|/;
 /** The same somewhere inside a line: two writers met. */
 const strayHead = /iteration +\d+\/ *\d+ \|/;
-const number = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
+const plain = /^ *[-+.0-9][0-9.eE+-]* *$/;
 
 /** @param text a line without launcher prefix */
 export function parseIterationLine(text: string): LogEvent | undefined {
@@ -74,10 +74,12 @@ function readFields(text: string, from: number): Fields | undefined {
 }
 
 function readNumber(text: string, from: number, to: number): number | undefined {
-  const word = text.slice(from, to).trim();
-  if (number.test(word)) return Number(word);
-  if (/^[-+]?inf(?:inity)?$/i.test(word)) return word.startsWith('-') ? -Infinity : Infinity;
-  return /^[-+]?nan$/i.test(word) ? NaN : undefined;
+  const word = text.slice(from, to);
+  const value = Number(word);
+  // Number() takes hexadecimal and nothing at all for numbers too; a log writes neither.
+  if (!Number.isNaN(value)) return plain.test(word) ? value : undefined;
+  if (/^ *[-+]?inf(?:inity)? *$/i.test(word)) return word.includes('-') ? -Infinity : Infinity;
+  return /^ *[-+]?nan *$/i.test(word) ? NaN : undefined;
 }
 
 function toEvent(iteration: number, planned: number, fields: Fields): IterationEvent {

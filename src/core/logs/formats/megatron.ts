@@ -8,9 +8,8 @@ const worldSize =
   /^using world size: (\d+), data-parallel-size: (\d+), (?:sequence-parallel size: (\d+), )?tensor-model-parallel size: (\d+)/;
 const parameters = /^ > number of parameters on \(tensor, pipeline\) model parallel rank \(0, 0\): (\d+)/;
 const torchVersion = /^(torch|deepspeed) (?:version|info) \.+ ([^ ,]+)/;
-/** The dump of arguments: `  hidden_size ............ 2048`; the few that statistics and tables need. */
-const argument =
-  /^ {2}(micro_batch_size|global_batch_size|seq_length|num_layers|hidden_size|num_attention_heads|params_dtype|checkpoint_activations|train_iters|exit_interval|zero_stage|deepspeed_config) \.+ (\S.*)$/;
+/** The dump of arguments: `  params_dtype ............ torch.float16`; the few that no other line says. */
+const argument = /^ {2}(micro_batch_size|params_dtype|checkpoint_activations) \.+ (\S.*)$/;
 
 /** megatron/utils.py, report_memory: peaks so far, once after the first iteration. */
 const memory = /memory \(MB\) \| .*max allocated: (\d+(?:\.\d+)?) \| .*max reserved: (\d+(?:\.\d+)?)$/;
@@ -26,16 +25,9 @@ export const megatron: LogFormat = {
     'number of parameters on',
     'torch version',
     'deepspeed info',
-    'batch_size .',
-    'seq_length .',
-    'num_layers .',
-    'hidden_size .',
-    'num_attention_heads .',
+    'micro_batch_size .',
     'params_dtype .',
     'checkpoint_activations .',
-    'train_iters .',
-    'exit_interval .',
-    'zero_stage .',
     ' memory (MB) |',
   ],
   parse: (text) => parseIterationLine(text) ?? parseEnd(text) ?? parseMemory(text) ?? parseFacts(text),
