@@ -1,0 +1,64 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const root = join(import.meta.dirname, '..');
+const home = join(root, '.superoffload');
+const program = join(root, 'dist', 'main.js');
+
+/**
+ * Before any test: the program is built from the sources as they are, and the stack that all tests of the real
+ * engine share is installed by that very program. Both cost nothing when there is nothing to do.
+ */
+export default async function setup(): Promise<void> {
+  await alone(buildWhenStale);
+  installSharedStack();
+}
+
+/** Two test runs in one clone must not build at the same time: mkdir is the lock. */
+async function alone(work: () => void): Promise<void> {
+  const lock = join(root, 'node_modules', '.superoffload-build-lock');
+  const until = Date.now() + 60_000;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      // Whoever holds it for a minute was killed.
+      if (Date.now() > until) rmSync(lock, { recursive: true, force: true });
+      await sleep(100);
+    }
+  }
+  try {
+    work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function buildWhenStale(): void {
+  if (existsSync(program) && statSync(program).mtimeMs > newestMs(join(root, 'src'))) return;
+  const script = join(root, 'scripts', 'build.js');
+  const built = spawnSync(process.execPath, [script], { cwd: root, encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(`the program cannot be built:\n${built.stdout}${built.stderr}`);
+}
+
+/** Time of the newest file or folder below, so that a removed file counts too. */
+function newestMs(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true }).reduce((newest, entry) => {
+    const path = join(folder, entry.name);
+    return Math.max(newest, entry.isDirectory() ? newestMs(path) : statSync(path).mtimeMs);
+  }, statSync(folder).mtimeMs);
+}
+
+function installSharedStack(): void {
+  const env = { ...process.env, SUPEROFFLOAD_HOME: home };
+  // Its progress is shown: from nothing this takes minutes.
+  execFileSync(process.execPath, [program, 'install'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}

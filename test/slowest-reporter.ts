@@ -1,0 +1,38 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+const shown = 20;
+/** Faster ones are no news. */
+const leastMs = 100;
+
+/** Ends a test run with what a budget needs: the slowest tests, and every skip with its reason. */
+export default class SlowestReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const slowest = tests
+      .map((test) => ({ test, durationMs: test.diagnostic()?.duration ?? 0 }))
+      .filter(({ durationMs }) => durationMs >= leastMs)
+      .sort((a, b) => b.durationMs - a.durationMs)
+      .slice(0, shown);
+    const skipped = tests.filter((test) => test.result().state === 'skipped');
+    const lines = [
+      ...(tests.length > 1 ? [`slowest ${slowest.length} of ${tests.length} tests:`] : []),
+      ...(tests.length > 1 ? slowest.map(({ test, durationMs }) => line(durationMs, test)) : []),
+      `skipped: ${skipped.length}`,
+      ...skipped.map((test) => `  ${nameOf(test)}: ${reasonOf(test)}`),
+    ];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+}
+
+function line(durationMs: number, test: TestCase): string {
+  return `  ${(durationMs / 1000).toFixed(1).padStart(6)} s  ${nameOf(test)}`;
+}
+
+function nameOf(test: TestCase): string {
+  return `${test.module.relativeModuleId} > ${test.fullName}`;
+}
+
+function reasonOf(test: TestCase): string {
+  const result = test.result();
+  return (result.state === 'skipped' ? result.note : undefined) ?? 'NO REASON GIVEN';
+}
