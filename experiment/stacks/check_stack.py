@@ -82,6 +82,7 @@ def installed():
 
 
 def verify(ops):
+    packages = installed()  # before setuptools puts its vendored packages on sys.path
     began = time.perf_counter()
     import deepspeed
     import torch
@@ -98,7 +99,7 @@ def verify(ops):
         "loadSeconds": load_seconds,
         "adamDifference": adam_difference() if "cpu_adam" in ops else None,
         "problems": unmet_requirements("deepspeed"),
-        "packages": installed(),
+        "packages": packages,
     }
 
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { lineAndColumn, syntaxErrorIndex } from '../core/json/syntax.ts';
 import { SuperOffloadError } from '../errors.ts';
 
 /**
@@ -54,26 +55,16 @@ export function parseJson(text: string, place: string): unknown {
   } catch (error) {
     throw new SuperOffloadError({
       code: 'config',
-      message: `${place}:${lineAndColumn(text, error)}: not valid JSON: ${reason(error)}`,
+      message: `${place}:${lineAndColumn(text, syntaxErrorIndex(text) ?? text.length)}: not valid JSON: ${reason(error)}`,
       cause: error,
     });
   }
 }
 
-/**
- * V8 says where a syntax error is as `at position N`, and newer ones add the line; an input that ends too early has
- * no position at all (Node 20 and 22).
- */
-function lineAndColumn(text: string, error: unknown): string {
-  const position = /at position (\d+)/.exec(String(error))?.[1];
-  const before = text.slice(0, position === undefined ? text.length : Number(position));
-  const line = before.split('\n').length;
-  return `${line}:${before.length - before.lastIndexOf('\n')}`;
-}
-
+/** V8's reason without the excerpt and place, which come in a form that differs between Node versions. */
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ in JSON at position.*$/s, '').replace(/ at position.*$/s, '');
+  return message.split(/, \.{0,3}"| in JSON| at position|\n/)[0] ?? message;
 }
 
 const storageReasons: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
@@ -82,6 +73,7 @@ const storageReasons: Readonly<Record<string, readonly [problem: string, hint: s
   EROFS: ['the file system is read-only', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
   EACCES: ['permission denied', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
   EPERM: ['permission denied', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
+  EEXIST: ['a part of the path is not a folder', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
   ENOTDIR: ['a part of the path is not a folder', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
 };
 

@@ -57,13 +57,14 @@ export async function runInstall(ctx: Context, work: Work): Promise<StackLock> {
   return lock;
 }
 
-function fixedOf(ctx: Context, { collected, machine }: Work): Fixed {
+function fixedOf(ctx: Context, { collected, machine, wanted }: Work): Fixed {
   const { facts, compiler, accelerator } = collected;
   return {
     pathPrefix: pathPrefixOf(facts.origin, facts.folders, facts.python),
     environment: fixedEnvironment({
       ...{ origin: facts.origin, accelerator, gpus: machine.gpus, cpu: machine.cpu },
       memoryBytes: Math.min(machine.memory.limitBytes, machine.memory.availableBytes),
+      bytecodeDirectory: stackPaths(ctx.home, wanted.name).bytecode,
       ...{ opsDirectory: facts.opsDirectory, compiler: compiler.path },
       ...{ maxJobs: ctx.env['MAX_JOBS'], pythonPath: ctx.env['PYTHONPATH'] },
     }),

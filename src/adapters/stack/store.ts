@@ -16,6 +16,8 @@ export function stackPaths(home: string, name: string) {
     /** Links to the tools that must come first on PATH. */
     bin: join(directory, 'bin'),
     ops: join(directory, 'ops'),
+    /** Bytecode of packages that are not ours. */
+    bytecode: join(directory, 'bytecode'),
     /** Says that the packages are all in place: written between installing them and building the ops. */
     packagesDone: join(directory, 'packages.json'),
     requirements: join(directory, 'requirements.txt'),

@@ -13,6 +13,7 @@ const python = [
   'PYTHONHOME',
   'PYTHONSTARTUP',
   'PYTHONDONTWRITEBYTECODE',
+  'PYTHONPYCACHEPREFIX',
   'PYTHONUSERBASE',
   'VIRTUAL_ENV',
   'CONDA_PREFIX',
@@ -54,6 +55,8 @@ export interface EnvironmentSpec {
   readonly cpu: Pick<CpuFacts, 'cores'>;
   readonly memoryBytes: number;
   readonly opsDirectory: string;
+  /** Where bytecode of packages that are not ours goes: an adopted environment stays as it is. */
+  readonly bytecodeDirectory: string;
   /** The C++ compiler that builds the ops. */
   readonly compiler: string;
   /** MAX_JOBS of the caller, who may know better. */
@@ -96,6 +99,7 @@ export function fixedEnvironment(spec: EnvironmentSpec): Record<string, string> 
     ...(spec.origin !== 'private' && spec.pythonPath !== undefined && spec.pythonPath !== ''
       ? { PYTHONPATH: spec.pythonPath }
       : {}),
+    ...(spec.origin === 'private' ? {} : { PYTHONPYCACHEPREFIX: spec.bytecodeDirectory }),
     ...(spec.accelerator === 'cpu'
       ? { DS_ACCELERATOR: 'cpu' }
       : {

@@ -57,7 +57,7 @@ export interface StackRequest {
 export function lockHashText(lock: Omit<StackLock, 'hash'>): string {
   const packages = Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1));
   const environment = Object.entries(lock.environment).filter(
-    ([name]) => name !== 'TORCH_EXTENSIONS_DIR' && name !== 'MAX_JOBS',
+    ([name]) => !['TORCH_EXTENSIONS_DIR', 'PYTHONPYCACHEPREFIX', 'MAX_JOBS'].includes(name),
   );
   return JSON.stringify([
     lock.schemaVersion,
