@@ -18,6 +18,11 @@ export interface IterationEvent {
   readonly loggedTflops: number | null;
   /** Samples of all ranks a second, where a line gives that instead of a step time (DeepSpeed's timer). */
   readonly samplesPerSecond?: number;
+  /**
+   * The line lacks fields that Megatron always writes behind the step time. Where other lines of the log have them,
+   * two lines were joined and the step time may be another field's value.
+   */
+  readonly partial?: true;
 }
 
 /** Peak memory as a line says: of the whole run in the built-in trainer's final line, so far in Megatron's. */

@@ -36,7 +36,7 @@ export const evidenceRules: readonly EvidenceRule[] = [
   rule('node_fail', /CANCELLED AT \S+ DUE TO NODE FAILURE/, ['DUE TO NODE FAILURE'], 'slurmstepd'),
   rule(
     'cancelled',
-    /\*\*\* (?:JOB|STEP) \S+ ON \S+ CANCELLED AT \S+ \*\*\*/,
+    /\*\*\* (?:JOB|STEP) \S+ (?:ON \S+ )?CANCELLED AT \S+ \*\*\*/,
     [' CANCELLED AT '],
     'slurmstepd; follows every scancel, also the one that Slurm does itself after a failure',
     { cascade: true },

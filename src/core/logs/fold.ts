@@ -31,6 +31,7 @@ export function createFold(): Fold {
   const tracebacks = createTracebacks();
   const needle = needleExpression();
   const iterationRank: { rank: number | null } = { rank: null };
+  const layout = { seenComplete: false };
 
   const pushPart = (part: string): readonly LogEvent[] => {
     if (!tracebacks.isOpen() && !needle.test(part)) return nothing;
@@ -38,7 +39,7 @@ export function createFold(): Fold {
     if (rank !== null && state.ranks.size < 65_536) state.ranks.add(rank);
     const inside = tracebacks.isOpen() ? tracebacks.push(text, rank) : 'outside';
     if (inside === 'frame') return nothing;
-    const event = parseLine(text) ?? evidenceEvent(text, rank, tracebacks);
+    const event = withoutJoined(parseLine(text), layout) ?? evidenceEvent(text, rank, tracebacks);
     if (inside === 'exception') {
       noteException(state, text, rank, event?.type === 'evidence' && event.cascade);
     }
@@ -64,6 +65,14 @@ export function createFold(): Fold {
       return kept.split('\r').flatMap((part) => [...pushPart(part)]);
     },
   };
+}
+
+/** See `partial` in events.ts. */
+function withoutJoined(event: LogEvent | undefined, layout: { seenComplete: boolean }): LogEvent | undefined {
+  if (event?.type !== 'iteration') return event;
+  if (event.partial === true) return layout.seenComplete ? { type: 'damaged' } : event;
+  layout.seenComplete ||= event.plannedIterations !== null;
+  return event;
 }
 
 function evidenceEvent(text: string, rank: number | null, tracebacks: Tracebacks): LogEvent | undefined {

@@ -9,6 +9,7 @@ import type { IterationEvent, LogEvent } from '../events.ts';
 const fieldNames = [
   'elapsed time per iteration (ms)',
   'elapsed time per iteration (s)',
+  'learning rate',
   'lm loss',
   'loss scale',
   'grad norm',
@@ -97,6 +98,9 @@ function toEvent(iteration: number, planned: number, fields: Fields): IterationE
     skippedIterations: fields['number of skipped iterations'] ?? 0,
     nanIterations: fields['number of nan iterations'] ?? 0,
     loggedTflops: fields['TFLOPs'] ?? fields['throughput per GPU (TFLOP/s/GPU)'] ?? null,
+    ...(fields['learning rate'] === undefined || fields['global batch size'] === undefined
+      ? { partial: true as const }
+      : {}),
   };
 }
 
