@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { tflopsPerGpu } from '../../../src/core/model/shape.ts';
+import { planCommand } from '../../../src/core/plan/plan-command.ts';
+import { sampleCase } from '../sample-case.ts';
+import { samplePlan, sampleSystem } from '../sample-plan.ts';
+import { finishedLine, goodLog, iterationLines, recordOf } from '../sample-record.ts';
+
+const peakLine =
+  ' peak memory | gpu allocated (GiB): 29.10 | gpu reserved (GiB): 31.00 | host (GiB): 60.0 | host source: pss |';
+const factsLine = ' run facts | attention: sdpa | adam threads: 16 |';
+
+describe('buildRecord', () => {
+  it('computes throughput from the median step, by the named formula', () => {
+    const record = recordOf(goodLog());
+    const expected = tflopsPerGpu({
+      shape: sampleCase().model,
+      globalBatch: 8,
+      sequenceLength: 1024,
+      stepMs: 1000,
+      chips: 1,
+      recompute: false,
+    });
+    expect(record.outcome).toMatchObject({ class: 'ok' });
+    expect(record.throughput).toEqual({
+      modelTflopsPerGpu: expected.modelTflops,
+      hardwareTflopsPerGpu: expected.hardwareTflops,
+      formula: expected.formula,
+      mfu: expected.modelTflops / 989,
+      tokensPerSecond: 8192,
+      loggedTflopsPerGpu: null,
+    });
+    expect(record.stepMs).toHaveLength(30);
+    expect(record).toMatchObject({ durationMs: 60_000, lastIteration: 30, recovered: false, firstLoss: 10 });
+  });
+
+  it('has no MFU where the peak is unknown', () => {
+    const plan = samplePlan({}, { system: sampleSystem({ peakTflops: null }) });
+    expect(recordOf(goodLog(), { plan }).throughput.mfu).toBeNull();
+  });
+
+  it('claims nothing of a model it does not know: a command has what its log says', () => {
+    const plan = planCommand({
+      command: ['x'],
+      system: sampleSystem(),
+      chips: 1,
+      cwd: '/',
+      maxError: null,
+      limits: {},
+    });
+    const log = [
+      ...iterationLines([1000, 1000, 1000], ' actual seqlen: 512 | TFLOPs: 30.00 |'),
+      finishedLine,
+    ];
+    expect(recordOf(log, { plan }).throughput).toEqual({
+      modelTflopsPerGpu: null,
+      hardwareTflopsPerGpu: null,
+      formula: null,
+      mfu: null,
+      tokensPerSecond: (8 * 512) / 1,
+      loggedTflopsPerGpu: 30,
+    });
+  });
+
+  it("prefers the trainer's own memory peak to the sampled one, and says which it is", () => {
+    const memory = { sampledHostGiB: 50, machineGiB: 55 };
+    expect(recordOf([...goodLog(), peakLine], { memory }).memory).toEqual({
+      gpuAllocatedGiB: 29.1,
+      gpuReservedGiB: 31,
+      hostGiB: 60,
+      hostSource: 'pss',
+      machineGiB: 55,
+    });
+    expect(recordOf(goodLog(), { memory }).memory).toMatchObject({ hostGiB: 50, hostSource: 'pss-sampled' });
+    expect(recordOf(goodLog()).memory).toMatchObject({ hostGiB: null, hostSource: null });
+  });
+
+  it('knows nothing of an end that nobody saw', () => {
+    expect(recordOf(goodLog(), { endedMs: null })).toMatchObject({ endedUtc: null, durationMs: null });
+  });
+
+  it('reads facts, and the threads of Adam among them', () => {
+    const record = recordOf([factsLine, ...goodLog()]);
+    expect(record.facts['attention']).toBe('sdpa');
+    expect(record.conditions.cpuAdamThreads).toBe(16);
+    expect(recordOf(goodLog()).conditions.cpuAdamThreads).toBeNull();
+  });
+});
+
+describe('warnings', () => {
+  const conditions = { loadAverageBefore: 0, loadAverageAfter: 0, runningTasksBefore: 0, gpu: null };
+  const gpu = { smClockMhz: 1, maxSmClockMhz: 1, powerCapWatt: 1, maxTemperatureC: 1, samples: 1 };
+  const hardware = recordOf(goodLog()).throughput.hardwareTflopsPerGpu!;
+  const logging = (tflops: number) => [
+    ...iterationLines(
+      Array.from({ length: 30 }, () => 1000),
+      ` TFLOPs: ${tflops.toFixed(2)} |`,
+    ),
+    finishedLine,
+  ];
+
+  it('has none for a quiet run', () => {
+    expect(recordOf(goodLog(), { conditions }).warnings).toEqual([]);
+    expect(recordOf(logging(hardware * 1.015)).warnings).toEqual([]);
+  });
+
+  it.each([
+    ['the log claims', logging(hardware * 1.03), conditions],
+    ['the log claims', logging(hardware * 0.97), conditions],
+    ['5 other tasks were running on 16 cores', goodLog(), { ...conditions, runningTasksBefore: 5 }],
+    ['the GPU was throttled (0x4)', goodLog(), { ...conditions, gpu: { ...gpu, throttleReasons: ['0x4'] } }],
+    [
+      '2 steps were skipped',
+      [
+        ...iterationLines([1, 1]).map((line) =>
+          line.replace('skipped iterations:   0', 'skipped iterations:   1'),
+        ),
+        finishedLine,
+      ],
+      conditions,
+    ],
+  ])('says: %s', (words, log, given) => {
+    const { warnings } = recordOf(log, { conditions: given });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(words);
+  });
+
+  it('does not compare figures that the log rounded away', () => {
+    const plan = samplePlan({
+      model: { name: 'tiny', layers: 1, hidden: 8, heads: 1, paddedVocabulary: 64 },
+    });
+    expect(recordOf(logging(0.5), { plan }).warnings).toEqual([]);
+  });
+});
