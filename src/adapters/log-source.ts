@@ -1,7 +1,7 @@
 /** Reads logs in large pieces: files of gigabytes, and stdin. */
 import { open, stat } from 'node:fs/promises';
 
-const pieceBytes = 1 << 20;
+const pieceBytes = 1 << 19;
 /** How much of the start decides whether something is text. */
 const headBytes = 1 << 16;
 
@@ -15,7 +15,7 @@ export interface LogSource {
    * @returns bytes read
    * @throws the reason of `signal` when it is aborted, or the system's error
    */
-  readonly read: (onText: (text: string) => void, signal: AbortSignal) => Promise<number>;
+  readonly read: (onText: (text: string, codes: Uint8Array) => void, signal: AbortSignal) => Promise<number>;
 }
 
 /** @returns what is wrong with a path before it is read, or undefined */
@@ -60,7 +60,7 @@ export function openLogFile(path: string): LogSource {
           signal.throwIfAborted();
           if (bytesRead === 0) return total;
           pending = file.read(next, 0, pieceBytes, null);
-          onText(current.toString('latin1', 0, bytesRead));
+          onText(current.toString('latin1', 0, bytesRead), current.subarray(0, bytesRead));
           total += bytesRead;
           [current, next] = [next, current];
         }
@@ -82,7 +82,7 @@ export function openLogStream(stream: AsyncIterable<Uint8Array>): LogSource {
         const buffer = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
         const fault = total === 0 ? findTextFault(buffer.subarray(0, headBytes)) : undefined;
         if (fault !== undefined) throw new NotALog(fault);
-        onText(buffer.toString('latin1'));
+        onText(buffer.toString('latin1'), buffer);
         total += buffer.length;
       }
       if (total === 0) throw new NotALog('is empty');

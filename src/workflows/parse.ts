@@ -86,7 +86,11 @@ async function parseLog(
   };
 }
 
-async function read(source: LogSource, push: (text: string) => void, signal: AbortSignal): Promise<number> {
+async function read(
+  source: LogSource,
+  push: (text: string, codes: Uint8Array) => void,
+  signal: AbortSignal,
+): Promise<number> {
   try {
     return await source.read(push, signal);
   } catch (error) {

@@ -72,8 +72,8 @@ export const evidenceRules: readonly EvidenceRule[] = [
   ),
   rule(
     'shm_full',
-    /insufficient shared memory \(shm\)|out of shared memory|\/dev\/shm\S*.*No space left on device|unable to (?:write to|mmap|allocate shared memory).*(?:\/torch_|shm).*(?:No space left|\(28\)|Cannot allocate)/,
-    ['shared memory', 'No space left on device', '/torch_'],
+    /insufficient shared memory \(shm\)|out of shared memory|\/dev\/shm\S*.*No space left on device|unable to (?:write to|mmap|allocate shared memory).*(?:<\/torch_|shm).*(?:No space left|\(28\)|Cannot allocate)/,
+    ['shared memory', 'No space left on device', '</torch_'],
     'torch DataLoader, torch shared memory, NCCL',
   ),
 
@@ -198,7 +198,7 @@ export const evidenceRules: readonly EvidenceRule[] = [
   rule(
     'crash',
     /Connection (?:closed|reset) by peer|Broken pipe|ChildFailedError|Signal \d+ \(SIG[A-Z]+\) received by PID|caught collective|Exception \(either an error or timeout\) detected by watchdog/,
-    ['by peer', 'Broken pipe', 'ChildFailedError', 'received by PID', 'detected by watchdog'],
+    [' by peer', 'Broken pipe', 'ChildFailedError', 'received by PID', 'detected by watchdog'],
     'gloo, torchrun, NCCL: another process went first',
     { cascade: true },
   ),

@@ -18,12 +18,16 @@ export function needleExpression(): RegExp {
   return new RegExp(needles.map(escape).join('|'));
 }
 
-const window = Math.min(...needles.map((needle) => needle.length));
+/** Short needles hold the search back; in whole text a line's own ends make them longer. */
+const longer: Readonly<Record<string, readonly string[]>> = { Killed: ['\nKilled\n', ' Killed '] };
+const textNeedles = needles.flatMap((needle) => longer[needle] ?? [needle]);
+
+const window = Math.min(...textNeedles.map((needle) => needle.length));
 const tableSize = 1 << 16;
 
-function blockOf(text: string, at: number): number {
-  const code = (text.charCodeAt(at - 2) << 11) ^ (text.charCodeAt(at - 1) << 5) ^ text.charCodeAt(at);
-  return code & (tableSize - 1);
+/** Three neighbouring characters as an index of the tables. */
+function blockOf(first: number, second: number, third: number): number {
+  return ((first << 11) ^ (second << 5) ^ third) & (tableSize - 1);
 }
 
 interface Tables {
@@ -38,9 +42,9 @@ let tables: Tables | undefined;
 function buildTables(): Tables {
   const shift = new Uint8Array(tableSize).fill(window - 2);
   const candidates = new Map<number, string[]>();
-  for (const needle of needles) {
+  for (const needle of textNeedles) {
     for (let at = 2; at < window; at += 1) {
-      const block = blockOf(needle, at);
+      const block = blockOf(needle.charCodeAt(at - 2), needle.charCodeAt(at - 1), needle.charCodeAt(at));
       shift[block] = Math.min(shift[block] ?? 0, window - 1 - at);
       if (at === window - 1) candidates.set(block, [...(candidates.get(block) ?? []), needle]);
     }
@@ -52,24 +56,29 @@ function buildTables(): Tables {
  * Finds the first needle in a large text. Wu and Manber 1994, "A fast algorithm for multi-pattern searching": most
  * blocks of three characters are in no needle, and then the window moves by several at once. V8's regular
  * expressions try every alternative at every place and are several times slower with a hundred of them.
+ * @param codes the same text, one byte a character: reading bytes is twice as quick as asking a string
  * @returns its place, or -1
  */
-export function findNeedle(text: string, from: number): number {
+export function findNeedle(text: string, codes: Uint8Array, from: number): number {
   tables ??= buildTables();
   const { shift, candidates } = tables;
-  const { length } = text;
-  for (let at = from + window - 1; at < length;) {
+  const { length } = codes;
+  let at = from + window - 1;
+  while (at < length) {
     const block =
-      ((text.charCodeAt(at - 2) << 11) ^ (text.charCodeAt(at - 1) << 5) ^ text.charCodeAt(at)) &
+      (((codes[at - 2] as number) << 11) ^ ((codes[at - 1] as number) << 5) ^ (codes[at] as number)) &
       (tableSize - 1);
-    const step = shift[block] ?? 1;
+    const step = shift[block] as number;
     if (step === 0) {
       const start = at - window + 1;
       for (const needle of candidates.get(block) ?? []) if (text.startsWith(needle, start)) return start;
-      at += 1;
-    } else {
-      at += step;
     }
+    at += step === 0 ? 1 : step;
   }
   return -1;
+}
+
+/** @returns latin1 text as bytes */
+export function toCodes(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
 }

@@ -3,8 +3,8 @@
  * finds the lines that any format could understand, and only those become strings of their own.
  */
 import type { LogEvent } from './events.ts';
-import { createFold, tailLines } from './fold.ts';
-import { findNeedle } from './needle.ts';
+import { createFold, tailLines, type Fold } from './fold.ts';
+import { findNeedle, toCodes } from './needle.ts';
 import type { LogState } from './state.ts';
 
 /** Text without a line feed that is longer than this is cut: it is no log, and memory is bounded. */
@@ -13,8 +13,11 @@ const maxCarry = 1 << 20;
 const enoughForTail = 32_768;
 
 export interface Scanner {
-  /** Takes the next piece of text, cut anywhere. */
-  readonly push: (text: string) => void;
+  /**
+   * Takes the next piece of text, cut anywhere.
+   * @param codes the same as bytes, one for each character, where the caller has them anyway
+   */
+  readonly push: (text: string, codes?: Uint8Array) => void;
   /** Takes what is left as the last line. @returns the final state, with `endsInsideLine` */
   readonly end: () => LogState & { readonly endsInsideLine: boolean };
 }
@@ -30,26 +33,18 @@ export function createScanner(onLine?: (line: string, events: readonly LogEvent[
     if (onLine !== undefined && events.length > 0) onLine(line, events);
   };
 
-  const scanLines = (text: string): void => {
-    let position = 0;
-    while (position < text.length) {
-      const start = fold.wantsEveryLine() ? position : nextLineOfInterest(text, position);
-      fold.skip(countLines(text, position, start));
-      if (start >= text.length) return;
-      const end = text.indexOf('\n', start);
-      pushLine(text.slice(start, end));
-      position = end + 1;
-    }
-  };
-
   return {
-    push: (text) => {
-      const whole = carry === '' ? text : carry + text;
-      const end = whole.lastIndexOf('\n') + 1;
-      carry = whole.slice(end);
-      const lines = whole.slice(0, end);
-      tail.push(lines);
-      scanLines(lines);
+    push: (text, codes = toCodes(text)) => {
+      const first = carry === '' ? 0 : text.indexOf('\n') + 1;
+      const last = text.lastIndexOf('\n') + 1;
+      if (last === 0) {
+        carry += text;
+      } else {
+        if (first > 0) pushLine(carry + text.slice(0, first - 1));
+        tail.push(carry + text.slice(0, last));
+        scanLines(fold, text, codes, first, last, pushLine);
+        carry = text.slice(last);
+      }
       if (carry.length <= maxCarry) return;
       pushLine(carry);
       carry = '';
@@ -60,6 +55,27 @@ export function createScanner(onLine?: (line: string, events: readonly LogEvent[
       return { ...fold.state, endsInsideLine: carry !== '' };
     },
   };
+}
+
+/** Folds the whole lines between two places. */
+function scanLines(
+  fold: Fold,
+  text: string,
+  codes: Uint8Array,
+  from: number,
+  to: number,
+  pushLine: (line: string) => void,
+): void {
+  for (let position = from; position < to;) {
+    const place = fold.wantsEveryLine() ? position : findNeedle(text, codes, position);
+    const start = place === -1 || place >= to ? to : text.lastIndexOf('\n', place) + 1;
+    const begin = fold.wantsEveryLine() ? position : Math.max(start, position);
+    fold.skip(countLines(text, position, begin));
+    if (begin >= to) return;
+    const end = text.indexOf('\n', begin);
+    pushLine(text.slice(begin, end));
+    position = end + 1;
+  }
 }
 
 /** Keeps the newest pieces whole, because most lines never become strings of their own. */
@@ -79,12 +95,6 @@ function createTail(): { push: (text: string) => void; lines: (carry: string) =>
       return lines.slice(-tailLines).map((line) => line.slice(0, 500));
     },
   };
-}
-
-/** @returns where the first line at or after `from` starts that holds a needle, or the text's length */
-function nextLineOfInterest(text: string, from: number): number {
-  const place = findNeedle(text, from);
-  return place === -1 ? text.length : text.lastIndexOf('\n', place) + 1;
 }
 
 function countLines(text: string, from: number, to: number): number {

@@ -21,8 +21,8 @@ const batchSize =
 export const deepspeed: LogFormat = {
   name: 'deepspeed',
   needles: [
-    'steps: ',
-    ' step=',
+    ' iter time (s): ',
+    ', skipped=',
     'CurrSamplesPerSec=',
     'dist_world_size=',
     'return code =',

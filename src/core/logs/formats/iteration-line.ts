@@ -57,21 +57,33 @@ export function iterationFields(text: string): ReadonlyMap<string, string> | und
 
 type Fields = Partial<Record<FieldName, number>>;
 
+/** Names of the newest whole line, in order: the next line has the same ones, and comparing is cheaper than cutting. */
+let layout: string[] = [];
+
 function readFields(text: string, from: number): Fields | undefined {
   const fields: Fields = {};
   let start = from;
-  for (let bar = text.indexOf('|', start); bar !== -1; bar = text.indexOf('|', start)) {
-    const colon = text.lastIndexOf(':', bar);
-    if (colon < start) return undefined;
-    const name = text.slice(start + 1, colon);
+  for (let index = 0, bar = text.indexOf('|', start); bar !== -1; index += 1) {
+    let name = layout[index];
+    if (
+      name === undefined ||
+      !text.startsWith(name, start + 1) ||
+      text.charCodeAt(start + 1 + name.length) !== 58
+    ) {
+      const colon = text.indexOf(':', start);
+      if (colon === -1 || colon > bar || colon === start) return undefined;
+      name = text.slice(start + 1, colon);
+      layout = [...layout.slice(0, index), name];
+    }
     if (known.has(name)) {
-      const value = readNumber(text, colon + 1, bar);
+      const value = readNumber(text, start + name.length + 2, bar);
       if (value === undefined || fields[name as FieldName] !== undefined) return undefined;
       fields[name as FieldName] = value;
     } else if (name.length > 60 || name.includes('iteration ')) return undefined;
     start = bar + 1;
+    bar = text.indexOf('|', start);
   }
-  return text.slice(start).trim() === '' && start > from ? fields : undefined;
+  return start > from && text.slice(start).trim() === '' ? fields : undefined;
 }
 
 function readNumber(text: string, from: number, to: number): number | undefined {
