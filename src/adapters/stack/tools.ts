@@ -9,7 +9,7 @@ import { versionOf } from '../probe/tools.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** @returns uv's command: on PATH, or as a module of that Python. */
-export async function findUv(env: Env, python: string | undefined): Promise<readonly string[] | undefined> {
+async function findUv(env: Env, python: string | undefined): Promise<readonly string[] | undefined> {
   const candidates = [findOnPath('uv', env), ...(python === undefined ? [] : [[python, '-m', 'uv']])];
   for (const candidate of candidates) {
     if (candidate === undefined) continue;

@@ -34,7 +34,7 @@ export interface StackLock {
   readonly installMs: number;
 }
 
-export interface OpsFacts {
+interface OpsFacts {
   /** TORCH_EXTENSIONS_DIR: private to this stack and to `key`. */
   readonly directory: string;
   readonly key: string;

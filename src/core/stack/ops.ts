@@ -1,8 +1,7 @@
 /** DeepSpeed's compiled ops: which ones a run needs, and which build of them is the right one. */
 import type { CpuFacts } from '../machine/facts.ts';
 
-export const opNames = ['cpu_adam', 'deepspeed_shm_comm'] as const;
-export type OpName = (typeof opNames)[number];
+export type OpName = 'cpu_adam' | 'deepspeed_shm_comm';
 
 /**
  * The CPU optimizer is in every offload mode; gloo ranks on a CPU also use the shared-memory collectives. Nothing

@@ -7,7 +7,7 @@ import type { Requirement } from './requirements.ts';
 import type { Fault } from '../../errors.ts';
 
 export const oldestDeepspeed = '0.18';
-export const stackNames = ['pip'] as const;
+const stackNames = ['pip'] as const;
 
 interface Refusal {
   readonly message: string;

@@ -37,7 +37,7 @@ export function parseRequirements(text: string, environment: MarkerEnvironment):
 }
 
 /** @returns `roots` and everything they need, by the file's own `via` notes. */
-export function closureOf(roots: readonly string[], requirements: readonly Requirement[]): Requirement[] {
+function closureOf(roots: readonly string[], requirements: readonly Requirement[]): Requirement[] {
   const wanted = new Set(roots);
   for (let size = 0; size !== wanted.size;) {
     size = wanted.size;
