@@ -31,6 +31,14 @@ export function startTicks(pid: number): string | null {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }
 
+/**
+ * Whether the very process of this pid and start time still runs. One that has ended but that nobody waited for is
+ * gone too: where process 1 of a container reaps no orphans, it stays in /proc for ever.
+ */
+export function isRunning(pid: number, ticks: string | null): boolean {
+  return ticks !== null && startTicks(pid) === ticks && !isZombie(pid);
+}
+
 function isZombie(pid: number): boolean {
   const stat = readOrEmpty(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
@@ -6,7 +6,7 @@ import { parseEvents, type RunEvent } from '../core/results/run-event.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { parseJson, storageError } from './files.ts';
-import { startTicks } from './processes.ts';
+import { isRunning } from './processes.ts';
 import { listRunIds, runsFolder } from './run-store.ts';
 
 /** The newest schemas this version reads and writes. */
@@ -35,19 +35,14 @@ export function readRun(home: string, runId: string): StoredRun {
   const path = join(runsFolder(home), runId);
   const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
   const started = events.find((event) => event.type === 'started');
-  const alive =
-    started !== undefined && startTicks(started.pid) === started.startTicks && started.startTicks !== null;
   return {
     runId,
     path,
     plan: readVersioned(join(path, runFiles.plan)) as RunPlan | null,
     record: readVersioned(join(path, runFiles.record)) as RunRecord | null,
     events,
-    livePid: alive ? started.pid : null,
-    watched:
-      started !== undefined &&
-      started.toolStartTicks !== null &&
-      startTicks(started.toolPid) === started.toolStartTicks,
+    livePid: started !== undefined && isRunning(started.pid, started.startTicks) ? started.pid : null,
+    watched: started !== undefined && isRunning(started.toolPid, started.toolStartTicks),
   };
 }
 
@@ -67,7 +62,7 @@ export async function findRunId(home: string, wanted: string): Promise<string> {
   const ids = await listRunIds(home);
   if (ids.includes(wanted)) return wanted;
   const matches =
-    wanted === 'last' ? ids.slice(-1) : ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
+    wanted === 'last' ? newest(home, ids) : ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
   const [only] = matches;
   if (only !== undefined && matches.length === 1) return only;
   throw new SuperOffloadError({
@@ -78,6 +73,21 @@ export async function findRunId(home: string, wanted: string): Promise<string> {
         : `${JSON.stringify(wanted)} stands for ${matches.length} runs: ${matches.slice(0, 5).join(', ')}`,
     hint: 'see: superoffload runs list',
   });
+}
+
+/** The run that was started last. Ids tell seconds apart; within one second the time of the plan does. */
+function newest(home: string, ids: readonly string[]): string[] {
+  const second = (id: string): string => id.slice(0, id.indexOf('Z'));
+  const last = ids.at(-1);
+  if (last === undefined) return [];
+  const plannedMs = (id: string): number => {
+    const plan = join(runsFolder(home), id, runFiles.plan);
+    return statSync(plan, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  };
+  return ids
+    .filter((id) => second(id) === second(last))
+    .sort((a, b) => plannedMs(a) - plannedMs(b))
+    .slice(-1);
 }
 
 /** @returns null when the file is absent. */
