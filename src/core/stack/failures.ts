@@ -11,7 +11,7 @@ interface Explained {
 /** What a tool's own words mean. The first that matches counts. */
 const causes: readonly { readonly pattern: RegExp; readonly code: ErrorCode; readonly hint: string }[] = [
   {
-    pattern: /No space left on device|Disk quota exceeded/i,
+    pattern: /No space left on device|Disk quota exceeded|marshal data too short/i,
     code: 'environment',
     hint: 'the disk is full: free 10 GB, or set SUPEROFFLOAD_HOME (and UV_CACHE_DIR or PIP_CACHE_DIR) elsewhere',
   },

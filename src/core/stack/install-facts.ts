@@ -18,6 +18,7 @@ export interface StackFolders {
   readonly venv: string;
   readonly bin: string;
   readonly requirements: string;
+  readonly bytecode: string;
   readonly packagesDone: string;
   readonly lock: string;
 }

@@ -14,7 +14,7 @@ const entry = (name: string, version: string) => ({
 const facts: InstallFacts = {
   origin: 'private',
   folders: {
-    ...{ directory: '/s', venv: '/s/venv', bin: '/s/bin', lock: '/s/lock.json' },
+    ...{ directory: '/s', bytecode: '/s/bytecode', venv: '/s/venv', bin: '/s/bin', lock: '/s/lock.json' },
     ...{ requirements: '/s/requirements.txt', packagesDone: '/s/packages.json' },
   },
   python,
@@ -111,6 +111,7 @@ describe('planInstall', () => {
     expect(() => planInstall({ ...adopt, packages: [entry('hjson', '3.1.0')] })).toThrow(
       /lacks hjson \(3\.1\.0/,
     );
+    expect(texts({ ...adopt, packages: [] })).toContain('rm -rf /s/bytecode');
     const commands = planInstall({ ...adopt, packages: [] }).flatMap((s) =>
       s.kind === 'command' ? s.command : [],
     );

@@ -93,6 +93,7 @@ describe('explainFailure', () => {
   // Lines as the tools print them.
   it.each([
     ['error: failed to write: No space left on device (os error 28)', 'environment', /disk is full/],
+    ['EOFError: marshal data too short', 'environment', /disk is full/],
     ['c++: fatal error: Killed signal terminated program cc1plus', 'environment', /MAX_JOBS=1/],
     ['ERROR: No matching distribution found for hjson==3.1.0', 'install', /DIR must hold/],
     ['error: Request failed after 3 retries: dns error', 'environment', /network/],
