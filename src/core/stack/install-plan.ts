@@ -39,8 +39,16 @@ export function planInstall(facts: InstallFacts): InstallStep[] {
     title: 'say that the stack is not ready',
     path: facts.folders.lock,
   };
+  // On a full disk Python leaves bytecode cut short, on which every later import fails.
+  const freshBytecode: InstallStep = {
+    kind: 'remove',
+    id: 'clean',
+    title: 'remove old bytecode',
+    path: facts.folders.bytecode,
+  };
+  const start = facts.origin === 'private' ? [notReady] : [notReady, freshBytecode];
   return [
-    notReady,
+    ...start,
     ...(facts.packagesReady ? [] : packageSteps(facts)),
     ...opSteps(facts),
     ...verifySteps(facts),
