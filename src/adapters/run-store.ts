@@ -52,9 +52,17 @@ export async function writePlan(folder: RunFolder, plan: RunPlan, env: unknown):
   });
 }
 
-/** Appends one event, at once: what is in the file is what a killed tool had done. */
+/**
+ * Appends one event, at once: what is in the file is what a killed tool had done.
+ * @throws SuperOffloadError 'environment' on a full disk.
+ */
 export function appendEvent(folder: RunFolder, event: RunEvent): void {
-  appendFileSync(join(folder.path, runFiles.events), `${JSON.stringify(event)}\n`);
+  const path = join(folder.path, runFiles.events);
+  try {
+    appendFileSync(path, `${JSON.stringify(event)}\n`);
+  } catch (error) {
+    throw storageError(error, path);
+  }
 }
 
 export async function writeRecord(folder: RunFolder, record: RunRecord): Promise<void> {
@@ -63,7 +71,7 @@ export async function writeRecord(folder: RunFolder, record: RunRecord): Promise
 
 /** Asks the trainer to end after its current step. */
 export async function requestStop(folder: RunFolder): Promise<void> {
-  await writeFile(join(folder.path, runFiles.stop), '');
+  await stored(folder.path, () => writeFile(join(folder.path, runFiles.stop), ''));
 }
 
 /** @returns the ids of all run folders, oldest first. */

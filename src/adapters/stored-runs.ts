@@ -33,25 +33,41 @@ export interface StoredRun {
  */
 export function readRun(home: string, runId: string): StoredRun {
   const path = join(runsFolder(home), runId);
-  const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
-  const started = events.find((event) => event.type === 'started');
   return {
     runId,
     path,
-    plan: readVersioned(join(path, runFiles.plan)) as RunPlan | null,
-    record: readVersioned(join(path, runFiles.record)) as RunRecord | null,
+    plan: readVersioned(join(path, runFiles.plan), ['command', 'limits']) as RunPlan | null,
+    record: readVersioned(join(path, runFiles.record), recordParts) as RunRecord | null,
+    ...readJournal(home, runId),
+  };
+}
+
+/** What a run's journal says, whatever became of its other files. */
+export function readJournal(home: string, runId: string): Pick<StoredRun, 'events' | 'livePid' | 'watched'> {
+  const path = join(runsFolder(home), runId);
+  const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
+  const started = events.find((event) => event.type === 'started');
+  return {
     events,
     livePid: started !== undefined && isRunning(started.pid, started.startTicks) ? started.pid : null,
     watched: started !== undefined && isRunning(started.toolPid, started.toolStartTicks),
   };
 }
 
+/** Without these no line of a list can be written; everything else a record of this schema has by construction. */
+const recordParts = ['runId', 'outcome', 'throughput', 'exit', 'system'] as const;
+
 /**
  * Reads only the record of one run, for long lists.
- * @returns null when it has none.
+ * @returns null when it has none; the error that says why when this version cannot read it.
  */
-export function readRecord(home: string, runId: string): RunRecord | null {
-  return readVersioned(join(runsFolder(home), runId, runFiles.record)) as RunRecord | null;
+export function readRecord(home: string, runId: string): RunRecord | SuperOffloadError | null {
+  try {
+    return readVersioned(join(runsFolder(home), runId, runFiles.record), recordParts) as RunRecord | null;
+  } catch (error) {
+    if (error instanceof SuperOffloadError) return error;
+    throw error;
+  }
 }
 
 /**
@@ -91,18 +107,28 @@ function newest(home: string, ids: readonly string[]): string[] {
 }
 
 /** @returns null when the file is absent. */
-function readVersioned(path: string): { readonly schemaVersion: number } | null {
+function readVersioned(path: string, parts: readonly string[]): object | null {
   const text = readText(path);
   if (text === null) return null;
-  const value = parseJson(text, path) as { readonly schemaVersion: number };
-  if (typeof value.schemaVersion !== 'number' || value.schemaVersion > knownVersion) {
+  const value = parseJson(text, path);
+  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const version = fields['schemaVersion'];
+  if (typeof version === 'number' && version > knownVersion) {
     throw new SuperOffloadError({
       code: 'config',
-      message: `${path}: schema version ${String(value.schemaVersion)} is newer than ${knownVersion}, the newest known here`,
+      message: `${path}: schema version ${version} is newer than ${knownVersion}, the newest known here`,
       hint: 'read it with the superoffload that wrote it, or a newer one',
     });
   }
-  return value;
+  const missing = ['schemaVersion', ...parts].filter((part) => fields[part] === undefined);
+  if (missing.length > 0) {
+    throw new SuperOffloadError({
+      code: 'config',
+      message: `${path}: not a file that superoffload wrote: it has no ${missing.join(', ')}`,
+      hint: 'remove the run with `superoffload runs rm`, or the damaged file to have its record rebuilt',
+    });
+  }
+  return fields;
 }
 
 function readText(path: string): string | null {

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from './events.ts';
 
@@ -8,7 +8,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder the user stands in. */
   readonly cwd: string;
-  /** The state folder: `SUPEROFFLOAD_HOME`, else `.superoffload` in `cwd`. */
+  /** The state folder, absolute: `SUPEROFFLOAD_HOME`, else `.superoffload` in `cwd`. */
   readonly home: string;
   /** Where this package lies: experiment data and the trainer are read from here. */
   readonly packageRoot: string;
@@ -27,7 +27,8 @@ export function createContext(emit: Emit, signal: AbortSignal, force: AbortSigna
   return {
     env: process.env,
     cwd,
-    home: process.env['SUPEROFFLOAD_HOME'] ?? join(cwd, '.superoffload'),
+    // An empty variable is an unset one, as in a shell's ${NAME:-default}.
+    home: resolve(cwd, process.env['SUPEROFFLOAD_HOME'] || '.superoffload'),
     packageRoot: realpathSync(fileURLToPath(new URL('../..', import.meta.url))),
     emit,
     signal,

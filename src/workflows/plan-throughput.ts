@@ -10,6 +10,7 @@ import { buildConfig } from '../core/deepspeed/build-config.ts';
 import { completeConfig, mergeConfigFlags } from '../core/deepspeed/read-config.ts';
 import type { Case, LauncherName } from '../core/experiment/case.ts';
 import { expandGrid, type GridFlags, type SkippedCase } from '../core/experiment/grid.ts';
+import { launchers } from '../core/launch/launcher.ts';
 import { planCase } from '../core/plan/plan-case.ts';
 import { planCommand } from '../core/plan/plan-command.ts';
 import { environmentChange, type RunLimits, type RunPlan } from '../core/plan/run-plan.ts';
@@ -64,6 +65,7 @@ export async function planThroughput(context: Context, request: ThroughputReques
     });
     return { machine, plans: [plan], skipped: [], notes: [], expectedMs: {} };
   }
+  requireLauncher(request, chips);
   const userConfig = await readUserConfig(request);
   const folders = dataFolders(context);
   const models = Object.fromEntries(readModels(folders).map(({ shape }) => [shape.name, shape]));
@@ -83,6 +85,13 @@ export async function planThroughput(context: Context, request: ThroughputReques
     notes: [...machineNotes(machine, chips), ...built.notes],
     expectedMs: await earlierDurations(context, plans),
   };
+}
+
+function requireLauncher({ launcher }: ThroughputRequest, chips: number): void {
+  if (launcher === null || chips <= launchers[launcher].maxWorldSize) return;
+  const problem = `starts ${launchers[launcher].maxWorldSize} rank, and --chips is ${chips}`;
+  const expected = 'torchrun or deepspeed for more than one chip';
+  throw faultsError('usage', [{ place: `--launcher ${launcher}`, problem, expected }]);
 }
 
 interface UserConfig {
@@ -189,7 +198,8 @@ async function earlierDurations(
   const durations = plans.flatMap(({ caseId, stack }) => {
     const newest = ids.findLast((id) => id.includes(`-${caseId}-`));
     const record = newest === undefined ? null : readRecord(context.home, newest);
-    const comparable = record?.outcome.class === 'ok' && record.stack?.hash === stack?.hash;
+    if (record === null || record instanceof SuperOffloadError) return [];
+    const comparable = record.outcome.class === 'ok' && record.stack?.hash === stack?.hash;
     return comparable && record.durationMs !== null ? [[caseId, record.durationMs] as const] : [];
   });
   return Object.fromEntries(durations);

@@ -44,9 +44,8 @@ export async function runCase(context: Context, plan: RunPlan, position: RunPosi
   await monitor.start();
   const startedMs = context.now();
   const child = await startLocally(folder.path, folder.runId, { ...context.env, ...plan.env });
-  appendEvent(folder, startedEvent(context, child));
   const progress = new RunProgress(context, plan, folder.runId, startedMs);
-  const ending = await follow(context, folder, child, progress);
+  const ending = await followOrStop(context, folder, child, progress);
   const evidence = await monitor.stop();
   const record = buildRecord({
     plan,
@@ -69,6 +68,22 @@ export async function runCase(context: Context, plan: RunPlan, position: RunPosi
   });
   context.signal.throwIfAborted();
   return record;
+}
+
+/** A run that cannot be followed, on a disk that became full for example, is stopped and never left behind. */
+async function followOrStop(
+  context: Context,
+  folder: RunFolder,
+  child: DetachedProcess,
+  progress: RunProgress,
+): Promise<Ending> {
+  try {
+    appendEvent(folder, startedEvent(context, child));
+    return await follow(context, folder, child, progress);
+  } catch (error) {
+    await stopRunProcesses(child.pid, folder.runId, { graceMs, force: context.force });
+    throw error;
+  }
 }
 
 type Ending = Pick<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy'>;

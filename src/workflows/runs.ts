@@ -1,5 +1,5 @@
 import { listRunIds, removeRun, writeRecord } from '../adapters/run-store.ts';
-import { findRunId, readRecord, readRun, type StoredRun } from '../adapters/stored-runs.ts';
+import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../adapters/stored-runs.ts';
 import { loadStack } from '../adapters/stack/store.ts';
 import { freePort } from '../adapters/free-port.ts';
 import { withPort } from '../core/plan/run-plan.ts';
@@ -12,7 +12,10 @@ import { runCase } from './run-case.ts';
 /** One line of `runs list`. */
 export interface RunListing {
   readonly runId: string;
-  /** An outcome class, or `running`, `orphaned` (its tool is gone), `unfinished` (no record could be made). */
+  /**
+   * An outcome class, or `running`, `orphaned` (its tool is gone), `unfinished` (no record could be made),
+   * `unreadable` (damaged, or of a newer version).
+   */
   readonly state: string;
   readonly title: string;
   readonly startedUtc: string | null;
@@ -25,10 +28,26 @@ export async function listRuns(context: Context): Promise<RunListing[]> {
   const ids = await listRunIds(context.home);
   const listings: RunListing[] = [];
   for (const runId of ids) {
-    const record = readRecord(context.home, runId);
-    listings.push(record === null ? await listUnrecorded(context, runId) : listingOf(record));
+    listings.push(await listRun(context, runId));
   }
   return listings;
+}
+
+/** One run that cannot be read must not hide all others. */
+async function listRun(context: Context, runId: string): Promise<RunListing> {
+  const record = readRecord(context.home, runId);
+  if (record instanceof SuperOffloadError) return unreadable(runId, record);
+  if (record !== null) return listingOf(record);
+  try {
+    return await listUnrecorded(context, runId);
+  } catch (error) {
+    if (error instanceof SuperOffloadError) return unreadable(runId, error);
+    throw error;
+  }
+}
+
+function unreadable(runId: string, { message: title }: SuperOffloadError): RunListing {
+  return { runId, state: 'unreadable', title, startedUtc: null, stepMs: null, modelTflopsPerGpu: null };
 }
 
 function listingOf(record: RunRecord): RunListing {
@@ -67,8 +86,17 @@ export async function loadRun(context: Context, wanted: string): Promise<LoadedR
   if (run.record !== null) return { run, record: run.record };
   // Between the end of the processes and the record lies the tool's own work: it is not ours to do.
   const record = run.watched ? null : recoverRecord(run);
-  if (record !== null) await writeRecord(run, record);
+  if (record !== null) await keepRecord(run, record);
   return { run, record };
+}
+
+/** On a full or read-only disk the record is not kept: whoever reads the run next rebuilds it. */
+async function keepRecord(run: StoredRun, record: RunRecord): Promise<void> {
+  try {
+    await writeRecord(run, record);
+  } catch (error) {
+    if (!(error instanceof SuperOffloadError)) throw error;
+  }
 }
 
 /**
@@ -107,17 +135,18 @@ export async function replayRun(context: Context, wanted: string): Promise<RunRe
 export async function runsToRemove(context: Context, wanted: readonly string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const each of wanted) {
-    const run = readRun(context.home, await findRunId(context.home, each));
+    const runId = await findRunId(context.home, each);
+    const run = readJournal(context.home, runId);
     if (run.livePid !== null) {
       throw new SuperOffloadError({
         code: 'usage',
-        message: `run ${run.runId} is still running`,
+        message: `run ${runId} is still running`,
         hint: run.watched
           ? 'end it with Ctrl-C where it was started'
           : `its superoffload is gone; end its process group with: kill -TERM -- -${run.livePid}`,
       });
     }
-    ids.push(run.runId);
+    ids.push(runId);
   }
   return [...new Set(ids)];
 }

@@ -133,7 +133,7 @@ describe('a signal', () => {
   });
 
   it('stops before the next case is started', async () => {
-    const running = box.start(measure(`${steps({ to: 300, pause: 0.05 })}`, ['--repeat', '3']));
+    const running = box.start(measure(steps({ to: 300, pause: 0.05 }), ['--repeat', '3']));
     const runId = await startedRun(running);
     running.child.kill('SIGINT');
     expect((await running.ended).code).toBe(130);

@@ -18,7 +18,7 @@ export function planCommand(inputs: CommandInputs): RunPlan {
     schemaVersion: 1,
     experiment: 'throughput',
     caseId: `throughput-command-${name}`,
-    title: `command: ${inputs.command.join(' ')}`,
+    title: titleOf(inputs.command),
     workload: 'command',
     case: null,
     system: inputs.system,
@@ -36,6 +36,12 @@ export function planCommand(inputs: CommandInputs): RunPlan {
     limits: { ...defaultLimits, ...inputs.limits },
     warnings: [],
   };
+}
+
+/** One line of a table: a script given with `sh -c` may have thousands of characters. The plan keeps all of them. */
+function titleOf(command: readonly string[]): string {
+  const line = command.join(' ').replaceAll(/\s+/g, ' ');
+  return `command: ${line.length > 60 ? `${line.slice(0, 57)}...` : line}`;
 }
 
 function commandName(command: readonly string[]): string {
