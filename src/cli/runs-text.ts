@@ -26,7 +26,9 @@ export function runsTable(listings: readonly RunListing[]): string {
 export function runText({ run, record }: LoadedRun): string {
   if (record === null) {
     const state =
-      run.livePid === null ? 'no record, and no plan to rebuild one from' : `running, process ${run.livePid}`;
+      run.livePids.length === 0
+        ? 'no record, and no plan to rebuild one from'
+        : `running, processes ${run.livePids.join(', ')}`;
     return [run.plan?.title ?? run.runId, `state: ${state}`, `folder: ${run.path}`].join('\n');
   }
   const rows = facts(record).filter(([, value]) => value !== null);

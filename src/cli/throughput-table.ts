@@ -19,6 +19,9 @@ const columns: readonly Column[] = [
   { title: 'outcome' },
 ];
 
+/** Below it a range of too few, or too alike, steps stands in the column, and is marked. */
+const fullConfidence = 0.95;
+
 interface Measured {
   readonly summaries: readonly CaseSummary[];
   readonly ratios: readonly ModeRatio[];
@@ -49,9 +52,7 @@ function row({ record, caseId, stepMs, interval }: CaseSummary, ratios: readonly
     record.case?.mode ?? 'command',
     record.case?.model.name ?? record.caseId.replace(/^throughput-command-/, ''),
     stepMs === null ? '-' : formatNumber(stepMs / 1000),
-    interval === null
-      ? '-'
-      : `${formatNumber(interval.lowMs / 1000)} to ${formatNumber(interval.highMs / 1000)}`,
+    interval === null ? '-' : intervalCell(interval),
     orDash(throughput.modelTflopsPerGpu ?? throughput.loggedTflopsPerGpu),
     throughput.mfu === null ? '-' : `${(throughput.mfu * 100).toFixed(1)}%`,
     orDash(throughput.tokensPerSecond),
@@ -61,6 +62,10 @@ function row({ record, caseId, stepMs, interval }: CaseSummary, ratios: readonly
     ratioCell(ratios.find((ratio) => ratio.caseId === caseId)),
     record.outcome.class,
   ];
+}
+
+function intervalCell({ lowMs, highMs, confidence }: NonNullable<CaseSummary['interval']>): string {
+  return `${formatNumber(lowMs / 1000)} to ${formatNumber(highMs / 1000)}${confidence < fullConfidence ? '~' : ''}`;
 }
 
 function ratioCell(found: ModeRatio | undefined): string {
@@ -84,6 +89,12 @@ function footnotes(
   const ran = summaries.filter(({ record }) => record.outcome.class !== 'ok');
   return [
     ...(bases.size === 0 ? [] : [`interval: ${[...bases].join(' and ')}`]),
+    ...(summaries.some(({ interval }) => (interval?.confidence ?? 1) < fullConfidence)
+      ? [
+          '~ less than 95% sure: too few steps, or steps that follow one another too closely; use more --steps',
+        ]
+      : []),
+    ...hostSources(summaries),
     ...(formula === undefined
       ? ['TFLOPS: as logged (hardware FLOPs)']
       : [`TFLOPS: per chip, recomputation excluded, formula ${formula}`]),
@@ -101,6 +112,12 @@ function footnotes(
       ),
     ),
   ];
+}
+
+/** Two ways of counting host memory in one table are said, not mixed in silence. */
+function hostSources(summaries: readonly CaseSummary[]): string[] {
+  const sources = new Set(summaries.flatMap(({ record }) => record.memory.hostSource ?? []));
+  return sources.size < 2 ? [] : [`host GiB: counted by ${[...sources].join(' and ')}`];
 }
 
 function failureLine({ title: what, outcome, runId }: CaseSummary['record']): string {

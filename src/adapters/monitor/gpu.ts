@@ -15,8 +15,17 @@ interface GpuSample {
   readonly utilization: number | null;
 }
 
-/** The driver's mask for "nothing" and "idle": neither slows a run. */
-const harmlessMasks = new Set(['0x0000000000000000', '0x0000000000000001']);
+/**
+ * Bits of the driver's mask that slow a running card (nvml.h, nvmlClocksEventReasons). Idle, application clocks and
+ * the display's setting are no throttling.
+ */
+const throttleBits: readonly (readonly [bit: bigint, name: string])[] = [
+  [0x4n, 'software power cap'],
+  [0x8n, 'hardware slowdown'],
+  [0x20n, 'software thermal slowdown'],
+  [0x40n, 'hardware thermal slowdown'],
+  [0x80n, 'hardware power brake'],
+];
 
 /** Samples clocks, temperature and throttling with nvidia-smi until stopped. */
 export class GpuMonitor {
@@ -74,15 +83,21 @@ function summarize(samples: readonly GpuSample[]): GpuConditions | null {
   if (samples.length === 0) return null;
   const loaded = samples.filter((sample) => (sample.utilization ?? 0) > 0);
   const clocks = loaded.flatMap(({ smClockMhz }) => smClockMhz ?? []).sort((a, b) => a - b);
-  const masks = new Set(loaded.map(({ throttleMask }) => throttleMask));
   return {
     smClockMhz: clocks[Math.floor(clocks.length / 2)] ?? null,
     maxSmClockMhz: samples[0]?.maxSmClockMhz ?? null,
     powerCapWatt: samples[0]?.powerCapWatt ?? null,
     maxTemperatureC: highest(samples.flatMap(({ temperatureC }) => temperatureC ?? [])),
-    throttleReasons: [...masks].filter((mask) => mask.startsWith('0x') && !harmlessMasks.has(mask)).sort(),
+    throttleReasons: throttleReasons(loaded.map(({ throttleMask }) => throttleMask)),
     samples: samples.length,
   };
+}
+
+function throttleReasons(masks: readonly string[]): string[] {
+  const seen = masks
+    .filter((mask) => /^0x[0-9a-f]+$/i.test(mask))
+    .reduce((all, mask) => all | BigInt(mask), 0n);
+  return throttleBits.filter(([bit]) => (seen & bit) !== 0n).map(([, name]) => name);
 }
 
 function highest(values: readonly number[]): number | null {

@@ -34,7 +34,7 @@ export function resolveSystem(
   const known = catalog.find((other) => namesGpu(other.file, gpuName))?.file;
   return {
     name,
-    title: file.title,
+    title: name === 'local' && cuda && gpuName !== null ? `${probed.gpuCount} x ${gpuName}` : file.title,
     accelerator,
     link: file.link ?? (cuda ? (known?.link ?? 'pcie') : 'none'),
     chipsPerNode: file.chipsPerNode ?? Math.max(1, cuda ? probed.gpuCount : probed.cores),

@@ -46,7 +46,7 @@ export interface GpuConditions {
   readonly maxSmClockMhz: number | null;
   readonly powerCapWatt: number | null;
   readonly maxTemperatureC: number | null;
-  /** Reasons for throttling seen in any sample, as the driver names them (hexadecimal mask). */
+  /** Reasons for throttling seen in any sample, by the driver's names. */
   readonly throttleReasons: readonly string[];
   readonly samples: number;
 }

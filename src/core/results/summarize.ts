@@ -79,7 +79,10 @@ function ratioOf(baseline: CaseSummary, candidate: CaseSummary): ModeRatio | nul
 }
 
 function isMeasured(record: RunRecord): boolean {
-  return record.outcome.class === 'ok' && record.statistics !== null;
+  // A program of the user's need not say that it finished; its steps were measured all the same.
+  const ended =
+    record.outcome.class === 'ok' || (record.outcome.class === 'incomplete' && record.exit.exitCode === 0);
+  return ended && record.statistics !== null;
 }
 
 function medianOf(record: RunRecord): number {

@@ -11,6 +11,8 @@ interface WarningInputs {
 
 /** How far a log's own TFLOPS may lie from ours before we say so: rounding of the log explains 1%. */
 const tflopsTolerance = 0.02;
+/** Median SM clock under load, as a share of the highest, below which a card counts as slowed. */
+const slowClockShare = 0.97;
 /** Running tasks of others, as a share of the cores, above which a measurement is in doubt. */
 const foreignLoadShare = 0.25;
 
@@ -34,15 +36,23 @@ export function recordWarnings({ plan, log, throughput, conditions }: WarningInp
         'repeat on an idle machine before comparing',
     );
   }
-  if ((conditions.gpu?.throttleReasons.length ?? 0) > 0) {
-    warnings.push(
-      `the GPU was throttled (${conditions.gpu?.throttleReasons.join(', ') ?? ''}): check power cap and cooling`,
-    );
-  }
+  warnings.push(...throttling(conditions.gpu));
   if (log.skippedIterations > 0) {
     warnings.push(
       `${log.skippedIterations} steps were skipped (overflow): their times count no optimizer step`,
     );
   }
   return warnings;
+}
+
+/** A cap that leaves the clock at its highest has slowed nothing: it is in the record, not in a warning. */
+function throttling(gpu: Conditions['gpu']): string[] {
+  if (gpu === null || gpu.throttleReasons.length === 0) return [];
+  const { smClockMhz, maxSmClockMhz } = gpu;
+  if (smClockMhz !== null && maxSmClockMhz !== null && smClockMhz >= slowClockShare * maxSmClockMhz)
+    return [];
+  return [
+    `the GPU was throttled (${gpu.throttleReasons.join(', ')}) to ${smClockMhz ?? '?'} of ${maxSmClockMhz ?? '?'} MHz: ` +
+      'check power cap and cooling',
+  ];
 }
