@@ -27,6 +27,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Progress that nobody reads any more (`2>&1 | head`, a closed terminal) must not end the run that it tells of.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+});
+
 try {
   process.exitCode = await runProgram(process.argv.slice(2), graceful.signal, force.signal);
 } catch (error) {

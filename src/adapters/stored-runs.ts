@@ -6,7 +6,7 @@ import { parseEvents, type RunEvent } from '../core/results/run-event.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { parseJson, storageError } from './files.ts';
-import { isRunning } from './processes.ts';
+import { isRunning, processesOfRun } from './processes.ts';
 import { listRunIds, runsFolder } from './run-store.ts';
 
 /** The newest schemas this version reads and writes. */
@@ -21,8 +21,8 @@ export interface StoredRun {
   /** null while it runs, and after the tool was killed. */
   readonly record: RunRecord | null;
   readonly events: readonly RunEvent[];
-  /** Leader of the run's processes, if it is alive. */
-  readonly livePid: number | null;
+  /** Processes of the run that are alive, its leader first. */
+  readonly livePids: readonly number[];
   /** Whether the tool that started it is still there. */
   readonly watched: boolean;
 }
@@ -43,15 +43,26 @@ export function readRun(home: string, runId: string): StoredRun {
 }
 
 /** What a run's journal says, whatever became of its other files. */
-export function readJournal(home: string, runId: string): Pick<StoredRun, 'events' | 'livePid' | 'watched'> {
+export function readJournal(home: string, runId: string): Pick<StoredRun, 'events' | 'livePids' | 'watched'> {
   const path = join(runsFolder(home), runId);
   const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
   const started = events.find((event) => event.type === 'started');
   return {
     events,
-    livePid: started !== undefined && isRunning(started.pid, started.startTicks) ? started.pid : null,
+    livePids: livePids(runId, events),
     watched: started !== undefined && isRunning(started.toolPid, started.toolStartTicks),
   };
+}
+
+/**
+ * The journal says who leads the run and whether its end was seen. A tool that was killed may have written neither,
+ * and ranks may outlive their leader: those are found by the run's id in their environment.
+ */
+function livePids(runId: string, events: readonly RunEvent[]): number[] {
+  if (events.some((event) => event.type === 'exited')) return [];
+  const started = events.find((event) => event.type === 'started');
+  const leader = started !== undefined && isRunning(started.pid, started.startTicks) ? [started.pid] : [];
+  return [...new Set([...leader, ...processesOfRun(runId)])];
 }
 
 /** Without these no line of a list can be written; everything else a record of this schema has by construction. */

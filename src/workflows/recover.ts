@@ -12,7 +12,7 @@ import { runFiles } from '../core/results/run-files.ts';
  * @returns null when it still runs, or when not even its plan was written.
  */
 export function recoverRecord(run: StoredRun): RunRecord | null {
-  if (run.plan === null || run.livePid !== null) return null;
+  if (run.plan === null || run.livePids.length > 0) return null;
   const fold = createFold();
   for (const line of new LogTail(join(run.path, runFiles.log)).end()) fold.push(line);
   const started = run.events.find((event) => event.type === 'started');

@@ -19,7 +19,7 @@ export async function printLog(
   const flush = (lines: readonly string[]): void => {
     if (lines.length > 0) write(lines.join('\n'));
   };
-  while (follow && readRun(context.home, runId).livePid !== null && !context.signal.aborted) {
+  while (follow && readRun(context.home, runId).livePids.length > 0 && !context.signal.aborted) {
     flush(tail.read());
     await sleep(followMs);
   }

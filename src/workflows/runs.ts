@@ -67,7 +67,7 @@ async function listUnrecorded(context: Context, runId: string): Promise<RunListi
   const live = run.watched ? 'running' : 'orphaned';
   return {
     runId,
-    state: run.livePid === null ? 'unfinished' : live,
+    state: run.livePids.length === 0 ? 'unfinished' : live,
     title: run.plan?.title ?? 'the tool was killed before it wrote a plan',
     startedUtc: null,
     stepMs: null,
@@ -137,13 +137,13 @@ export async function runsToRemove(context: Context, wanted: readonly string[]):
   for (const each of wanted) {
     const runId = await findRunId(context.home, each);
     const run = readJournal(context.home, runId);
-    if (run.livePid !== null) {
+    if (run.livePids.length > 0) {
       throw new SuperOffloadError({
         code: 'usage',
         message: `run ${runId} is still running`,
         hint: run.watched
           ? 'end it with Ctrl-C where it was started'
-          : `its superoffload is gone; end its process group with: kill -TERM -- -${run.livePid}`,
+          : `its superoffload is gone; end it with: kill -TERM ${run.livePids.join(' ')}`,
       });
     }
     ids.push(runId);

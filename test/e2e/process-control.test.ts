@@ -182,11 +182,11 @@ describe('a tool that is killed', () => {
       state: string;
     }[];
     expect(listed.find((run) => run.runId === runId)?.state).toBe('orphaned');
-    expect((await box.run(['runs', 'show', runId])).stdout).toContain('running, process');
+    expect((await box.run(['runs', 'show', runId])).stdout).toContain('running, processes');
     const refused = await box.run(['runs', 'rm', runId]);
     expect({ code: refused.code, stderr: refused.stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/still running[^]*kill -TERM -- -\d+/) as string,
+      stderr: expect.stringMatching(/still running[^]*kill -TERM \d+/) as string,
     });
     await until('the run ends', () => processesOfRun(runId).length === 0);
     const log = readFileSync(join(box.home, 'runs', runId, 'output.log'), 'utf8');
