@@ -64,6 +64,17 @@ function row({ record, caseId, stepMs, interval }: CaseSummary, ratios: readonly
   ];
 }
 
+function flopsNotes(summaries: readonly CaseSummary[]): string[] {
+  const formulas = new Set(summaries.flatMap(({ record }) => record.throughput.formula ?? []));
+  const logged = summaries.some(
+    ({ record: { throughput } }) => throughput.formula === null && throughput.loggedTflopsPerGpu !== null,
+  );
+  return [
+    ...[...formulas].map((formula) => `TFLOPS: per chip, recomputation excluded, formula ${formula}`),
+    ...(logged ? ['TFLOPS of a command: as its log says (hardware FLOPs)'] : []),
+  ];
+}
+
 function intervalCell({ lowMs, highMs, confidence }: NonNullable<CaseSummary['interval']>): string {
   return `${formatNumber(lowMs / 1000)} to ${formatNumber(highMs / 1000)}${confidence < fullConfidence ? '~' : ''}`;
 }
@@ -85,7 +96,6 @@ function footnotes(
   skipped: readonly SkippedCase[],
 ): string[] {
   const bases = new Set(summaries.flatMap(({ interval }) => interval?.basis ?? []));
-  const formula = summaries.map(({ record }) => record.throughput.formula).find((name) => name !== null);
   const ran = summaries.filter(({ record }) => record.outcome.class !== 'ok');
   return [
     ...(bases.size === 0 ? [] : [`interval: ${[...bases].join(' and ')}`]),
@@ -95,9 +105,7 @@ function footnotes(
         ]
       : []),
     ...hostSources(summaries),
-    ...(formula === undefined
-      ? ['TFLOPS: as logged (hardware FLOPs)']
-      : [`TFLOPS: per chip, recomputation excluded, formula ${formula}`]),
+    ...flopsNotes(summaries),
     ...(ratios.length === 0
       ? []
       : [`ratio: speed against ${baselineOf(ratios, summaries)}, ${basisOf(ratios)}`]),

@@ -11,6 +11,7 @@ import { completeConfig, mergeConfigFlags } from '../core/deepspeed/read-config.
 import type { Case, LauncherName } from '../core/experiment/case.ts';
 import { expandGrid, type GridFlags, type SkippedCase } from '../core/experiment/grid.ts';
 import { launchers } from '../core/launch/launcher.ts';
+import { estimateMemory, fits } from '../core/model/memory.ts';
 import { planCase } from '../core/plan/plan-case.ts';
 import { planCommand } from '../core/plan/plan-command.ts';
 import { environmentChange, type RunLimits, type RunPlan } from '../core/plan/run-plan.ts';
@@ -82,7 +83,7 @@ export async function planThroughput(context: Context, request: ThroughputReques
     machine,
     plans,
     skipped: grid.skipped,
-    notes: [...machineNotes(machine, chips), ...built.notes],
+    notes: [...machineNotes(machine, chips), ...built.notes, ...memoryNotes(machine, grid.cases)],
     expectedMs: await earlierDurations(context, plans),
   };
 }
@@ -184,6 +185,14 @@ function machineNotes({ system, facts }: Machine, chips: number): string[] {
     'no GPU: these runs are functional, on CPU ranks; their speed says nothing about a GPU or a superchip',
     ...(chips > facts.cpu.cores ? [`${chips} ranks share ${facts.cpu.cores} cores`] : []),
   ];
+}
+
+/** A size asked for by name is run even where it should not fit: the formulas are of first order. */
+function memoryNotes({ system }: Machine, cases: readonly Case[]): string[] {
+  return cases.flatMap((subject) => {
+    const { lacks } = fits(estimateMemory(subject, system), system);
+    return lacks === null ? [] : [`${subject.mode} ${subject.model.name} may not fit: ${lacks}`];
+  });
 }
 
 function unique(faults: readonly Fault[]): Fault[] {

@@ -33,4 +33,3 @@ export const builtinWorkload: Workload = {
 function flags(values: Readonly<Record<string, string | number>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
-
