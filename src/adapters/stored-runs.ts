@@ -4,7 +4,7 @@ import { SuperOffloadError } from '../errors.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { parseEvents, type RunEvent } from '../core/results/run-event.ts';
 import { runFiles } from '../core/results/run-files.ts';
-import type { RunRecord } from '../core/results/record.ts';
+import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { parseJson, storageError } from './files.ts';
 import { isRunning, processesOfRun } from './processes.ts';
 import { listRunIds, runsFolder } from './run-store.ts';
@@ -20,6 +20,8 @@ export interface StoredRun {
   readonly plan: RunPlan | null;
   /** null while it runs, and after the tool was killed. */
   readonly record: RunRecord | null;
+  /** Which superoffload started it. */
+  readonly tool: ToolIdentity | null;
   readonly events: readonly RunEvent[];
   /** Processes of the run that are alive, its leader first. */
   readonly livePids: readonly number[];
@@ -38,8 +40,16 @@ export function readRun(home: string, runId: string): StoredRun {
     path,
     plan: readVersioned(join(path, runFiles.plan), ['command', 'limits']) as RunPlan | null,
     record: readVersioned(join(path, runFiles.record), recordParts) as RunRecord | null,
+    tool: (readEnv(path)?.tool ?? null) as ToolIdentity | null,
     ...readJournal(home, runId),
   };
+}
+
+function readEnv(path: string): { readonly tool?: unknown } | null {
+  const text = readText(join(path, runFiles.env));
+  return text === null
+    ? null
+    : (parseJson(text, join(path, runFiles.env)) as { readonly tool?: unknown } | null);
 }
 
 /** What a run's journal says, whatever became of its other files. */

@@ -31,15 +31,6 @@ export function parseDuration(text: string): number {
   return [...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? 0), 0);
 }
 
-/** One of a closed list of words. */
-export function parseChoice<T extends string>(choices: readonly T[]): (text: string) => T {
-  return (text) => {
-    const found = choices.find((choice) => choice === text);
-    if (found === undefined) throw new InvalidArgumentError(`Expected one of: ${choices.join(', ')}.`);
-    return found;
-  };
-}
-
 /** Gathers a flag that may be given more than once; a comma separates values too. */
 export function collectNames(text: string, before: readonly string[] = []): string[] {
   return [

@@ -20,6 +20,7 @@ export function recoverRecord(run: StoredRun): RunRecord | null {
   return buildRecord({
     plan: run.plan,
     runId: run.runId,
+    tool: run.tool,
     log: fold.state,
     exit: exitFromJournal(run),
     conditions: { loadAverageBefore: null, loadAverageAfter: null, runningTasksBefore: null, gpu: null },

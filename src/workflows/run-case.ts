@@ -19,6 +19,7 @@ import type { RunRecord } from '../core/results/record.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { Context } from './context.ts';
 import { RunMonitor } from './run-monitor.ts';
+import { toolIdentity } from './tool-identity.ts';
 import { RunProgress } from './run-progress.ts';
 import { redactEnvironment } from '../core/results/redact.ts';
 
@@ -37,19 +38,21 @@ export interface RunPosition {
  * or stored throws. After an interruption the record is written first, then the signal's reason is thrown.
  */
 export async function runCase(context: Context, plan: RunPlan, position: RunPosition): Promise<RunRecord> {
+  const tool = await toolIdentity(context);
   const folder = await createRunFolder(context.home, plan.caseId, context.now());
-  await writePlan(folder, plan, redactEnvironment(context.env));
+  await writePlan(folder, plan, { tool, environment: redactEnvironment(context.env) });
   context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
   const monitor = new RunMonitor(plan, folder.runId, context.env);
   await monitor.start();
   const startedMs = context.now();
-  const child = await startLocally(folder.path, folder.runId, { ...context.env, ...plan.env });
+  const child = await startLocally(folder.path, folder.runId, context.env);
   const progress = new RunProgress(context, plan, folder.runId, startedMs);
   const ending = await followOrStop(context, folder, child, progress);
   const evidence = await monitor.stop();
   const record = buildRecord({
     plan,
     runId: folder.runId,
+    tool,
     log: progress.log,
     exit: { ...evidence.exit, ...ending },
     conditions: evidence.conditions,

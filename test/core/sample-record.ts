@@ -24,6 +24,7 @@ export function recordOf(log: readonly string[], change: Partial<RecordInputs> =
   return buildRecord({
     plan,
     runId: '20260102T030405Z-case-00ff',
+    tool: { version: '0.1.0', commit: null, dirty: null },
     log: fold.state,
     exit: { ...noExitEvidence, exitCode: 0, plannedIterations: plan.steps, plannedWorldSize: plan.worldSize },
     conditions: { loadAverageBefore: 0, loadAverageAfter: 1, runningTasksBefore: 0, gpu: null },

@@ -4,12 +4,13 @@ import { classify } from '../logs/outcome.ts';
 import { mfu, tflopsPerGpu } from '../model/shape.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
-import type { Conditions, MemoryUse, RunRecord, Throughput } from './record.ts';
+import type { Conditions, MemoryUse, RunRecord, Throughput, ToolIdentity } from './record.ts';
 import { recordWarnings } from './warnings.ts';
 
 export interface RecordInputs {
   readonly plan: RunPlan;
   readonly runId: string;
+  readonly tool: ToolIdentity | null;
   readonly log: LogState;
   readonly exit: ExitEvidence;
   readonly conditions: Omit<Conditions, 'cpuAdamThreads'>;
@@ -30,6 +31,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
   return {
     schemaVersion: 1,
     runId: inputs.runId,
+    tool: inputs.tool,
     experiment: plan.experiment,
     caseId: plan.caseId,
     title: plan.title,

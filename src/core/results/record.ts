@@ -51,10 +51,19 @@ export interface GpuConditions {
   readonly samples: number;
 }
 
+/** Which superoffload made a record: the version, and in a clone the commit. */
+export interface ToolIdentity {
+  readonly version: string;
+  readonly commit: string | null;
+  readonly dirty: boolean | null;
+}
+
 /** One attempt at a case, in full. Raw step times are kept: statistics can be taken again, runs cannot. */
 export interface RunRecord {
   readonly schemaVersion: 1;
   readonly runId: string;
+  /** null where the run folder does not say. */
+  readonly tool: ToolIdentity | null;
   readonly experiment: string;
   readonly caseId: string;
   readonly title: string;
