@@ -9,7 +9,8 @@ export const builtin: LogFormat = {
   parse: (text) => parseIterationLine(text) ?? parseOwnLine(text),
 };
 
-const ownLine = /^ (run facts|peak memory|training finished) \|(.*)\|\s*$/;
+/** A launcher prefix takes the leading space with it (`torchrun --tee`: `[rank0]: training finished |`). */
+const ownLine = /^ ?(run facts|peak memory|training finished) \|(.*)\|\s*$/;
 
 function parseOwnLine(text: string): LogEvent | undefined {
   const line = ownLine.exec(text);
