@@ -11,7 +11,7 @@ export function formatNumber(value: number): string {
 /** `0.4s`, `12s`, `3m05s`, `2h10m`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)}s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)}s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}s`;
   const pad = (value: number): string => String(value).padStart(2, '0');

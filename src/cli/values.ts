@@ -49,6 +49,9 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 
 /** A whole number from 0 up. */
 export function parseNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 0 up.');
-  return Number(text);
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('Expected a whole number from 0 up.');
+  }
+  return value;
 }

@@ -57,8 +57,43 @@ export function mergeConfigFlags(
     faults.push({ place: `${place} /zero_optimization`, problem: 'is of no known mode', expected });
   }
   const fromFile = Object.fromEntries(said.map(({ field, value }) => [field, value])) as GridFlags;
+  const batch = batchOf(config, { ...fromFile, ...flags }, place);
+  faults.push(...batch.faults);
   const modes = flags.modes ?? (mode === undefined ? undefined : [mode]);
-  return { flags: { ...fromFile, ...flags, ...(modes === undefined ? {} : { modes }) }, faults };
+  return {
+    flags: { ...fromFile, ...flags, ...batch.flags, ...(modes === undefined ? {} : { modes }) },
+    faults,
+  };
+}
+
+/**
+ * Two of the three batch keys give the third, as in DeepSpeed (runtime/config.py, _set_batch_related_parameters);
+ * accumulation has no flag, so it must not get lost.
+ */
+function batchOf(
+  config: JsonObject,
+  { microBatch, globalBatch, chips = 1 }: GridFlags,
+  place: string,
+): { readonly flags: GridFlags; readonly faults: readonly Fault[] } {
+  const steps = numeric(config, 'gradient_accumulation_steps');
+  if (steps === undefined) return { flags: {}, faults: [] };
+  if (globalBatch === undefined && microBatch === undefined) {
+    const expected = 'train_batch_size or train_micro_batch_size_per_gpu beside it';
+    return { flags: {}, faults: [fault(`${steps} alone decides no batch`, expected)] };
+  }
+  if (globalBatch === undefined)
+    return { flags: { globalBatch: (microBatch ?? 1) * steps * chips }, faults: [] };
+  const micro = microBatch ?? globalBatch / (steps * chips);
+  if (Number.isInteger(micro) && micro * steps * chips === globalBatch) {
+    return { flags: { microBatch: micro }, faults: [] };
+  }
+  const product = `${microBatch ?? 'any micro-batch'} x ${steps} x ${chips} chips`;
+  return { flags: {}, faults: [fault(`${steps} does not fit: ${product} is not the batch ${globalBatch}`)] };
+
+  function fault(problem: string, expected?: string): Fault {
+    const where = { place: `${place} /gradient_accumulation_steps`, problem };
+    return expected === undefined ? where : { ...where, expected };
+  }
 }
 
 function ratioOf(config: JsonObject): number | undefined {

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { buildConfig } from '../../../src/core/deepspeed/build-config.ts';
+import { completeConfig, mergeConfigFlags, modeOfConfig } from '../../../src/core/deepspeed/read-config.ts';
+import type { GridFlags } from '../../../src/core/experiment/grid.ts';
+import { goldenCases } from './golden-cases.ts';
+
+const zero = (stage: number, more: object = {}) => ({ zero_optimization: { stage, ...more } });
+const cpu = { device: 'cpu' };
+
+describe('modeOfConfig', () => {
+  it.each([
+    [{}, 'ddp'],
+    [zero(0), 'ddp'],
+    [zero(2), 'zero_2'],
+    [zero(2, { offload_optimizer: cpu }), 'zero_offload'],
+    [zero(3), 'zero_3'],
+    [zero(3, { offload_optimizer: cpu }), 'zero_infinity'],
+    [zero(3, { offload_optimizer: cpu, offload_param: cpu }), 'zero_infinity_param'],
+    [zero(3, { offload_optimizer: { ...cpu, super_offload: true } }), 'prism'],
+    [zero(1), undefined],
+    [zero(3, { offload_optimizer: { device: 'nvme' } }), undefined],
+    [zero(3, { offload_optimizer: cpu, offload_param: { device: 'nvme' } }), undefined],
+    [zero(3, { offload_optimizer: { device: 'none' } }), 'zero_3'],
+  ])('%j is %s', (config, mode) => {
+    expect(modeOfConfig(config)).toBe(mode);
+  });
+
+  it('finds the mode of every JSON that this tool writes', () => {
+    for (const { case: testCase } of goldenCases()) {
+      const config = buildConfig(testCase, { deepspeedVersion: '0.19.8' });
+      expect(modeOfConfig(config)).toBe(testCase.mode);
+      expect(mergeConfigFlags(config, { chips: testCase.chips }, 'f').faults).toEqual([]);
+    }
+  });
+});
+
+describe('mergeConfigFlags', () => {
+  const merge = (config: object, flags: GridFlags = {}) =>
+    mergeConfigFlags(config as Record<string, unknown>, flags, 'my.json');
+
+  it('reads what flags would say', () => {
+    const config = {
+      train_micro_batch_size_per_gpu: 2,
+      train_batch_size: 8,
+      gradient_clipping: 1,
+      fp16: { enabled: true },
+      ...zero(3, { offload_optimizer: { ...cpu, super_offload: true, ratio: 0.5 } }),
+    };
+    expect(merge(config)).toEqual({
+      flags: {
+        microBatch: 2,
+        globalBatch: 8,
+        gradientClipping: 1,
+        dtype: 'fp16',
+        ratio: 0.5,
+        modes: ['prism'],
+      },
+      faults: [],
+    });
+  });
+
+  it('is fp32 where neither half type is on, and leaves "auto" to the flags', () => {
+    expect(merge({ bf16: { enabled: false } }).flags.dtype).toBe('fp32');
+    expect(merge({ train_batch_size: 'auto', gradient_clipping: 'auto' }, { globalBatch: 4 })).toMatchObject({
+      flags: { globalBatch: 4 },
+      faults: [],
+    });
+  });
+
+  it.each<[object, GridFlags, string]>([
+    [
+      { train_batch_size: 8 },
+      { globalBatch: 4 },
+      'my.json /train_batch_size: 8 disagrees with --global-batch 4',
+    ],
+    [{ train_micro_batch_size_per_gpu: 8 }, { microBatch: 4 }, '/train_micro_batch_size_per_gpu: 8 disagrees with --micro-batch 4'], // prettier-ignore
+    [{ bf16: { enabled: true } }, { dtype: 'fp16' }, '/bf16: bf16 disagrees with --dtype fp16'],
+    [
+      zero(3, { offload_optimizer: { ...cpu, ratio: 0.9 } }),
+      { ratio: 0.5 },
+      '/ratio: 0.9 disagrees with --ratio 0.5',
+    ],
+    [zero(1), {}, 'my.json /zero_optimization: is of no known mode'],
+    [{ gradient_accumulation_steps: 4 }, {}, '/gradient_accumulation_steps: 4 alone decides no batch'],
+    [
+      { gradient_accumulation_steps: 3, train_batch_size: 8, train_micro_batch_size_per_gpu: 2 },
+      {},
+      '/gradient_accumulation_steps: 3 does not fit: 2 x 3 x 1 chips is not the batch 8',
+    ],
+    [{ gradient_accumulation_steps: 3, train_batch_size: 8 }, {}, '3 does not fit: any micro-batch x 3 x 1 chips is not the batch 8'], // prettier-ignore
+  ])('%j with %j: %s', (config, flags, message) => {
+    const { faults } = merge(config, flags);
+    expect(faults.map(({ place, problem }) => `${place}: ${problem}`).join('\n')).toContain(message);
+  });
+
+  it('never loses the accumulation of the file, which no flag can say', () => {
+    const micro = { gradient_accumulation_steps: 4, train_micro_batch_size_per_gpu: 2 };
+    expect(merge(micro, { chips: 3 }).flags).toMatchObject({ microBatch: 2, globalBatch: 24 });
+    const global = { gradient_accumulation_steps: 4, train_batch_size: 16 };
+    expect(merge(global, { chips: 2 }).flags).toMatchObject({ microBatch: 2, globalBatch: 16 });
+  });
+
+  it('takes a mode by flag for a file that names none', () => {
+    expect(merge(zero(1), { modes: ['zero_2'] })).toMatchObject({ flags: { modes: ['zero_2'] }, faults: [] });
+  });
+
+  it('finds every fault at once', () => {
+    const config = { train_batch_size: 8, bf16: { enabled: true }, ...zero(1) };
+    expect(merge(config, { globalBatch: 4, dtype: 'fp32' }).faults).toHaveLength(3);
+  });
+});
+
+describe('completeConfig', () => {
+  it('keeps the user JSON, says the clipping aloud, and takes the batch of the case', () => {
+    const built = {
+      train_batch_size: 16,
+      train_micro_batch_size_per_gpu: 4,
+      gradient_accumulation_steps: 4,
+      gradient_clipping: 0,
+      zero_optimization: { stage: 2 },
+    };
+    expect(completeConfig({ train_batch_size: 'auto', zero_optimization: { stage: 3 } }, built)).toEqual({
+      ...built,
+      zero_optimization: { stage: 3 },
+    });
+    expect(completeConfig({ gradient_clipping: 1 }, built)['gradient_clipping']).toBe(1);
+  });
+});
