@@ -46,7 +46,7 @@ async function startAndStep(argv: readonly string[]): Promise<{ running: Running
 describe('superoffload throughput on the real engine', { timeout }, () => {
   it('--chips 1: measures both modes, stops when it is stable, says what needs CUDA, exits 0', async () => {
     const { code, stdout, stderr } = await box.run([
-      'throughput', '--chips', '1', '--model', 'tiny', '--steps', '400', '--max-error', '40%',
+      'throughput', '--chips', '1', '--model', 'tiny', '--steps', '1000', '--max-error', '80%',
     ]); // prettier-ignore
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^FUNCTIONAL: CPU ranks/);
@@ -60,13 +60,13 @@ describe('superoffload throughput on the real engine', { timeout }, () => {
       functional: true,
       worldSize: 1,
       outcome: { class: 'ok' },
-      exit: { exitCode: 0, stoppedBy: 'converged', plannedIterations: 400 },
+      exit: { exitCode: 0, stoppedBy: 'converged', plannedIterations: 1000 },
       case: { mode: 'zero_infinity', model: { name: 'tiny' }, gradientClipping: 0, dtype: 'bf16' },
       memory: { hostSource: expect.stringMatching(/cgroup|pss/) as string, gpuAllocatedGiB: null },
       throughput: { formula: expect.any(String) as string, mfu: null },
       statistics: { interval: { basis: 'within one run' } },
     });
-    expect(record.stepMs.length).toBeLessThan(400);
+    expect(record.stepMs.length).toBeLessThan(1000);
     expect(record.statistics?.samples).toBeGreaterThanOrEqual(20);
     expect(record.lastLoss!).toBeLessThan(record.firstLoss!);
     expect(record.memory.hostGiB!).toBeGreaterThan(0.1);
