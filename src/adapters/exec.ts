@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 
 /** What a finished command left. One shape whether it ran, failed, was killed or never started. */
 export interface CommandResult {
@@ -25,6 +26,8 @@ export interface CaptureOptions {
 
 /** Runs a short command to its end and keeps what it printed. Never throws: failure is in the result. */
 export async function capture(command: readonly string[], options: CaptureOptions): Promise<CommandResult> {
+  // Loaded where it is used: it takes as long to load as Node itself, and most runs capture nothing.
+  const { execa } = await import('execa');
   const [file = '', ...args] = command;
   const child = execa(file, args, {
     env: definedOnly(options.env),
@@ -62,7 +65,8 @@ export interface DetachedProcess {
 
 /**
  * Starts a command in its own process group, without any pipe to this program: a killed tool neither cuts the
- * log nor breaks the run. `detached` skips execa's own clean-up, so whoever starts it must stop it.
+ * log nor breaks the run. Whoever starts it must stop it. Node's own spawn, because nothing of execa would be
+ * left: it has no output to read, and `detached` switches execa's clean-up off.
  * @throws Error with the system's reason when the command cannot be started.
  */
 export async function startDetached(
@@ -70,21 +74,20 @@ export async function startDetached(
   options: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
 ): Promise<DetachedProcess> {
   const [file = '', ...args] = command;
-  const child = execa(file, args, {
+  const child = spawn(file, args, {
     env: definedOnly(options.env),
-    extendEnv: false,
     cwd: options.cwd,
     detached: true,
-    cleanup: false,
-    reject: false,
     stdio: 'ignore',
   });
-  const exited = child.then((result) => ({
-    exitCode: result.exitCode ?? null,
-    signal: result.signal ?? null,
-    startError: result.shortMessage,
-  }));
-  if (child.pid === undefined) throw new Error((await exited).startError ?? `cannot start ${file}`);
+  const exited = new Promise<Awaited<DetachedProcess['exited']>>((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      resolve({ exitCode, signal });
+    });
+  });
+  // Rejects with the system's error when there is no such program or folder.
+  await once(child, 'spawn');
+  if (child.pid === undefined) throw new Error(`cannot start ${file}`);
   return { pid: child.pid, exited };
 }
 

@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
-import { simpleGit } from 'simple-git';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Where a folder of ours stands in its own repository. */
 export interface SourceState {
@@ -10,15 +10,14 @@ export interface SourceState {
 
 /** @returns null where the folder is not the top of a repository (a packed release), or git does not answer. */
 export async function sourceState(folder: string): Promise<SourceState | null> {
-  const git = simpleGit(folder, { timeout: { block: 5_000 } });
+  // A release inside a project of the user's must not be taken for that project's repository.
+  if (!existsSync(join(folder, '.git'))) return null;
+  const { simpleGit } = await import('simple-git');
   try {
-    const top = (await git.revparse(['--show-toplevel'])).trim();
-    if ((await realpath(top)) !== (await realpath(folder))) return null;
-    const [commit, status] = await Promise.all([
-      git.revparse(['HEAD']),
-      git.raw(['status', '--porcelain', '--untracked-files=no']),
-    ]);
-    return { commit: commit.trim(), dirty: status.trim() !== '' };
+    const git = simpleGit(folder, { timeout: { block: 5_000 } });
+    const status = await git.raw(['status', '--porcelain=v2', '--branch', '--untracked-files=no']);
+    const commit = /^# branch\.oid ([0-9a-f]+)$/m.exec(status)?.[1];
+    return commit === undefined ? null : { commit, dirty: /^[^#]/m.test(status) };
   } catch {
     return null;
   }

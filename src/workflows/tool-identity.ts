@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { sourceState } from '../adapters/git.ts';
 import { readJson } from '../adapters/files.ts';
 import type { ToolIdentity } from '../core/results/record.ts';
 import type { Context } from './context.ts';
@@ -12,11 +13,10 @@ export async function toolIdentity(context: Pick<Context, 'packageRoot'>): Promi
 }
 
 async function askIdentity(packageRoot: string): Promise<ToolIdentity> {
-  const [manifest, { sourceState }] = await Promise.all([
+  const [manifest, source] = await Promise.all([
     readJson(join(packageRoot, 'package.json')),
-    import('../adapters/git.ts'),
+    sourceState(packageRoot),
   ]);
-  const source = await sourceState(packageRoot);
   const { version } = manifest as { readonly version: string };
   return { version, commit: source?.commit ?? null, dirty: source?.dirty ?? null };
 }
