@@ -45,7 +45,7 @@ function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
     hostLimitGiB: plan?.system.hostGiB ?? null,
     shmFreeBytes: null,
     plannedIterations: plan?.steps ?? null,
-    plannedWorldSize: plan?.worldSize ?? null,
+    plannedWorldSize: plan === null || plan.workload === 'command' ? null : plan.worldSize,
   };
 }
 

@@ -51,7 +51,8 @@ export class RunMonitor {
         hostLimitGiB: this.#plan.system.hostGiB,
         shmFreeBytes: await freeBytes('/dev/shm'),
         plannedIterations: this.#plan.steps,
-        plannedWorldSize: this.#plan.worldSize,
+        // How many ranks a command of the user's starts is its own affair.
+        plannedWorldSize: this.#plan.workload === 'command' ? null : this.#plan.worldSize,
       },
       conditions: {
         loadAverageBefore: this.#loadBefore,

@@ -71,6 +71,12 @@ describe('a run of a command', () => {
     expect(stdout).toContain('superoffload runs logs');
   });
 
+  it('leaves the number of ranks to the command', async () => {
+    const world = "echo 'using world size: 4, data-parallel-size: 4, tensor-model-parallel size: 1'";
+    expect((await box.run(measure(`${world}; ${steps({ to: 2 })}; ${finish}`))).code).toBe(0);
+    expect((await box.lastRecord()).facts['world size']).toBe('4');
+  });
+
   it('stops whatever outlives its command', async () => {
     const { code } = await box.run(measure(`setsid sleep 300 & ${steps({ to: 2 })}; ${finish}`));
     expect(code).toBe(0);
