@@ -88,7 +88,7 @@ describe('buildRecord', () => {
 
 describe('warnings', () => {
   const conditions = { loadAverageBefore: 0, loadAverageAfter: 0, runningTasksBefore: 0, gpu: null };
-  const gpu = { smClockMhz: 1, maxSmClockMhz: 1, powerCapWatt: 1, maxTemperatureC: 1, samples: 1 };
+  const gpu = { smClockMhz: 1200, maxSmClockMhz: 1980, powerCapWatt: 1, maxTemperatureC: 1, samples: 1 };
   const hardware = recordOf(goodLog()).throughput.hardwareTflopsPerGpu!;
   const logging = (tflops: number) => [
     ...iterationLines(
@@ -101,13 +101,19 @@ describe('warnings', () => {
   it('has none for a quiet run', () => {
     expect(recordOf(goodLog(), { conditions }).warnings).toEqual([]);
     expect(recordOf(logging(hardware * 1.015)).warnings).toEqual([]);
+    const capped = { ...gpu, smClockMhz: 1980, throttleReasons: ['software power cap'] };
+    expect(recordOf(goodLog(), { conditions: { ...conditions, gpu: capped } }).warnings).toEqual([]);
   });
 
   it.each([
     ['the log claims', logging(hardware * 1.03), conditions],
     ['the log claims', logging(hardware * 0.97), conditions],
     ['5 other tasks were running on 16 cores', goodLog(), { ...conditions, runningTasksBefore: 5 }],
-    ['the GPU was throttled (0x4)', goodLog(), { ...conditions, gpu: { ...gpu, throttleReasons: ['0x4'] } }],
+    [
+      'the GPU was throttled (software power cap) to 1200 of 1980 MHz',
+      goodLog(),
+      { ...conditions, gpu: { ...gpu, throttleReasons: ['software power cap'] } },
+    ],
     [
       '2 steps were skipped',
       [
