@@ -41,12 +41,16 @@ export interface Sandbox {
   readonly lastRecord: () => Promise<RunRecord>;
 }
 
+// Once a test file, when it imports this: a hook that is registered inside a test never runs.
+const sandboxes: string[] = [];
+afterAll(() => {
+  for (const folder of sandboxes) rmSync(folder, { recursive: true, force: true });
+});
+
 /** @param stateFolder name of the state folder in the sandbox, or an absolute path */
 export function createSandbox(stateFolder = '.superoffload'): Sandbox {
   const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'superoffload-e2e-')));
-  afterAll(() => {
-    rmSync(cwd, { recursive: true, force: true });
-  });
+  sandboxes.push(cwd);
   const home = stateFolder.startsWith('/') ? stateFolder : join(cwd, stateFolder);
   mkdirSync(home, { recursive: true });
   const start = (argv: readonly string[], options: StartOptions = {}): Running =>
