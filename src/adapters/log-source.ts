@@ -1,7 +1,9 @@
 /** Reads logs in large pieces: files of gigabytes, and stdin. */
 import { open, stat } from 'node:fs/promises';
 
-const pieceBytes = 1 << 19;
+const blockBytes = 1 << 19;
+/** Text is handed on in pieces that stay in the processor's cache and in V8's young generation. */
+const pieceBytes = 1 << 16;
 /** How much of the start decides whether something is text. */
 const headBytes = 1 << 16;
 
@@ -45,22 +47,31 @@ export function findTextFault(head: Uint8Array): string | undefined {
   return head.includes(0) ? 'is binary: it contains zero bytes' : undefined;
 }
 
+type OnText = Parameters<LogSource['read']>[0];
+
+function handOn(block: Buffer, onText: OnText): void {
+  for (let start = 0; start < block.length; start += pieceBytes) {
+    const piece = block.subarray(start, start + pieceBytes);
+    onText(piece.toString('latin1'), piece);
+  }
+}
+
 export function openLogFile(path: string): LogSource {
   return {
     name: path,
     read: async (onText, signal) => {
       const file = await open(path);
       try {
-        // The next piece is read by another thread while this one is looked at.
-        let [current, next] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)];
+        // The next block is read by another thread while this one is looked at.
+        let [current, next] = [Buffer.allocUnsafe(blockBytes), Buffer.allocUnsafe(blockBytes)];
         let total = 0;
-        let pending = file.read(current, 0, pieceBytes, null);
+        let pending = file.read(current, 0, blockBytes, null);
         for (;;) {
           const { bytesRead } = await pending;
           signal.throwIfAborted();
           if (bytesRead === 0) return total;
-          pending = file.read(next, 0, pieceBytes, null);
-          onText(current.toString('latin1', 0, bytesRead), current.subarray(0, bytesRead));
+          pending = file.read(next, 0, blockBytes, null);
+          handOn(current.subarray(0, bytesRead), onText);
           total += bytesRead;
           [current, next] = [next, current];
         }
@@ -82,7 +93,7 @@ export function openLogStream(stream: AsyncIterable<Uint8Array>): LogSource {
         const buffer = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
         const fault = total === 0 ? findTextFault(buffer.subarray(0, headBytes)) : undefined;
         if (fault !== undefined) throw new NotALog(fault);
-        onText(buffer.toString('latin1'), buffer);
+        handOn(buffer, onText);
         total += buffer.length;
       }
       if (total === 0) throw new NotALog('is empty');

@@ -17,6 +17,8 @@ export interface Fold {
    * @returns what it said, most often nothing
    */
   readonly push: (line: string) => readonly LogEvent[];
+  /** Does the same without keeping the line among the newest ones. */
+  readonly take: (line: string) => readonly LogEvent[];
   /** Counts lines that hold none of the needles, without looking at them. */
   readonly skip: (lines: number) => void;
   /** True inside a traceback, when a line matters although it holds no needle. */
@@ -49,20 +51,23 @@ export function createFold(): Fold {
     return [event];
   };
 
+  const take = (line: string): readonly LogEvent[] => {
+    state.lineCount += 1;
+    const kept = line.length > maxLineLength ? line.slice(0, maxLineLength) : line;
+    const carriage = kept.indexOf('\r');
+    // A progress bar writes many states into one line, and a log message may follow the last of them.
+    if (carriage === -1 || carriage === kept.length - 1) return pushPart(kept);
+    return kept.split('\r').flatMap((part) => [...pushPart(part)]);
+  };
+
   return {
     state,
     wantsEveryLine: tracebacks.isOpen,
-    skip: (lines) => {
-      state.lineCount += lines;
-    },
+    skip: (lines) => void (state.lineCount += lines),
+    take,
     push: (line) => {
-      state.lineCount += 1;
       if (state.tail.push(line.length > 500 ? line.slice(0, 500) : line) > tailLines) state.tail.shift();
-      const kept = line.length > maxLineLength ? line.slice(0, maxLineLength) : line;
-      const carriage = kept.indexOf('\r');
-      // A progress bar writes many states into one line, and a log message may follow the last of them.
-      if (carriage === -1 || carriage === kept.length - 1) return pushPart(kept);
-      return kept.split('\r').flatMap((part) => [...pushPart(part)]);
+      return take(line);
     },
   };
 }

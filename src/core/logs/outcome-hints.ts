@@ -1,7 +1,8 @@
-import type { OutcomeClass } from './events.ts';
+import type { Outcome, OutcomeClass } from './events.ts';
+import type { Evidence } from './state.ts';
 
 /** What to do next, one sentence for each class where something can be done. */
-export const hints: Partial<Record<OutcomeClass, string>> = {
+const hints: Partial<Record<OutcomeClass, string>> = {
   gpu_oom: 'use a smaller micro-batch, activation checkpointing, or a mode that offloads more',
   host_oom:
     'use a smaller model or fewer ranks a node, or raise the memory limit; pinned memory counts up to twice',
@@ -19,3 +20,18 @@ export const hints: Partial<Record<OutcomeClass, string>> = {
   killed_unknown: 'the kernel log (dmesg) may name the OOM killer; a bare kill leaves nothing in the log',
   incomplete: 'if it still runs, parse it again later; if not, its last lines are all there is',
 };
+
+/** @returns an outcome with its hint; `evidence` is the line that proves it, if one does */
+export function outcome(
+  name: OutcomeClass,
+  reason: string,
+  evidence: Pick<Evidence, 'line' | 'rank'> | null = null,
+): Outcome {
+  return {
+    class: name,
+    reason,
+    evidence: evidence?.line ?? null,
+    rank: evidence?.rank ?? null,
+    hint: hints[name] ?? null,
+  };
+}

@@ -15,17 +15,24 @@ export const outcomeTable: readonly OutcomeProof[] = [
   {
     class: 'ok',
     proof:
-      'the planned or converged last iteration, a clean end, finite loss and exit 0: all four (of a log alone: the end line)',
+      'the planned or converged last iteration, a clean end, finite loss and exit 0: all four (of a log alone: the end line; of a foreign command: exit 0 at the last iteration its own log planned)',
     fixtures: [
       'megatron-f2c70ad-zero_offload-ok',
       'deepspeed-0.19.8-ok-two_ranks',
       'builtin-0.19.8-ok-one_rank',
+      'builtin-0.19.8-h200-prism-2b-ok',
+      'builtin-0.19.8-h200-zero_offload-2b-ok',
+      'builtin-0.19.8-h200-zero_infinity-2b-ok',
+      'builtin-0.19.8-h200-prism-1b-two_ranks-ok',
     ],
   },
   {
     class: 'gpu_oom',
     proof: 'CUDA out of memory, by the first rank that says so',
-    fixtures: ['megatron-f2c70ad-zero_offload-gpu_oom-torchscript'],
+    fixtures: [
+      'megatron-f2c70ad-zero_offload-gpu_oom-torchscript',
+      'builtin-0.19.8-h200-zero_2-gpu_oom-batch_128',
+    ],
   },
   {
     class: 'host_oom',
@@ -114,7 +121,7 @@ export const outcomeTable: readonly OutcomeProof[] = [
   },
   {
     class: 'killed_unknown',
-    proof: 'SIGKILL without memory evidence, or exit 0 without an end line',
+    proof: 'SIGKILL without memory evidence, or exit 0 before the iterations that this tool planned',
     fixtures: ['deepspeed-0.19.8-killed_unknown-sigkill', 'torchrun-2.15.0-killed_unknown-sigkill'],
   },
   {

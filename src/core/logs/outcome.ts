@@ -5,7 +5,8 @@
  */
 import type { ExitEvidence, Outcome, OutcomeClass } from './events.ts';
 import { wasSurvived } from './fold.ts';
-import { hints } from './outcome-hints.ts';
+import { cleanEnd, reachedOwnPlan } from './good-end.ts';
+import { outcome } from './outcome-hints.ts';
 import { exitSignal, provesHostOom, shmIsFull } from './exit-proof.ts';
 import type { Evidence, LogState } from './state.ts';
 
@@ -41,22 +42,9 @@ export function classify(state: LogState, exit: ExitEvidence): Outcome {
     stoppedByTool(state, exit) ??
     badNumbers(state) ??
     cleanEnd(state, exit) ??
+    reachedOwnPlan(state, exit) ??
     whatIsLeft(state, exit)
   );
-}
-
-function outcome(
-  name: OutcomeClass,
-  reason: string,
-  evidence: Pick<Evidence, 'line' | 'rank'> | null = null,
-): Outcome {
-  return {
-    class: name,
-    reason,
-    evidence: evidence?.line ?? null,
-    rank: evidence?.rank ?? null,
-    hint: hints[name] ?? null,
-  };
 }
 
 function stoppedByPerson({ stoppedBy }: ExitEvidence): Outcome | undefined {
@@ -186,22 +174,6 @@ function badNumbers(state: LogState): Outcome | undefined {
   );
 }
 
-function cleanEnd(state: LogState, exit: ExitEvidence): Outcome | undefined {
-  if (!hasEndLine(state) || state.lastIteration === null) return undefined;
-  if (state.launcherExitCode !== null || (exit.exitCode ?? 0) !== 0 || exit.signal !== null) return undefined;
-  const ended = `ended as it meant to after iteration ${state.lastIteration}`;
-  if (exit.stoppedBy === 'converged') return outcome('ok', `${ended}, when the measurement was stable`);
-  const { plannedIterations } = exit;
-  if (plannedIterations === null)
-    return outcome('ok', `${ended}, by its own end line (no exit status known)`);
-  if (state.lastIteration >= plannedIterations) return outcome('ok', ended);
-  return outcome('crash', `${ended}, but ${plannedIterations} iterations were planned`);
-}
-
-function hasEndLine(state: LogState): boolean {
-  return state.finished !== null || (state.cleanExits > 0 && state.launcherExitCode === null);
-}
-
 function whatIsLeft(state: LogState, exit: ExitEvidence): Outcome {
   const at =
     state.lastIteration === null
@@ -222,8 +194,11 @@ function whatIsLeft(state: LogState, exit: ExitEvidence): Outcome {
   if (cancelled !== undefined) return outcome('cancelled', 'the scheduler says it was cancelled', cancelled);
   const code = exit.exitCode ?? state.launcherExitCode;
   if (code !== null && code !== 0) return outcome('crash', `exit status ${code} ${at}`, lastLine(state));
-  if (code === 0)
-    return outcome('killed_unknown', `exit status 0, but it never said that it finished (${at})`);
+  if (code === 0) {
+    // The deepspeed launcher leaves with 0 when its own child, launch.py, is killed.
+    const name = exit.plannedIterations === null ? 'incomplete' : 'killed_unknown';
+    return outcome(name, `exit status 0, but it never said that it finished (${at})`);
+  }
   return outcome('incomplete', `the log ends ${at} without an end line`, lastLine(state));
 }
 

@@ -4,7 +4,7 @@
  */
 import type { LogEvent } from './events.ts';
 import { createFold, tailLines, type Fold } from './fold.ts';
-import { findNeedle, toCodes } from './needle.ts';
+import { findNeedles, toCodes } from './needle.ts';
 import type { LogState } from './state.ts';
 
 /** Text without a line feed that is longer than this is cut: it is no log, and memory is bounded. */
@@ -29,7 +29,7 @@ export function createScanner(onLine?: (line: string, events: readonly LogEvent[
   let carry = '';
 
   const pushLine = (line: string): void => {
-    const events = fold.push(line);
+    const events = fold.take(line);
     if (onLine !== undefined && events.length > 0) onLine(line, events);
   };
 
@@ -66,15 +66,29 @@ function scanLines(
   to: number,
   pushLine: (line: string) => void,
 ): void {
-  for (let position = from; position < to;) {
-    const place = fold.wantsEveryLine() ? position : findNeedle(text, codes, position);
-    const start = place === -1 || place >= to ? to : text.lastIndexOf('\n', place) + 1;
-    const begin = fold.wantsEveryLine() ? position : Math.max(start, position);
-    fold.skip(countLines(text, position, begin));
-    if (begin >= to) return;
-    const end = text.indexOf('\n', begin);
-    pushLine(text.slice(begin, end));
+  let position = from;
+  for (const place of findNeedles(text, codes, from, to)) {
+    if (place < position) continue;
+    position = pushWanted(position);
+    if (place < position) continue;
+    const start = text.lastIndexOf('\n', place) + 1;
+    fold.skip(countLines(text, position, start));
+    const end = text.indexOf('\n', place);
+    pushLine(text.slice(start, end));
     position = end + 1;
+  }
+  position = pushWanted(position);
+  fold.skip(countLines(text, position, to));
+
+  /** Inside a traceback every line counts. */
+  function pushWanted(start: number): number {
+    let next = start;
+    while (next < to && fold.wantsEveryLine()) {
+      const end = text.indexOf('\n', next);
+      pushLine(text.slice(next, end));
+      next = end + 1;
+    }
+    return next;
   }
 }
 

@@ -45,6 +45,33 @@ describe('ok', () => {
     expect(classify(cut, noExitEvidence).class).toBe('incomplete');
     expect(classify(cut, known({ exitCode: 0, plannedIterations: 10 })).class).toBe('killed_unknown');
   });
+  it('of a foreign command is exit 0 at the last iteration that its own log planned', () => {
+    const text = fixtureText('builtin-0.19.8-h200-prism-2b-ok');
+    const silent = text.slice(0, text.indexOf(' peak memory |'));
+    const outcome = classify(scanText(silent), known({ exitCode: 0 }));
+    expect(outcome).toMatchObject({ class: 'ok' });
+    expect(outcome.reason).toBe('it exited with 0 after iteration 20, the last one that its own log planned');
+    expect(classify(scanText(silent), noExitEvidence).class).toBe('incomplete');
+    expect(classify(scanText(silent), known({ exitCode: 1 })).class).toBe('crash');
+    const nan = scanText(silent.replace('lm loss: 9.530642E+00', 'lm loss: nan'));
+    expect(classify(nan, known({ exitCode: 0 })).class).toBe('nan_or_inf');
+    const failed = scanText(
+      `${silent}Traceback (most recent call last):\n  File "a.py", line 1\nKeyError: 5\n`,
+    );
+    expect(classify(failed, known({ exitCode: 0 })).class).toBe('crash');
+  });
+  it('of a foreign command is not exit 0 before that, nor without any plan', () => {
+    const text = fixtureText('builtin-0.19.8-h200-prism-2b-ok');
+    const early = text.slice(0, text.indexOf(' iteration       12/'));
+    for (const log of [early, 'hello\n']) {
+      const outcome = classify(scanText(log), known({ exitCode: 0 }));
+      expect(outcome.class).toBe('incomplete');
+      expect(outcome.reason).toContain('exit status 0, but it never said that it finished');
+      expect(classify(scanText(log), known({ exitCode: 0, plannedIterations: 20 })).class).toBe(
+        'killed_unknown',
+      );
+    }
+  });
   it('needs exit 0', () => {
     expect(classify(state, known({ exitCode: 1, plannedIterations: 10 })).class).toBe('crash');
     expect(classify(state, known({ exitCode: null, signal: 'SIGSEGV', plannedIterations: 10 })).class).toBe(
@@ -125,6 +152,13 @@ describe('memory', () => {
       '    return tensor.pin_memory()\n           ^^^^^^^^^^^^^^^^^^^\nRuntimeError: CUDA error: out of memory\n';
     expect(classify(scanText(text), noExitEvidence).class).toBe('host_oom');
     expect(classify(scanText(text.replaceAll('pin_memory', 'cuda')), noExitEvidence).class).toBe('gpu_oom');
+  });
+  it('is not what CUBLAS_STATUS_ALLOC_FAILED proves alone', () => {
+    const cublas =
+      'RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`\n';
+    expect(classify(scanText(cublas), noExitEvidence).class).toBe('crash');
+    const memory = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n';
+    expect(classify(scanText(memory + cublas), noExitEvidence).class).toBe('gpu_oom');
   });
   it('worker_dead names the worker’s own first error', () => {
     const outcome = classify(

@@ -66,6 +66,18 @@ describe('a scan', () => {
     }
     expect(find('nothing of interest in this long line of text')).toBe(-1);
   });
+  it('looks at every line that some rule matches', () => {
+    for (const { pattern } of evidenceRules) {
+      const plain = new RegExp(pattern.source.replaceAll('\\b', '').replaceAll('(?! by)', ''));
+      fc.assert(
+        fc.property(fc.stringMatching(plain), (each) => {
+          const lines = each.split('\n').filter((part) => pattern.test(part));
+          for (const part of lines) expect(needleExpression().test(part), part).toBe(true);
+        }),
+        { numRuns: 60 },
+      );
+    }
+  });
   it('has a needle in every line that an evidence rule matches', () => {
     for (const rule of evidenceRules)
       for (const needle of rule.needles) expect(needle.length).toBeGreaterThan(5);

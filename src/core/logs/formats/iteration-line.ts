@@ -5,6 +5,7 @@
  * closing bar. Anything else that looks like one is `damaged`, and none of its numbers is used.
  */
 import type { IterationEvent, LogEvent } from '../events.ts';
+import { readDecimal } from './decimal.ts';
 
 const fieldNames = [
   'elapsed time per iteration (ms)',
@@ -22,7 +23,7 @@ const fieldNames = [
   'throughput per GPU (TFLOP/s/GPU)',
 ] as const;
 type FieldName = (typeof fieldNames)[number];
-const known: ReadonlySet<string> = new Set(fieldNames);
+const place = Object.fromEntries(fieldNames.map((name, index) => [name, index])) as Record<FieldName, number>;
 
 /** Newer Megatron-LM puts ` [2026-01-31 12:00:00.000000]` before the word. */
 const head = /^ ?(?:\[\d{4}-[^\]]*\] ?)? ?iteration +(\d+)\/ *(\d+) \|/;
@@ -32,6 +33,7 @@ const plain = /^ *[-+.0-9][0-9.eE+-]* *$/;
 
 /** @param text a line without launcher prefix */
 export function parseIterationLine(text: string): LogEvent | undefined {
+  if (!text.includes('iteration ')) return undefined;
   const start = head.exec(text);
   if (start === null) return strayHead.test(text) ? { type: 'damaged' } : undefined;
   const fields = readFields(text, start[0].length);
@@ -55,38 +57,55 @@ export function iterationFields(text: string): ReadonlyMap<string, string> | und
   return fields;
 }
 
-type Fields = Partial<Record<FieldName, number>>;
+/** The value of each known field at its place in `fieldNames`; undefined where the line does not have it. */
+type Fields = (number | undefined)[];
+const noFields: Fields = fieldNames.map(() => undefined);
 
-/** Names of the newest whole line, in order: the next line has the same ones, and comparing is cheaper than cutting. */
-let layout: string[] = [];
+interface Column {
+  /** What stands before the value: ` lm loss:`. */
+  readonly label: string;
+  /** Its place in `fieldNames`, -1 for a field that is not used. */
+  readonly index: number;
+}
+
+/** Columns of the newest line: the next one has the same, and comparing is cheaper than cutting. */
+let layout: Column[] = [];
 
 function readFields(text: string, from: number): Fields | undefined {
-  const fields: Fields = {};
+  const fields = noFields.slice();
   let start = from;
-  for (let index = 0, bar = text.indexOf('|', start); bar !== -1; index += 1) {
-    let name = layout[index];
-    if (
-      name === undefined ||
-      !text.startsWith(name, start + 1) ||
-      text.charCodeAt(start + 1 + name.length) !== 58
-    ) {
-      const colon = text.indexOf(':', start);
-      if (colon === -1 || colon > bar || colon === start) return undefined;
-      name = text.slice(start + 1, colon);
-      layout = [...layout.slice(0, index), name];
+  for (let bar = text.indexOf('|', start), position = 0; bar !== -1; position += 1) {
+    let column = layout[position];
+    if (column === undefined || !text.startsWith(column.label, start)) {
+      column = readColumn(text.slice(start, bar));
+      if (column === undefined) return undefined;
+      layout = [...layout.slice(0, position), column];
     }
-    if (known.has(name)) {
-      const value = readNumber(text, start + name.length + 2, bar);
-      if (value === undefined || fields[name as FieldName] !== undefined) return undefined;
-      fields[name as FieldName] = value;
-    } else if (name.length > 60 || name.includes('iteration ')) return undefined;
+    const { label, index } = column;
+    if (index !== -1) {
+      const value = readNumber(text, start + label.length, bar);
+      if (value === undefined || fields[index] !== undefined) return undefined;
+      fields[index] = value;
+    }
     start = bar + 1;
     bar = text.indexOf('|', start);
   }
   return start > from && text.slice(start).trim() === '' ? fields : undefined;
 }
 
+/** @returns the column that ` name: value ` belongs to, or undefined where no program writes such a one */
+function readColumn(text: string): Column | undefined {
+  const colon = text.indexOf(':');
+  if (colon < 1) return undefined;
+  const name = text.slice(1, colon);
+  const index = fieldNames.indexOf(name as FieldName);
+  if (index === -1 && (name.length > 60 || name.includes('iteration '))) return undefined;
+  return { label: text.slice(0, colon + 1), index };
+}
+
 function readNumber(text: string, from: number, to: number): number | undefined {
+  const exact = readDecimal(text, from, to);
+  if (!Number.isNaN(exact)) return exact;
   const word = text.slice(from, to);
   const value = Number(word);
   // Number() takes hexadecimal and nothing at all for numbers too; a log writes neither.
@@ -96,24 +115,25 @@ function readNumber(text: string, from: number, to: number): number | undefined 
 }
 
 function toEvent(iteration: number, planned: number, fields: Fields): IterationEvent {
-  const seconds = fields['elapsed time per iteration (s)'];
-  return {
-    type: 'iteration',
+  const seconds = fields[place['elapsed time per iteration (s)']];
+  const rate = fields[place['learning rate']];
+  const globalBatch = fields[place['global batch size']];
+  const event = {
+    type: 'iteration' as const,
     iteration,
     plannedIterations: planned,
-    stepMs: fields['elapsed time per iteration (ms)'] ?? (seconds === undefined ? null : seconds * 1000),
-    loss: fields['lm loss'] ?? null,
-    lossScale: fields['loss scale'] ?? null,
-    gradNorm: fields['grad norm'] ?? null,
-    globalBatch: fields['global batch size'] ?? null,
-    sequenceLength: fields['actual seqlen'] ?? null,
-    skippedIterations: fields['number of skipped iterations'] ?? 0,
-    nanIterations: fields['number of nan iterations'] ?? 0,
-    loggedTflops: fields['TFLOPs'] ?? fields['throughput per GPU (TFLOP/s/GPU)'] ?? null,
-    ...(fields['learning rate'] === undefined || fields['global batch size'] === undefined
-      ? { partial: true as const }
-      : {}),
+    stepMs:
+      fields[place['elapsed time per iteration (ms)']] ?? (seconds === undefined ? null : seconds * 1000),
+    loss: fields[place['lm loss']] ?? null,
+    lossScale: fields[place['loss scale']] ?? null,
+    gradNorm: fields[place['grad norm']] ?? null,
+    globalBatch: globalBatch ?? null,
+    sequenceLength: fields[place['actual seqlen']] ?? null,
+    skippedIterations: fields[place['number of skipped iterations']] ?? 0,
+    nanIterations: fields[place['number of nan iterations']] ?? 0,
+    loggedTflops: fields[place['TFLOPs']] ?? fields[place['throughput per GPU (TFLOP/s/GPU)']] ?? null,
   };
+  return rate === undefined || globalBatch === undefined ? { ...event, partial: true } : event;
 }
 
 /**
@@ -122,8 +142,13 @@ function toEvent(iteration: number, planned: number, fields: Fields): IterationE
  * by more than rounding, neither is believed.
  */
 function agrees({ stepMs, globalBatch }: IterationEvent, fields: Fields): boolean {
-  const samplesPerSecond = fields['samples per second'];
+  const samplesPerSecond = fields[place['samples per second']];
   if (!stepMs || !globalBatch || !samplesPerSecond || samplesPerSecond < 0.05) return true;
   const ranks = (globalBatch * 1000) / (stepMs * samplesPerSecond);
-  return Math.round(ranks) >= 1 && Math.abs(ranks - Math.round(ranks)) <= 0.02 * ranks;
+  // Both are rounded in the log; of many ranks, 2% would let any time through.
+  const rounding = ranks * (0.05 / stepMs + 0.0005 / samplesPerSecond);
+  const tolerance = Math.min(0.02 * ranks, Math.max(0.1, 2 * rounding));
+  const whole = Math.round(ranks);
+  // A rank of N has at least one sample of the batch.
+  return whole >= 1 && whole <= globalBatch && Math.abs(ranks - whole) <= tolerance;
 }
