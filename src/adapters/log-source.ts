@@ -1,7 +1,8 @@
 /** Reads logs in large pieces: files of gigabytes, and stdin. */
 import { open, stat } from 'node:fs/promises';
 
-const blockBytes = 1 << 19;
+/** Read at once: every read waits for the event loop, so that fewer are quicker. */
+const blockBytes = 1 << 21;
 /** Text is handed on in pieces that stay in the processor's cache and in V8's young generation. */
 const pieceBytes = 1 << 16;
 /** How much of the start decides whether something is text. */

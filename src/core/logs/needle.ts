@@ -118,13 +118,25 @@ export function findNeedles(text: string, codes: Uint8Array, from: number, to: n
     a = stepA === 0 ? check(tables, text, codes, a, found) : a + stepA;
     b = stepB === 0 ? check(tables, text, codes, b, inSecondHalf) : b + stepB;
   }
-  for (let step; a < half; a = step === 0 ? check(tables, text, codes, a, found) : a + step)
-    step = shift[blockAt(codes, a)] as number;
-  for (let step; b < to; b = step === 0 ? check(tables, text, codes, b, inSecondHalf) : b + step)
-    step = shift[blockAt(codes, b)] as number;
+  searchRest(tables, text, codes, a, half, found);
+  searchRest(tables, text, codes, b, to, inSecondHalf);
   for (const at of inSecondHalf) found.push(at);
   const more = findShort(text, from, to);
   return more.length === 0 ? found : [...found, ...more].sort((x, y) => x - y);
+}
+
+function searchRest(
+  tables: Tables,
+  text: string,
+  codes: Uint8Array,
+  from: number,
+  to: number,
+  found: number[],
+): void {
+  for (let at = from; at < to;) {
+    const step = tables.shift[blockAt(codes, at)] as number;
+    at = step === 0 ? check(tables, text, codes, at, found) : at + step;
+  }
 }
 
 function findShort(text: string, from: number, to: number): number[] {
