@@ -17,8 +17,11 @@ export interface Fold {
    * @returns what it said, most often nothing
    */
   readonly push: (line: string) => readonly LogEvent[];
-  /** Does the same without keeping the line among the newest ones. */
-  readonly take: (line: string) => readonly LogEvent[];
+  /**
+   * Does the same without keeping the line among the newest ones.
+   * @param known true where the line is known to hold a needle
+   */
+  readonly take: (line: string, known?: boolean) => readonly LogEvent[];
   /** Counts lines that hold none of the needles, without looking at them. */
   readonly skip: (lines: number) => void;
   /** True inside a traceback, when a line matters although it holds no needle. */
@@ -35,8 +38,8 @@ export function createFold(): Fold {
   const iterationRank: { rank: number | null } = { rank: null };
   const layout = { seenComplete: false };
 
-  const pushPart = (part: string): readonly LogEvent[] => {
-    if (!tracebacks.isOpen() && !needle.test(part)) return nothing;
+  const pushPart = (part: string, known: boolean): readonly LogEvent[] => {
+    if (!known && !tracebacks.isOpen() && !needle.test(part)) return nothing;
     const { rank, text } = readPrefix(part);
     if (rank !== null && state.ranks.size < 65_536) state.ranks.add(rank);
     const inside = tracebacks.isOpen() ? tracebacks.push(text, rank) : 'outside';
@@ -51,13 +54,13 @@ export function createFold(): Fold {
     return [event];
   };
 
-  const take = (line: string): readonly LogEvent[] => {
+  const take = (line: string, known = false): readonly LogEvent[] => {
     state.lineCount += 1;
     const kept = line.length > maxLineLength ? line.slice(0, maxLineLength) : line;
     const carriage = kept.indexOf('\r');
     // A progress bar writes many states into one line, and a log message may follow the last of them.
-    if (carriage === -1 || carriage === kept.length - 1) return pushPart(kept);
-    return kept.split('\r').flatMap((part) => [...pushPart(part)]);
+    if (carriage === -1 || carriage === kept.length - 1) return pushPart(kept, known);
+    return kept.split('\r').flatMap((part) => [...pushPart(part, false)]);
   };
 
   return {

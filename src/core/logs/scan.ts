@@ -28,8 +28,8 @@ export function createScanner(onLine?: (line: string, events: readonly LogEvent[
   const tail = createTail();
   let carry = '';
 
-  const pushLine = (line: string): void => {
-    const events = fold.take(line);
+  const pushLine = (line: string, known = false): void => {
+    const events = fold.take(line, known);
     if (onLine !== undefined && events.length > 0) onLine(line, events);
   };
 
@@ -64,7 +64,7 @@ function scanLines(
   codes: Uint8Array,
   from: number,
   to: number,
-  pushLine: (line: string) => void,
+  pushLine: (line: string, known?: boolean) => void,
 ): void {
   let position = from;
   for (const place of findNeedles(text, codes, from, to)) {
@@ -74,7 +74,7 @@ function scanLines(
     const start = text.lastIndexOf('\n', place) + 1;
     fold.skip(countLines(text, position, start));
     const end = text.indexOf('\n', place);
-    pushLine(text.slice(start, end));
+    pushLine(text.slice(start, end), true);
     position = end + 1;
   }
   position = pushWanted(position);
