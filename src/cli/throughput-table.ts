@@ -1,7 +1,7 @@
 import { renderTable, type Column } from '../adapters/table.ts';
 import type { System } from '../core/experiment/case.ts';
 import type { SkippedCase } from '../core/experiment/grid.ts';
-import type { CaseSummary, ModeRatio } from '../core/results/summarize.ts';
+import { fullConfidence, type CaseSummary, type ModeRatio } from '../core/results/summarize.ts';
 import { formatNumber } from './format.ts';
 
 const columns: readonly Column[] = [
@@ -18,9 +18,6 @@ const columns: readonly Column[] = [
   { title: 'ratio', align: 'right' },
   { title: 'outcome' },
 ];
-
-/** Below it a range of too few, or too alike, steps stands in the column, and is marked. */
-const fullConfidence = 0.95;
 
 interface Measured {
   readonly summaries: readonly CaseSummary[];
@@ -46,8 +43,9 @@ function title(system: System): string {
   return `${system.title}: a GPU on PCIe is no superchip; do not compare with the paper's numbers as such`;
 }
 
-function row({ record, caseId, stepMs, interval }: CaseSummary, ratios: readonly ModeRatio[]): string[] {
-  const { throughput, memory } = record;
+function row(summary: CaseSummary, ratios: readonly ModeRatio[]): string[] {
+  const { record, caseId, stepMs, interval, throughput } = summary;
+  const { memory } = record;
   return [
     record.case?.mode ?? 'command',
     record.case?.model.name ?? record.caseId.replace(/^throughput-command-/, ''),
@@ -60,19 +58,28 @@ function row({ record, caseId, stepMs, interval }: CaseSummary, ratios: readonly
     orDash(memory.hostGiB),
     orDash(record.lastLoss),
     ratioCell(ratios.find((ratio) => ratio.caseId === caseId)),
-    record.outcome.class,
+    outcomeCell(summary),
   ];
 }
 
 function flopsNotes(summaries: readonly CaseSummary[]): string[] {
   const formulas = new Set(summaries.flatMap(({ record }) => record.throughput.formula ?? []));
   const logged = summaries.some(
-    ({ record: { throughput } }) => throughput.formula === null && throughput.loggedTflopsPerGpu !== null,
+    ({ throughput }) => throughput.formula === null && throughput.loggedTflopsPerGpu !== null,
   );
   return [
     ...[...formulas].map((formula) => `TFLOPS: per chip, recomputation excluded, formula ${formula}`),
     ...(logged ? ['TFLOPS of a command: as its log says (hardware FLOPs)'] : []),
   ];
+}
+
+/** One word where all launches ended alike, else how many ended how. */
+function outcomeCell({ launches }: CaseSummary): string {
+  const counts = new Map<string, number>();
+  for (const { outcome } of launches) counts.set(outcome.class, (counts.get(outcome.class) ?? 0) + 1);
+  const [only] = counts.keys();
+  if (counts.size === 1 && only !== undefined) return only;
+  return [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
 }
 
 function intervalCell({ lowMs, highMs, confidence }: NonNullable<CaseSummary['interval']>): string {
@@ -82,7 +89,7 @@ function intervalCell({ lowMs, highMs, confidence }: NonNullable<CaseSummary['in
 function ratioCell(found: ModeRatio | undefined): string {
   if (found === undefined) return '';
   const { ratio, low, high } = found.ratio;
-  return `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})${found.unfair.length > 0 ? '!' : ''}`;
+  return `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})${found.confident ? '' : '~'}${found.unfair.length > 0 ? '!' : ''}`;
 }
 
 function skippedRow(mode: string, model: string, kind: SkippedCase['kind']): string[] {
@@ -96,7 +103,9 @@ function footnotes(
   skipped: readonly SkippedCase[],
 ): string[] {
   const bases = new Set(summaries.flatMap(({ interval }) => interval?.basis ?? []));
-  const ran = summaries.filter(({ record }) => record.outcome.class !== 'ok');
+  const failed = summaries
+    .flatMap(({ launches }) => launches)
+    .filter(({ outcome }) => outcome.class !== 'ok');
   return [
     ...(bases.size === 0 ? [] : [`interval: ${[...bases].join(' and ')}`]),
     ...(summaries.some(({ interval }) => (interval?.confidence ?? 1) < fullConfidence)
@@ -112,7 +121,7 @@ function footnotes(
     ...ratios
       .filter(({ unfair }) => unfair.length > 0)
       .map(({ caseId, unfair }) => `! ${nameOf(caseId, summaries)}: not a fair ratio: ${unfair.join('; ')}`),
-    ...ran.map(({ record }) => failureLine(record)),
+    ...failed.map(failureLine),
     ...new Set(skipped.map(({ case: { mode }, reason }) => `${mode}: ${reason}`)),
     ...new Set(
       summaries.flatMap(({ record }) =>

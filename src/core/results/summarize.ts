@@ -2,16 +2,22 @@ import { launchInterval } from '../stats/launch-interval.ts';
 import { pairedRatio, ratioWithinRuns, type Ratio } from '../stats/ratio.ts';
 import type { StepStatistics } from '../stats/steps.ts';
 import { unfairness } from './fairness.ts';
-import type { RunRecord } from './record.ts';
+import type { RunRecord, Throughput } from './record.ts';
+
+/** Below it a range stands in an interval's place: too few steps, or steps too alike. */
+export const fullConfidence = 0.95;
 
 /** All launches of one case, as one row of a table. */
 export interface CaseSummary {
   readonly caseId: string;
-  /** The launch that stands for the row: the median one of those that measured something. */
+  /** The launch that stands for the row in what is no time: the median one of those that measured something. */
   readonly record: RunRecord;
+  /** In the order in which they were run, failed ones included. */
   readonly launches: readonly RunRecord[];
   readonly stepMs: number | null;
   readonly interval: StepStatistics['interval'];
+  /** Of `stepMs`, so that every number of a row speaks of the same time. */
+  readonly throughput: Throughput;
 }
 
 /** Speed of a case against the baseline of its group, above 1 is faster. */
@@ -19,6 +25,8 @@ export interface ModeRatio {
   readonly caseId: string;
   readonly baselineCaseId: string;
   readonly ratio: Ratio;
+  /** False where one of two single runs has no 95% interval, so that the ratio's is no 95% interval either. */
+  readonly confident: boolean;
   /** Why the ratio says less than it seems to; empty when it is fair. */
   readonly unfair: readonly string[];
 }
@@ -38,10 +46,34 @@ function summarize(caseId: string, launches: readonly RunRecord[]): CaseSummary 
   if (between !== null) {
     const { centerMs, lowMs, highMs } = between;
     const interval = { lowMs, highMs, confidence: 0.95, basis: 'between launches' } as const;
-    return { caseId, record, launches, stepMs: centerMs, interval };
+    const throughput = throughputAt(record, centerMs);
+    return { caseId, record, launches, stepMs: centerMs, interval, throughput };
   }
   const only = measured[0]?.statistics ?? null;
-  return { caseId, record, launches, stepMs: only?.medianMs ?? null, interval: only?.interval ?? null };
+  const interval = only?.interval ?? null;
+  return {
+    caseId,
+    record,
+    launches,
+    stepMs: only?.medianMs ?? null,
+    interval,
+    throughput: record.throughput,
+  };
+}
+
+/** The throughput of a record at another step time: the work of a step stays, so every rate scales with time. */
+function throughputAt(record: RunRecord, stepMs: number): Throughput {
+  const { throughput } = record;
+  const scale = (rate: number | null): number | null =>
+    rate === null ? null : (rate * medianOf(record)) / stepMs;
+  return {
+    ...throughput,
+    modelTflopsPerGpu: scale(throughput.modelTflopsPerGpu),
+    hardwareTflopsPerGpu: scale(throughput.hardwareTflopsPerGpu),
+    mfu: scale(throughput.mfu),
+    tokensPerSecond: scale(throughput.tokensPerSecond),
+    loggedTflopsPerGpu: scale(throughput.loggedTflopsPerGpu),
+  };
 }
 
 /** Modes that a ratio is taken against, the first that was measured: what people run today. */
@@ -65,21 +97,36 @@ export function modeRatios(summaries: readonly CaseSummary[]): ModeRatio[] {
 }
 
 function ratioOf(baseline: CaseSummary, candidate: CaseSummary): ModeRatio | null {
-  const medians = ({ launches }: CaseSummary): number[] => launches.filter(isMeasured).map(medianOf);
+  const rounds = pairedRounds(baseline, candidate);
   const ratio =
-    pairedRatio(medians(baseline), medians(candidate)) ??
-    ratioWithinRuns(baseline.record.stepMs, candidate.record.stepMs);
+    pairedRatio(
+      rounds.map(([before]) => medianOf(before)),
+      rounds.map(([, after]) => medianOf(after)),
+    ) ?? ratioWithinRuns(baseline.record.stepMs, candidate.record.stepMs);
   if (ratio === null) return null;
   return {
     caseId: candidate.caseId,
     baselineCaseId: baseline.caseId,
     ratio,
+    confident: ratio.basis === 'between launches' || [baseline, candidate].every(isConfident),
     unfair: unfairness(candidate.record, baseline.record),
   };
 }
 
+/** Launches of one round side by side; a round in which one of the two failed is left out, not shifted. */
+function pairedRounds(baseline: CaseSummary, candidate: CaseSummary): (readonly [RunRecord, RunRecord])[] {
+  return baseline.launches.flatMap((before, round) => {
+    const after = candidate.launches[round];
+    return after !== undefined && isMeasured(before) && isMeasured(after) ? [[before, after] as const] : [];
+  });
+}
+
+function isConfident({ interval }: CaseSummary): boolean {
+  return interval !== null && interval.confidence >= fullConfidence;
+}
+
+/** Whether a launch's steps count: it ended well, or is a command that never says so and exited with 0. */
 function isMeasured(record: RunRecord): boolean {
-  // A program of the user's need not say that it finished; its steps were measured all the same.
   const ended =
     record.outcome.class === 'ok' || (record.outcome.class === 'incomplete' && record.exit.exitCode === 0);
   return ended && record.statistics !== null;

@@ -38,6 +38,16 @@ describe('summarizeCases', () => {
     expect(failed?.record.outcome.class).not.toBe('ok');
   });
 
+  it('gives every number of a row for the same time, which no single launch may have had', () => {
+    const [summary] = summarizeCases([launch(100), launch(200)]);
+    const { globalBatch, sequenceLength } = summary!.record.case!;
+    expect(summary!.stepMs!).toBeCloseTo(Math.sqrt(2) * 100.4, 0);
+    expect(summary!.throughput.tokensPerSecond!).toBeCloseTo(
+      (1000 * globalBatch * sequenceLength) / summary!.stepMs!,
+      6,
+    );
+  });
+
   it('keeps the order in which cases first ran', () => {
     const rows = summarizeCases([launch(1, { mode: 'zero_3' }), launch(1), launch(1, { mode: 'zero_3' })]);
     expect(rows.map(({ record }) => record.case?.mode)).toEqual(['zero_3', 'zero_offload']);
@@ -51,6 +61,25 @@ describe('modeRatios', () => {
     expect(ratios[0]?.ratio.ratio).toBeCloseTo(2, 2);
     expect(ratios[0]?.ratio.basis).toBe('within one run');
     expect(ratios[0]?.unfair).toEqual([]);
+  });
+
+  it('leaves a round out in which a launch failed, and shifts no other', () => {
+    const ms = [100, 200, 400];
+    const records = ms.flatMap((each, round) => [
+      round === 0 ? crashed() : launch(each),
+      launch(each, { mode: 'zero_3' }),
+    ]);
+    const [only] = modeRatios(summarizeCases(records));
+    expect(only?.ratio).toMatchObject({ pairs: 2 });
+    expect(only?.ratio.ratio).toBeCloseTo(1, 6);
+  });
+
+  it('is confident only where both intervals are', () => {
+    const short = recordOf(goodLog([100, 101, 100]), { plan: samplePlan({ mode: 'zero_3', steps: 3 }) });
+    expect(modeRatios(summarizeCases([launch(100), short]))[0]?.confident).toBe(false);
+    expect(modeRatios(summarizeCases([launch(100), launch(90, { mode: 'zero_3' })]))[0]?.confident).toBe(
+      true,
+    );
   });
 
   it('pairs launches that ran in turns, so that what drifts cancels', () => {
