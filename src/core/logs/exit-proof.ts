@@ -31,15 +31,17 @@ export function exitSignal(state: LogState, exit: ExitEvidence): string | null {
 }
 
 /**
- * @returns why host memory is the cause, or undefined. SIGKILL alone proves nothing: it takes a kernel counter
- * that rose, or a peak at the limit.
+ * @returns why host memory is the cause, or undefined. SIGKILL alone proves nothing, and neither does a counter that
+ * rose while the run died of something else (it may have counted another program): it takes SIGKILL and one of a
+ * kernel counter that rose or a peak at the limit.
  */
 export function provesHostOom(state: LogState, exit: ExitEvidence): string | undefined {
   const { oomKills, peakHostGiB, hostLimitGiB } = exit;
   if (exit.exitCode === 0 && state.launcherExitCode === null) return undefined;
-  if (oomKills !== null && oomKills > 0) return `the kernel's count of OOM kills rose by ${oomKills}`;
-  if (exitSignal(state, exit) !== 'SIGKILL' || peakHostGiB === null || hostLimitGiB === null)
-    return undefined;
+  if (exitSignal(state, exit) !== 'SIGKILL' && !state.evidence.has('killed_unknown')) return undefined;
+  if (oomKills !== null && oomKills > 0)
+    return `killed, and the kernel's count of OOM kills rose by ${oomKills}`;
+  if (peakHostGiB === null || hostLimitGiB === null) return undefined;
   if (peakHostGiB < nearLimit * hostLimitGiB) return undefined;
   return `killed with host memory at ${peakHostGiB.toFixed(1)} of ${hostLimitGiB.toFixed(1)} GiB`;
 }

@@ -38,7 +38,7 @@ export const outcomeTable: readonly OutcomeProof[] = [
     class: 'host_oom',
     proof:
       'a rising count of OOM kills, Slurm, SIGKILL with a peak at the limit, or a failing host allocation',
-    fixtures: ['deepspeed-0.19.8-host_oom-cpu_allocator', 'slurm-host_oom'],
+    fixtures: ['deepspeed-0.19.8-host_oom-cpu_allocator', 'torch-2.11.0-host_oom-pinned', 'slurm-host_oom'],
   },
   {
     class: 'shm_full',

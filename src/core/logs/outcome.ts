@@ -38,7 +38,7 @@ export function classify(state: LogState, exit: ExitEvidence): Outcome {
     otherWorld(state, exit) ??
     survivedEverything(state, exit) ??
     killedForMemory(state, exit) ??
-    firstFailure(state) ??
+    firstFailure(state, exit) ??
     stoppedByTool(state, exit) ??
     badNumbers(state) ??
     cleanEnd(state, exit) ??
@@ -74,10 +74,24 @@ function killedForMemory(state: LogState, exit: ExitEvidence): Outcome | undefin
   return outcome('shm_full', 'a rank died of SIGBUS with /dev/shm full', state.cascades.get('crash') ?? null);
 }
 
+/**
+ * Lines such as `No module named 'x'` are also printed by programs that go on without it. They name the cause only
+ * where an exception was shown, where the process left by itself with an error, or where nothing but a log is known.
+ */
+function endedByItself(state: LogState, exit: ExitEvidence): boolean {
+  if (state.traceback !== null) return true;
+  const onlyLog = exit.exitCode === null && exit.signal === null && exit.stoppedBy === null;
+  const left = exit.exitCode !== null && exit.exitCode !== 0 && exit.stoppedBy === null;
+  return onlyLog || (left && exitSignal(state, exit) === null);
+}
+
 /** The earliest thing that a log line proves, except that a collective's timeout yields to any other failure. */
-function firstFailure(state: LogState): Outcome | undefined {
+function firstFailure(state: LogState, exit: ExitEvidence): Outcome | undefined {
   const found = [...state.evidence.values()].filter(
-    (each) => each.outcome !== 'killed_unknown' && !wasSurvived(state, each),
+    (each) =>
+      each.outcome !== 'killed_unknown' &&
+      !wasSurvived(state, each) &&
+      (!beforeFirstIteration.has(each.outcome) || endedByItself(state, exit)),
   );
   const dead = found.find((each) => each.outcome === 'worker_dead');
   if (dead !== undefined) return workerDead(state, dead);

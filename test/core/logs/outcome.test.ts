@@ -109,6 +109,18 @@ describe('a kill', () => {
       'killed_unknown',
     );
   });
+  it('by the kernel is the only one that a risen counter explains: it may have counted another program', () => {
+    const gpu = scanText('torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.\n');
+    expect(classify(gpu, known({ exitCode: 1, oomKills: 1 })).class).toBe('gpu_oom');
+    expect(classify(scanText('hello\n'), known({ signal: 'SIGKILL', oomKills: 1 })).class).toBe('host_oom');
+  });
+  it('or a stop is not blamed on a module that the program can do without', () => {
+    const warned = scanText("Warning: No module named 'flash_attn', using sdpa\n");
+    expect(classify(warned, known({ stoppedBy: 'timeout', signal: 'SIGTERM' })).class).toBe('time_limit');
+    expect(classify(warned, known({ stoppedBy: 'hang', signal: 'SIGKILL' })).class).toBe('hang');
+    expect(classify(warned, known({ signal: 'SIGKILL' })).class).toBe('killed_unknown');
+    expect(classify(warned, known({ exitCode: 1 })).class).toBe('install_error');
+  });
   it.each([
     [247, 'SIGKILL', 'killed_unknown'],
     [137, 'SIGKILL', 'killed_unknown'],
