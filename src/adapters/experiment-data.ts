@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ExperimentFile } from '../core/experiment/experiment-file.schema.ts';
-import { parseJson } from '../core/experiment/json-text.ts';
+import { parseJson } from '../core/json/json-text.ts';
 import { nearest } from '../core/experiment/nearest.ts';
 import type { NamedSystemFile } from '../core/experiment/system.ts';
 import type { SystemFile } from '../core/experiment/system-file.schema.ts';
@@ -18,12 +18,18 @@ export function dataFolders(place: { readonly cwd: string; readonly packageRoot:
   return [...new Set([join(place.cwd, 'experiment'), join(place.packageRoot, 'experiment')])];
 }
 
+/** A size and whose it is. */
+export interface KnownModel extends ModelEntry {
+  /** From the user's folder: it may be called as one of the package's and be another. */
+  readonly isUsers: boolean;
+}
+
 /**
  * Reads every size of every model.json; a size of the user's beats the package's of the same name.
  * @throws SuperOffloadError `config` with every fault of a file: line and column, or JSON path.
  */
-export function readModels(folders: DataFolders): ModelEntry[] {
-  const byName = new Map<string, ModelEntry>();
+export function readModels(folders: DataFolders): KnownModel[] {
+  const byName = new Map<string, KnownModel>();
   for (const folder of [...folders].reverse()) {
     const path = join(folder, 'model.json');
     const text = readOrNull(path);
@@ -31,7 +37,8 @@ export function readModels(folders: DataFolders): ModelEntry[] {
     const entries = modelEntries(parseChecked('model', text, path) as ModelFile);
     const faults = modelFaults(entries, path);
     if (faults.length > 0) throw faultsError('config', faults);
-    for (const entry of entries) byName.set(entry.shape.name, entry);
+    const isUsers = folder !== folders.at(-1);
+    for (const entry of entries) byName.set(entry.shape.name, { ...entry, isUsers });
   }
   return [...byName.values()];
 }
@@ -46,6 +53,21 @@ export function readExperiment(nameOrPath: string, folders: DataFolders): Experi
   const found = firstFile(paths);
   if (found === null) throw notFound('--config', 'experiment file', nameOrPath, []);
   return parseChecked('experiment', found.text, found.path) as ExperimentFile;
+}
+
+/**
+ * Which files of the user's folder stand before the package's: whoever finds himself in a folder with an
+ * `experiment` of somebody else's must be told.
+ * @returns null where there are none.
+ */
+export function userFiles(
+  folders: DataFolders,
+): { readonly folder: string; readonly files: readonly string[] } | null {
+  const [folder] = folders;
+  if (folder === undefined || folders.length < 2) return null;
+  const own = ['model.json', 'throughput.json'].filter((name) => existsSync(join(folder, name)));
+  const systems = jsonFilesOf(join(folder, 'systems')).map((path) => join('systems', basename(path)));
+  return own.length + systems.length === 0 ? null : { folder, files: [...own, ...systems] };
 }
 
 /** Every machine profile there is, the user's first. */

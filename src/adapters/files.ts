@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { lineAndColumn, syntaxErrorIndex } from '../core/json/syntax.ts';
-import { SuperOffloadError } from '../errors.ts';
+import { parseJson as parseJsonText } from '../core/json/json-text.ts';
+import { faultsError, SuperOffloadError } from '../errors.ts';
 
 /**
  * Writes JSON so that a reader sees the old file or the new one, never half of it, even after a power cut:
@@ -17,7 +17,7 @@ export async function writeJsonAtomic(path: string, value: unknown): Promise<voi
 export async function writeTextAtomic(path: string, text: string, mode = 0o644): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(text);
@@ -33,9 +33,35 @@ export async function writeTextAtomic(path: string, text: string, mode = 0o644):
 }
 
 /**
+ * Makes a folder and those above it, one level at a time: Node's own recursive mkdir never ends where the kernel
+ * says ENOENT for a folder that it will not have made, as below /proc.
+ * @throws the system's error; see {@link storageError}.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(path) !== path && !(await isFolder(dirname(path)))) {
+      await makeFolder(dirname(path));
+      await mkdir(path).catch((again: unknown) => rethrowUnlessFolder(path, again));
+    } else await rethrowUnlessFolder(path, error);
+  }
+}
+
+/** Somebody else made it: what was wanted is there. */
+async function rethrowUnlessFolder(path: string, error: unknown): Promise<void> {
+  if (!(await isFolder(path))) throw error;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/**
  * Reads JSON.
  * @returns undefined when the file does not exist.
- * @throws SuperOffloadError 'config' with line and column of a syntax error; 'environment' when it cannot be read.
+ * @throws SuperOffloadError 'config' with line and column of every fault; 'environment' when it cannot be read.
  */
 export async function readJson(path: string): Promise<unknown> {
   let text: string;
@@ -48,23 +74,12 @@ export async function readJson(path: string): Promise<unknown> {
   return parseJson(text, path);
 }
 
-/** @throws SuperOffloadError 'config' that names `place:line:column`. */
+/** @throws SuperOffloadError 'config' with every fault as `place:line:column`; a key that is there twice is one. */
 export function parseJson(text: string, place: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SuperOffloadError({
-      code: 'config',
-      message: `${place}:${lineAndColumn(text, syntaxErrorIndex(text) ?? text.length)}: not valid JSON: ${reason(error)}`,
-      cause: error,
-    });
-  }
-}
-
-/** V8's reason without the excerpt and place, which come in a form that differs between Node versions. */
-function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split(/, \.{0,3}"| in JSON| at position|\n/)[0] ?? message;
+  const result = parseJsonText(text, place);
+  if (result.ok) return result.value;
+  const faults = result.faults.map((fault) => ({ ...fault, problem: `not valid JSON: ${fault.problem}` }));
+  throw faultsError('config', faults);
 }
 
 const storageReasons: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
@@ -75,6 +90,10 @@ const storageReasons: Readonly<Record<string, readonly [problem: string, hint: s
   EPERM: ['permission denied', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
   EEXIST: ['a part of the path is not a folder', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
   ENOTDIR: ['a part of the path is not a folder', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
+  ENOENT: ['it is not there and cannot be made', 'set SUPEROFFLOAD_HOME to a folder that you may write to'],
+  EISDIR: ['it is a folder, not a file', 'name the file itself'],
+  ENAMETOOLONG: ['the path or a part of it is too long', 'set SUPEROFFLOAD_HOME to a shorter path'],
+  ELOOP: ['its symbolic links lead in a circle', 'set SUPEROFFLOAD_HOME to another folder'],
 };
 
 /** Runs file operations below `path`; a full disk or a read-only folder becomes an expected error. */

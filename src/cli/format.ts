@@ -19,14 +19,9 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 3600)}h${pad(Math.floor((whole % 3600) / 60))}m`;
 }
 
-/** `141.1K`, `940.8K`, `2.120B`: a parameter count. */
-export function formatCount(value: number): string {
-  const units = [
-    [1e12, 'T'],
-    [1e9, 'B'],
-    [1e6, 'M'],
-    [1e3, 'K'],
-  ] as const;
-  const unit = units.find(([size]) => value >= size);
-  return unit === undefined ? String(value) : `${(value / unit[0]).toPrecision(4)}${unit[1]}`;
+/** `141.100e3`, `2.120e9`: a parameter count, to be compared with the names of the sizes. */
+export function formatCount(count: number): string {
+  if (count < 1e3) return String(count);
+  const exponent = count >= 1e9 ? 9 : count >= 1e6 ? 6 : 3;
+  return `${(count / 10 ** exponent).toFixed(3)}e${exponent}`;
 }

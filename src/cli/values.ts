@@ -19,27 +19,38 @@ export function parseShare(text: string): number {
   return value;
 }
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** @returns milliseconds of `90s`, `10m`, `1h30m` or plain seconds. */
-export function parseDuration(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
-    throw new InvalidArgumentError('Expected a duration, such as 90s, 10m or 1h30m.');
-  }
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
-  return [...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? 0), 0);
+/** A probability of dropping: at 1 nothing would be left to train on. */
+export function parseDropout(text: string): number {
+  const value = parseShare(text);
+  if (value === 1) throw new InvalidArgumentError('Expected a share below 1, such as 0.1 or 10%.');
+  return value;
 }
 
-/** Gathers a flag that may be given more than once; a comma separates values too. */
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** @returns milliseconds, more than 0, of `90s`, `10m`, `1h30m` or plain seconds. */
+export function parseDuration(text: string): number {
+  const withUnit = /^\d+(\.\d+)?$/.test(text) ? `${text}s` : text;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(withUnit)) {
+    throw new InvalidArgumentError('Expected a duration, such as 90s, 10m or 1h30m.');
+  }
+  const parts = withUnit.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+  const sumMs = [...parts].reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? 0),
+    0,
+  );
+  if (sumMs === 0) throw new InvalidArgumentError('Expected a duration longer than 0.');
+  return sumMs;
+}
+
+/** Gathers a flag that may be given more than once; a comma separates values too. Each time it names something. */
 export function collectNames(text: string, before: readonly string[] = []): string[] {
-  return [
-    ...before,
-    ...text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  ];
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) throw new InvalidArgumentError('Expected a name, or several with commas between.');
+  return [...before, ...names];
 }
 
 /** Gathers a flag that may be given more than once, as it is. */

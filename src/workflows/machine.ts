@@ -3,7 +3,7 @@ import { probeMachine } from '../adapters/probe/machine.ts';
 import type { System } from '../core/experiment/case.ts';
 import { resolveSystem } from '../core/experiment/system.ts';
 import { acceleratorOf, type MachineFacts } from '../core/machine/facts.ts';
-import { SuperOffloadError } from '../errors.ts';
+import { faultsError, SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 
 const bytesPerGiB = 2 ** 30;
@@ -38,6 +38,43 @@ export async function resolveMachine(context: Context, systemName: string): Prom
   return { facts, system };
 }
 
+/** What a message about missing GPUs ends with: they may be there, behind a driver that fails. */
+export function gpuTrouble({ gpuProblem }: MachineFacts): string {
+  return gpuProblem === null ? '' : ` (nvidia-smi fails: ${gpuProblem.split('\n')[0] ?? ''})`;
+}
+
+/** Ranks that share a core mostly wait for each other; beyond this a plan is a slip of the keyboard. */
+const ranksPerCore = 8;
+const alwaysAllowedRanks = 16;
+
+/** @throws SuperOffloadError 'usage' for more CPU ranks than this machine's cores can carry. */
+export function requireRanks({ system }: Machine, chips: number): void {
+  const most = Math.max(alwaysAllowedRanks, ranksPerCore * system.cores);
+  if (system.accelerator !== 'cpu' || chips <= most) return;
+  const problem = `that many CPU ranks do not run on ${system.cores} core${system.cores === 1 ? '' : 's'}`;
+  const expected = `${most} at most: ${ranksPerCore} a core, and ${alwaysAllowedRanks} anywhere`;
+  throw faultsError('usage', [{ place: `--chips ${chips}`, problem, expected }]);
+}
+
+/**
+ * The GPUs that CUDA_VISIBLE_DEVICES chooses, for a launcher that does not follow it, by the driver's index.
+ * @returns null where nothing is chosen, or not by whole GPUs of this machine.
+ */
+export function chosenGpus(
+  { facts, system }: Machine,
+  chips: number,
+  env: Context['env'],
+): readonly number[] | null {
+  const visible = env['CUDA_VISIBLE_DEVICES'];
+  if (system.accelerator !== 'cuda' || visible === undefined || hasPartOfGpu(env)) return null;
+  return chips > facts.gpus.length ? null : facts.gpus.slice(0, chips).map(({ index }) => index);
+}
+
+/** CUDA_VISIBLE_DEVICES names an instance of a GPU that is divided. */
+export function hasPartOfGpu(env: Context['env']): boolean {
+  return (env['CUDA_VISIBLE_DEVICES'] ?? '').includes('MIG-');
+}
+
 /**
  * Refuses to run what this machine is not: a system of GPUs without them, or more chips than there are.
  * @throws SuperOffloadError 'environment'.
@@ -47,7 +84,7 @@ export function requireChips({ facts, system }: Machine, chips: number, env: Con
   if (system.accelerator === 'cuda' && here !== 'cuda') {
     throw new SuperOffloadError({
       code: 'environment',
-      message: `system ${system.name} has GPUs and this machine has none that can be used`,
+      message: `system ${system.name} has GPUs and this machine has none that can be used${gpuTrouble(facts)}`,
       hint: 'see `superoffload doctor`; to see the plan for another machine, add --dry-run',
     });
   }

@@ -28,6 +28,8 @@ export interface ListedModel extends ModelShape {
   /** Counted from the shape: tied head and learned positions included. */
   readonly parameters: number;
   readonly source: string;
+  /** From ./experiment/model.json and not the package's own. */
+  readonly isUsers: boolean;
   /** By mode, in bf16 on GPUs, without recomputation, at the mode's default ratio. */
   readonly needs: Readonly<Record<ModeName, ModelNeed>>;
 }
@@ -38,10 +40,11 @@ export function listModels(
   request: ModelsRequest,
 ): ListedModel[] {
   return readModels(dataFolders(context))
-    .map(({ shape, source }) => ({
+    .map(({ shape, source, isUsers }) => ({
       ...shape,
       parameters: parameterCount(shape, request.sequenceLength),
       source,
+      isUsers,
       needs: Object.fromEntries(
         modeNames.map((mode) => [mode, need(shape, mode, request)]),
       ) as ListedModel['needs'],

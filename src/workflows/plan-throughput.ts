@@ -1,25 +1,29 @@
 import { join } from 'node:path';
 import { dataFolders, readExperiment, readModels } from '../adapters/experiment-data.ts';
-import { readJson } from '../adapters/files.ts';
 import { freePort } from '../adapters/free-port.ts';
 import { listRunIds } from '../adapters/run-store.ts';
 import { readRecord } from '../adapters/stored-runs.ts';
-import { loadStack } from '../adapters/stack/store.ts';
-import { validateDeepSpeedConfig } from '../adapters/validate.ts';
-import { buildConfig } from '../core/deepspeed/build-config.ts';
-import { completeConfig, mergeConfigFlags } from '../core/deepspeed/read-config.ts';
-import type { Case, LauncherName } from '../core/experiment/case.ts';
+import type { LauncherName } from '../core/experiment/case.ts';
 import { expandGrid, type GridFlags, type SkippedCase } from '../core/experiment/grid.ts';
 import { launchers } from '../core/launch/launcher.ts';
-import { estimateMemory, fits } from '../core/model/memory.ts';
-import { planCase } from '../core/plan/plan-case.ts';
+import { defaultLauncher, planCase } from '../core/plan/plan-case.ts';
 import { planCommand } from '../core/plan/plan-command.ts';
-import { environmentChange, type RunLimits, type RunPlan } from '../core/plan/run-plan.ts';
-import { stackEnvironment } from '../core/stack/environment.ts';
+import type { RunLimits, RunPlan } from '../core/plan/run-plan.ts';
+import { scriptEnvironment } from '../core/stack/environment.ts';
 import type { StackLock } from '../core/stack/lock.ts';
-import { faultsError, SuperOffloadError, type Fault } from '../errors.ts';
+import { faultsError, SuperOffloadError } from '../errors.ts';
+import { configureCases, readUserConfig, type ConfiguredCase } from './case-configs.ts';
 import type { Context } from './context.ts';
-import { requireChips, resolveMachine, type Machine } from './machine.ts';
+import {
+  chosenGpus,
+  hasPartOfGpu,
+  requireChips,
+  requireRanks,
+  resolveMachine,
+  type Machine,
+} from './machine.ts';
+import { planNotes } from './plan-notes.ts';
+import { usableStack } from './usable-stack.ts';
 
 export interface ThroughputRequest {
   readonly flags: GridFlags;
@@ -56,106 +60,83 @@ export async function planThroughput(context: Context, request: ThroughputReques
   const chips = request.flags.chips ?? 1;
   if (!request.dryRun) requireChips(machine, chips, context.env);
   if (request.command !== null) {
-    const plan = planCommand({
-      command: request.command,
-      system: machine.system,
-      chips,
-      cwd: context.cwd,
-      maxError: request.maxError,
-      limits: request.limits,
-    });
+    const plan = commandPlan(context, request, request.command, machine);
     return { machine, plans: [plan], skipped: [], notes: [], expectedMs: {} };
   }
-  requireLauncher(request, chips);
-  const userConfig = await readUserConfig(request);
+  requireRanks(machine, chips);
+  requireLauncher(context, request, machine, chips);
+  const userConfig = await readUserConfig(request.configFile, request.flags);
   const folders = dataFolders(context);
-  const models = Object.fromEntries(readModels(folders).map(({ shape }) => [shape.name, shape]));
-  const grid = expandGrid(readExperiment('throughput', folders), models, machine.system, userConfig.flags);
+  const models = readModels(folders);
+  const shapes = Object.fromEntries(models.map(({ shape }) => [shape.name, shape]));
+  const grid = expandGrid(readExperiment('throughput', folders), shapes, machine.system, userConfig.flags);
   const faults = [...userConfig.faults, ...grid.faults];
   if (faults.length > 0) throw faultsError('usage', faults);
-  const stack = await usableStack(context, request);
-  const built = configsOf(grid.cases, stack, request, userConfig.config);
+  const { stack, notes } = await usableStack(
+    context,
+    { name: request.stack, dryRun: request.dryRun },
+    machine,
+  );
+  const built = configureCases(grid.cases, userConfig, stack?.deepspeed.version ?? assumedVersion);
   const plans: RunPlan[] = [];
-  for (const { subject, config } of built.configs) {
-    plans.push(await planOne(context, request, machine, stack, subject, config));
+  for (const configured of built.configs) {
+    plans.push(await planOne(context, request, machine, stack, configured));
   }
   return {
     machine,
     plans,
     skipped: grid.skipped,
-    notes: [...machineNotes(machine, chips), ...built.notes, ...memoryNotes(machine, grid.cases)],
+    notes: [...planNotes(machine, chips, grid.cases, { folders, models }), ...notes, ...built.notes],
     expectedMs: await earlierDurations(context, plans),
   };
 }
 
-function requireLauncher({ launcher }: ThroughputRequest, chips: number): void {
-  if (launcher === null || chips <= launchers[launcher].maxWorldSize) return;
-  const problem = `starts ${launchers[launcher].maxWorldSize} rank, and --chips is ${chips}`;
-  const expected = 'torchrun or deepspeed for more than one chip';
-  throw faultsError('usage', [{ place: `--launcher ${launcher}`, problem, expected }]);
-}
-
-interface UserConfig {
-  readonly config: Readonly<Record<string, unknown>> | null;
-  readonly flags: GridFlags;
-  readonly faults: readonly Fault[];
-}
-
-async function readUserConfig({ configFile, flags }: ThroughputRequest): Promise<UserConfig> {
-  if (configFile === null) return { config: null, flags, faults: [] };
-  const value = await readJson(configFile);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const problem = value === undefined ? 'there is no such file' : 'is not a JSON object';
-    throw faultsError('usage', [{ place: `--config ${configFile}`, problem, expected: 'a DeepSpeed JSON' }]);
-  }
-  const config = value as Record<string, unknown>;
-  return { config, ...mergeConfigFlags(config, flags, configFile) };
-}
-
-async function usableStack(context: Context, request: ThroughputRequest): Promise<StackLock | null> {
-  const stack = await loadStack(context.home, request.stack);
-  if (stack !== undefined) return stack;
-  if (request.dryRun) return null;
-  throw new SuperOffloadError({
-    code: 'environment',
-    message: `stack ${JSON.stringify(request.stack)} is not installed in ${context.home}`,
-    hint: `run: superoffload install --stack ${request.stack}`,
+function commandPlan(
+  context: Context,
+  request: ThroughputRequest,
+  command: readonly string[],
+  { system }: Machine,
+): RunPlan {
+  return planCommand({
+    command,
+    system,
+    chips: request.flags.chips ?? 1,
+    cwd: context.cwd,
+    maxError: request.maxError,
+    limits: request.limits,
   });
+}
+
+function requireLauncher(
+  { env }: Context,
+  { launcher }: ThroughputRequest,
+  { system }: Machine,
+  chips: number,
+): void {
+  const name = launcher ?? defaultLauncher(system, chips);
+  const place = `--launcher ${name}`;
+  if (chips > launchers[name].maxWorldSize) {
+    const problem = `starts ${launchers[name].maxWorldSize} rank, and --chips is ${chips}`;
+    const expected = 'torchrun or deepspeed for more than one chip';
+    throw faultsError('usage', [{ place, problem, expected }]);
+  }
+  if (name === 'deepspeed' && system.accelerator === 'cuda' && hasPartOfGpu(env)) {
+    const problem = 'takes whole GPUs, and CUDA_VISIBLE_DEVICES names a part of one (MIG-...)';
+    throw faultsError('usage', [{ place, problem, expected: '--launcher torchrun' }]);
+  }
 }
 
 /** The DeepSpeed that a plan without a stack is checked against: the newest that is known. */
 const assumedVersion = '0.19.8';
 
-function configsOf(
-  cases: readonly Case[],
-  stack: StackLock | null,
-  request: ThroughputRequest,
-  userConfig: UserConfig['config'],
-) {
-  const deepspeedVersion = stack?.deepspeed.version ?? assumedVersion;
-  const notes = new Set<string>();
-  const faults: Fault[] = [];
-  const configs = cases.map((subject) => {
-    const generated = buildConfig(subject, { deepspeedVersion });
-    const config = userConfig === null ? generated : completeConfig(userConfig, generated);
-    const place = request.configFile ?? 'DeepSpeed config';
-    const checked = validateDeepSpeedConfig(config, deepspeedVersion, place);
-    faults.push(...checked.faults);
-    if (checked.note !== null) notes.add(checked.note);
-    return { subject, config };
-  });
-  if (faults.length > 0) throw faultsError('config', unique(faults), 'nothing was started');
-  return { configs, notes: [...notes] };
-}
-
 async function planOne(
   context: Context,
   request: ThroughputRequest,
-  { system }: Machine,
+  machine: Machine,
   stack: StackLock | null,
-  subject: Case,
-  deepspeedConfig: Readonly<Record<string, unknown>>,
+  { subject, config }: ConfiguredCase,
 ): Promise<RunPlan> {
+  const { system } = machine;
   return planCase(subject, {
     system,
     stack: {
@@ -165,38 +146,20 @@ async function planOne(
       deepspeed: stack?.deepspeed.version ?? assumedVersion,
     },
     python: stack?.python.path ?? join(context.home, 'stacks', request.stack, 'venv', 'bin', 'python'),
-    stackEnvironment:
-      stack === null
-        ? { env: {}, unset: [] }
-        : environmentChange(context.env, stackEnvironment(stack, context.env)),
+    stackEnvironment: scriptEnvironment(
+      stack ?? { pathPrefix: [], environment: {} },
+      system.accelerator,
+      context.env['PATH'],
+    ),
     trainer: join(context.packageRoot, 'experiment', 'trainer'),
-    deepspeedConfig,
+    deepspeedConfig: config,
     port: await freePort(),
     launcher: request.launcher,
     bindCores: request.bindCores,
+    gpuIndices: chosenGpus(machine, subject.chips, context.env),
     maxError: request.maxError,
     limits: request.limits,
   });
-}
-
-function machineNotes({ system, facts }: Machine, chips: number): string[] {
-  if (system.accelerator !== 'cpu') return [];
-  return [
-    'no GPU: these runs are functional, on CPU ranks; their speed says nothing about a GPU or a superchip',
-    ...(chips > facts.cpu.cores ? [`${chips} ranks share ${facts.cpu.cores} cores`] : []),
-  ];
-}
-
-/** A size asked for by name is run even where it should not fit: the formulas are of first order. */
-function memoryNotes({ system }: Machine, cases: readonly Case[]): string[] {
-  return cases.flatMap((subject) => {
-    const { lacks } = fits(estimateMemory(subject, system), system);
-    return lacks === null ? [] : [`${subject.mode} ${subject.model.name} may not fit: ${lacks}`];
-  });
-}
-
-function unique(faults: readonly Fault[]): Fault[] {
-  return [...new Map(faults.map((fault) => [`${fault.place} ${fault.problem}`, fault])).values()];
 }
 
 async function earlierDurations(

@@ -1,6 +1,9 @@
 import type { ThroughputRequest } from './plan-throughput.ts';
 import type { InstallOptions } from './install.ts';
 
+/** Enough for one stable stop: 20 steps behind the warm-up, which takes up to half of what there is. */
+const quickstartSteps = 40;
+
 /** The stack that quickstart installs, and where a Python is given, over it. */
 export function quickstartInstall(python: string | undefined, dryRun: boolean): InstallOptions {
   return {
@@ -22,7 +25,7 @@ export function quickstartInstall(python: string | undefined, dryRun: boolean): 
  */
 export function quickstartRequest(accelerator: 'cuda' | 'cpu', dryRun: boolean): ThroughputRequest {
   return {
-    flags: { chips: 1, models: [accelerator === 'cuda' ? '1B' : 'tiny'], steps: 20 },
+    flags: { chips: 1, models: [accelerator === 'cuda' ? '1B' : 'tiny'], steps: quickstartSteps },
     system: 'local',
     stack: 'pip',
     launcher: null,

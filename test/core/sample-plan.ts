@@ -33,6 +33,7 @@ export function samplePlan(change: Partial<Case> = {}, inputs: Partial<PlanInput
     port: 29517,
     launcher: null,
     bindCores: false,
+    gpuIndices: null,
     maxError: 0.02,
     limits: {},
     ...inputs,

@@ -7,14 +7,18 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const timeoutMs = 20_000;
 
-/** @returns the GPUs, or why nvidia-smi gave no answer; no GPUs and no problem where there is no nvidia-smi. */
-export async function probeGpus(env: Env): Promise<{ gpus: readonly GpuFacts[]; problem: string | null }> {
+/** @returns the GPUs that CUDA_VISIBLE_DEVICES leaves, or why nvidia-smi gave no answer; no GPUs and no problem where there is no nvidia-smi. */
+export async function probeGpus(
+  env: Env,
+  signal?: AbortSignal,
+): Promise<{ gpus: readonly GpuFacts[]; problem: string | null }> {
   const tool = findOnPath('nvidia-smi', env);
   if (tool === undefined) return { gpus: [], problem: null };
   const { capture } = await import('../exec.ts');
+  const options = { env, timeoutMs, ...(signal === undefined ? {} : { signal }) };
   const [gpus, processes] = await Promise.all([
-    capture([tool, ...gpuQuery], { env, timeoutMs }),
-    capture([tool, ...processQuery], { env, timeoutMs }),
+    capture([tool, ...gpuQuery], options),
+    capture([tool, ...processQuery], options),
   ]);
   if (gpus.exitCode !== 0) {
     const said = [gpus.startError, gpus.stderr, gpus.stdout].find((text) => text !== null && text !== '');
@@ -23,11 +27,14 @@ export async function probeGpus(env: Env): Promise<{ gpus: readonly GpuFacts[]; 
       problem: gpus.timedOut ? 'nvidia-smi does not answer' : (said ?? 'nvidia-smi failed').trim(),
     };
   }
-  return { gpus: parseGpus(gpus.stdout, processes.stdout), problem: null };
+  return { gpus: parseGpus(gpus.stdout, processes.stdout, env['CUDA_VISIBLE_DEVICES']), problem: null };
 }
 
 /** @returns the CUDA toolkit's compiler and version: $CUDA_HOME first, as torch looks for it. */
-export async function probeCuda(env: Env): Promise<{ nvcc: string | null; version: string | null }> {
+export async function probeCuda(
+  env: Env,
+  signal?: AbortSignal,
+): Promise<{ nvcc: string | null; version: string | null }> {
   const roots = [env['CUDA_HOME'], env['CUDA_PATH'], '/usr/local/cuda'];
   const candidates = [
     ...roots.flatMap((root) => (root === undefined ? [] : [join(root, 'bin', 'nvcc')])),
@@ -36,6 +43,10 @@ export async function probeCuda(env: Env): Promise<{ nvcc: string | null; versio
   const nvcc = candidates.find((path) => path !== undefined && isExecutable(path));
   if (nvcc === undefined) return { nvcc: null, version: null };
   const { capture } = await import('../exec.ts');
-  const { stdout } = await capture([nvcc, '--version'], { env, timeoutMs });
+  const { stdout } = await capture([nvcc, '--version'], {
+    env,
+    timeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+  });
   return { nvcc, version: /release (\d+\.\d+)/.exec(stdout)?.[1] ?? null };
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockSchemaVersion } from '../../core/stack/lock.ts';
+import { isStackLock, lockSchemaVersion } from '../../core/stack/lock.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { readJson } from '../files.ts';
@@ -33,27 +33,34 @@ export function stackPaths(home: string, name: string) {
  */
 export async function loadStack(home: string, name: string): Promise<StackLock | undefined> {
   const path = stackPaths(home, name).lock;
-  const value = await readJson(path);
+  const value = await readJson(path).catch((error: unknown) => {
+    if (error instanceof SuperOffloadError && error.code === 'config') throw damaged(path, name, error);
+    throw error;
+  });
   if (value === undefined) return undefined;
   const version = (value as Partial<Record<string, unknown>> | null)?.['schemaVersion'];
-  if (typeof version !== 'number') throw damaged(path);
-  if (version > lockSchemaVersion) {
+  if (typeof version === 'number' && version > lockSchemaVersion) {
     throw new SuperOffloadError({
       code: 'install',
       message: `${path} has schema version ${version}; this superoffload knows up to ${lockSchemaVersion}`,
-      hint: 'use the newer superoffload, or run: superoffload install --reinstall',
+      hint: `use the newer superoffload, or run: ${reinstall(name)}`,
     });
   }
-  const lock = value as StackLock;
-  return existsSync(lock.python.path) && existsSync(lock.ops.directory) ? lock : undefined;
+  if (!isStackLock(value)) throw damaged(path, name);
+  return existsSync(value.python.path) && existsSync(value.ops.directory) ? value : undefined;
 }
 
-function damaged(path: string): SuperOffloadError {
+function damaged(path: string, name: string, cause?: SuperOffloadError): SuperOffloadError {
   return new SuperOffloadError({
     code: 'install',
-    message: `${path} is not the lock of a stack`,
-    hint: 'run: superoffload install --reinstall',
+    message: `${path} is not the lock of a stack${cause === undefined ? '' : `\n${cause.message}`}`,
+    hint: `run: ${reinstall(name)}`,
+    cause,
   });
+}
+
+function reinstall(name: string): string {
+  return `superoffload install --stack ${name} --reinstall`;
 }
 
 /** @returns the locks of all ready stacks, by name. */

@@ -1,4 +1,5 @@
 import type { ListedModel, ModelsRequest } from '../../workflows/models.ts';
+import { formatCount } from '../format.ts';
 import { parseCount } from '../values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
@@ -36,7 +37,18 @@ async function run(
     columns.map(({ title, align }) => ({ title, align })),
     models.map((model) => columns.map(({ cell }) => cell(model))),
   );
-  io.print(show.memory ? `${table}\n\n${memoryNote(request)}` : table);
+  const notes = [
+    ...(models.some(({ isUsers }) => isUsers) ? [`${usersMark} from ${usersFile(io)}`] : []),
+    ...(show.memory ? [memoryNote(request)] : []),
+  ];
+  io.print([table, ...notes].join('\n\n'));
+}
+
+/** Behind the name of a size that is not the package's, whatever it is called. */
+const usersMark = '*';
+
+function usersFile({ context }: CommandIo): string {
+  return `${context.cwd}/experiment/model.json, which stands before the package's`;
 }
 
 interface ModelColumn {
@@ -46,7 +58,7 @@ interface ModelColumn {
 }
 
 const nameColumns: readonly ModelColumn[] = [
-  { title: 'size', align: 'left', cell: (model) => model.name },
+  { title: 'size', align: 'left', cell: ({ name, isUsers }) => `${name}${isUsers ? usersMark : ''}` },
   { title: 'parameters', align: 'right', cell: (model) => formatCount(model.parameters) },
 ];
 
@@ -76,10 +88,4 @@ function memoryNote({ chips, microBatch, sequenceLength }: ModelsRequest): strin
     `micro-batch ${microBatch}, sequence ${sequenceLength}, bf16, no recomputation.\n` +
     'First-order formulas; pinned host memory counts as the allocator rounds it, up to a power of two.'
   );
-}
-
-/** As `2.120e9`: what the names are compared with. */
-function formatCount(count: number): string {
-  const exponent = count >= 1e9 ? 9 : count >= 1e6 ? 6 : 3;
-  return `${(count / 10 ** exponent).toFixed(3)}e${exponent}`;
 }

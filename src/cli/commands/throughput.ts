@@ -2,7 +2,15 @@ import { Option, type Command } from '@commander-js/extra-typings';
 import { dtypes, launcherNames, workloadNames } from '../../core/experiment/case.ts';
 import type { ThroughputRequest } from '../../workflows/plan-throughput.ts';
 import { SuperOffloadError } from '../../errors.ts';
-import { collect, collectNames, parseCount, parseDuration, parseNumber, parseShare } from '../values.ts';
+import {
+  collect,
+  collectNames,
+  parseCount,
+  parseDropout,
+  parseDuration,
+  parseNumber,
+  parseShare,
+} from '../values.ts';
 import type { CommandModule } from './module.ts';
 
 /** The flags that choose a case: `throughput` and `config` share them. */
@@ -17,7 +25,7 @@ export function declareCaseFlags(command: Command) {
     .option('--activation-checkpointing', 'recompute activations in the backward pass')
     .addOption(new Option('--dtype <type>', 'number format (default: bf16)').choices(dtypes))
     .option('--ratio <r>', 'share of the optimizer on the CPU, 0 to 1 (prism)', parseShare)
-    .option('--dropout <p>', 'dropout probability (default: 0)', parseShare)
+    .option('--dropout <p>', 'dropout probability, below 1 (default: 0)', parseDropout)
     .option('--steps <n>', 'optimizer steps at most', parseCount)
     .option('--seed <n>', 'seed of weights and data', parseNumber)
     .option('--data-path <prefix>', 'Megatron data set, without .bin (default: generated)')

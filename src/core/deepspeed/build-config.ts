@@ -1,6 +1,6 @@
 import type { Fault } from '../../errors.ts';
 import type { Case, Dtype } from '../experiment/case.ts';
-import { compareVersions } from './known-keys.ts';
+import { versionOrder } from '../stack/version.ts';
 import type { JsonObject } from './modes/mode.ts';
 import { modes } from './modes/registry.ts';
 import { applyOverrides } from './overrides.ts';
@@ -56,7 +56,7 @@ function precision(dtype: Dtype, { deepspeedVersion }: BuildOptions): JsonObject
 
 /** Its default was false in 0.18 and is true in 0.19: said aloud, both skip a bad step. Unknown before 0.18. */
 function checkOverflow(version: string): JsonObject {
-  return compareVersions(version, '0.18.0') < 0 ? {} : { check_grad_overflow: true };
+  return versionOrder(version, '0.18.0') < 0 ? {} : { check_grad_overflow: true };
 }
 
 /**

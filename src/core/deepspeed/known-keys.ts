@@ -1,3 +1,5 @@
+import { versionOrder } from '../stack/version.ts';
+
 /** The DeepSpeed versions whose keys are committed under experiment/schema, oldest first. */
 export const knownVersions = ['0.18.0', '0.19.8'] as const;
 export type KnownVersion = (typeof knownVersions)[number];
@@ -15,14 +17,14 @@ export interface KeyList {
  */
 export function keyListFor(installed: string): KeyList {
   const newest = knownVersions[knownVersions.length - 1] ?? knownVersions[0];
-  const best = [...knownVersions].reverse().find((version) => compareVersions(version, installed) <= 0);
+  const best = [...knownVersions].reverse().find((version) => versionOrder(version, installed) <= 0);
   if (best === undefined) {
     return {
       version: knownVersions[0],
       note: `DeepSpeed ${installed} is older than ${knownVersions[0]}, the first with SuperOffload`,
     };
   }
-  if (best === newest && compareVersions(installed, newest) > 0) {
+  if (best === newest && versionOrder(installed, newest) > 0) {
     return {
       version: best,
       note: `DeepSpeed ${installed} is newer than ${newest}, the newest version known here: its keys are checked against ${newest}`,
@@ -31,20 +33,8 @@ export function keyListFor(installed: string): KeyList {
   return {
     version: best,
     note:
-      compareVersions(best, installed) === 0
+      versionOrder(best, installed) === 0
         ? null
         : `keys of DeepSpeed ${installed} are checked against ${best}; DeepSpeed itself checks the rest`,
   };
-}
-
-/** Orders `1.2.3`-like versions by their numbers; a suffix such as `+cu130` or `rc1` does not count. */
-export function compareVersions(a: string, b: string): number {
-  const numbers = (text: string): number[] =>
-    (/^\d+(?:\.\d+)*/.exec(text)?.[0] ?? '0').split('.').map(Number);
-  const [left, right] = [numbers(a), numbers(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return Math.sign(difference);
-  }
-  return 0;
 }

@@ -1,6 +1,7 @@
 import type { Fault } from '../../errors.ts';
-import type { Dtype, ModeName } from '../experiment/case.ts';
+import type { Case, Dtype, ModeName } from '../experiment/case.ts';
 import type { GridFlags } from '../experiment/grid.ts';
+import { findMode } from './modes/registry.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -32,7 +33,10 @@ const shared = [
   ['gradient_clipping', '--ds gradient_clipping', 'gradientClipping'],
 ] as const;
 
-/** Reads out of a user's DeepSpeed JSON what flags would say; a flag that disagrees with the file is a fault. */
+/**
+ * Reads out of a user's DeepSpeed JSON what flags would say; a flag that disagrees with the file is a fault, and so
+ * is what the built-in trainer cannot run: the file decides what is measured, so a row must be called what it is.
+ */
 export function mergeConfigFlags(
   config: JsonObject,
   flags: GridFlags,
@@ -52,18 +56,54 @@ export function mergeConfigFlags(
       problem: `${String(value)} disagrees with ${flag} ${String(flags[field])}`,
       expected: 'one of them only',
     }));
-  if (mode === undefined && flags.modes === undefined) {
-    const expected = 'stage 0, 2 or 3 without NVMe, or --mode';
-    faults.push({ place: `${place} /zero_optimization`, problem: 'is of no known mode', expected });
-  }
+  faults.push(...sectionFaults(config, place), ...modeFaults(mode, flags.modes ?? [], place));
   const fromFile = Object.fromEntries(said.map(({ field, value }) => [field, value])) as GridFlags;
   const batch = batchOf(config, { ...fromFile, ...flags }, place);
   faults.push(...batch.faults);
-  const modes = flags.modes ?? (mode === undefined ? undefined : [mode]);
-  return {
-    flags: { ...fromFile, ...flags, ...batch.flags, ...(modes === undefined ? {} : { modes }) },
-    faults,
-  };
+  const modes = mode === undefined ? {} : { modes: [mode] };
+  return { flags: { ...fromFile, ...flags, ...batch.flags, ...modes }, faults };
+}
+
+/** The trainer hands DeepSpeed an optimizer and sets the learning rate itself: it refuses a file that does too. */
+function sectionFaults(config: JsonObject, place: string): Fault[] {
+  return ['optimizer', 'scheduler']
+    .filter((key) => key in config)
+    .map((key) => ({
+      place: `${place} /${key}`,
+      problem: `the built-in trainer has its own ${key}`,
+      expected: 'no such section, or --workload command with a training script of your own',
+    }));
+}
+
+function modeFaults(mode: ModeName | undefined, asked: readonly string[], place: string): Fault[] {
+  const at = `${place} /zero_optimization`;
+  if (mode === undefined) {
+    const expected = 'stage 0, 2 or 3 without NVMe, or --workload command with a training script of your own';
+    return [{ place: at, problem: 'is of no known mode', expected }];
+  }
+  return asked
+    .filter((name) => findMode(name)?.name !== mode)
+    .map((name) => ({
+      place: at,
+      problem: `${mode} disagrees with --mode ${name}`,
+      expected: 'one of them only',
+    }));
+}
+
+/**
+ * What `--ds` has made of a case: a row must not be called by a mode or a ratio that DeepSpeed does not run. A JSON
+ * of no known mode, NVMe for example, is left to the user: the record keeps every override.
+ */
+export function labelFaults(config: JsonObject, subject: Pick<Case, 'mode' | 'ratio'>): Fault[] {
+  const mode = modeOfConfig(config);
+  if (mode === undefined) return [];
+  if (mode !== subject.mode) {
+    const problem = `makes ${mode} of ${subject.mode}`;
+    return [{ place: '--ds', problem, expected: `--mode ${mode}, or other settings` }];
+  }
+  const ratio = ratioOf(config);
+  if (subject.ratio === null || ratio === subject.ratio) return [];
+  return [{ place: '--ds', problem: `sets the ratio to ${String(ratio)}`, expected: '--ratio' }];
 }
 
 /**
@@ -96,22 +136,25 @@ function batchOf(
   }
 }
 
+/** DeepSpeed's own default is 1 (runtime/zero/offload_config.py), not the 0.9 of the JSON that this tool writes. */
 function ratioOf(config: JsonObject): number | undefined {
-  return numeric(section(section(config, 'zero_optimization'), 'offload_optimizer'), 'ratio');
+  const optimizer = section(section(config, 'zero_optimization'), 'offload_optimizer');
+  return numeric(optimizer, 'ratio') ?? (optimizer['super_offload'] === true ? 1 : undefined);
 }
 
-/** The file as it will be run: the user's keys, with the batch of the case, which the file need not name. */
+/**
+ * The file as it will be run: the user's keys, with batch and clipping of the case, which the file need not name. A
+ * clipping that is no number stays, for the check against DeepSpeed's keys.
+ */
 export function completeConfig(config: JsonObject, built: JsonObject): JsonObject {
-  const batch = [
+  const clipping = config['gradient_clipping'] ?? 'auto';
+  const owned = [
+    ...(typeof clipping === 'number' || clipping === 'auto' ? ['gradient_clipping'] : []),
     'train_batch_size',
     'train_micro_batch_size_per_gpu',
     'gradient_accumulation_steps',
-  ] as const;
-  return {
-    gradient_clipping: built['gradient_clipping'],
-    ...config,
-    ...Object.fromEntries(batch.map((key) => [key, built[key]])),
-  };
+  ];
+  return { ...config, ...Object.fromEntries(owned.map((key) => [key, built[key]])) };
 }
 
 function dtypeOf(config: JsonObject): Dtype | undefined {

@@ -6,6 +6,7 @@ import { resolveBatch } from '../model/batch.ts';
 import { estimateMemory, fits } from '../model/memory.ts';
 import type { Case, Dtype, ModeName, ModelShape, System } from './case.ts';
 import type { ExperimentFile, GridSection } from './experiment-file.schema.ts';
+import { distinctFaults } from './distinct-faults.ts';
 import { nearest } from './nearest.ts';
 
 /** The flags of `superoffload throughput` that choose or change cases; absent means the experiment's own. */
@@ -84,7 +85,7 @@ export function expandGrid(
     names.modes.map((mode) => buildCase(choice, mode, model, batch.batch)),
   );
   const wrong = all.flatMap((testCase) => caseFaults(testCase, { allowUnsafe: flags.allowUnsafe ?? false }));
-  if (wrong.length > 0) return { cases: [], skipped: [], faults: withoutRepeats(wrong) };
+  if (wrong.length > 0) return { cases: [], skipped: [], faults: distinctFaults(wrong) };
   const skipped = all.map((testCase) => skip(testCase, choice)).filter((item) => item !== null);
   const skippedCases = new Set(skipped.map((item) => item.case));
   return { cases: all.filter((testCase) => !skippedCases.has(testCase)), skipped, faults: [] };
@@ -184,8 +185,4 @@ function skip(testCase: Case, { system, flags }: Choice): SkippedCase | null {
   if (flags.models !== undefined) return null;
   const { lacks } = fits(estimateMemory(testCase, system), system);
   return lacks === null ? null : { case: testCase, kind: 'memory', reason: lacks, askedFor: false };
-}
-
-function withoutRepeats(faults: readonly Fault[]): Fault[] {
-  return [...new Map(faults.map((fault) => [`${fault.place}\n${fault.problem}`, fault])).values()];
 }

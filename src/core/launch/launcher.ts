@@ -14,6 +14,8 @@ export interface LaunchRequest {
   readonly port: number;
   /** Bind each rank to its cores (needs numactl). */
   readonly bindCores: boolean;
+  /** The GPUs to use, where CUDA_VISIBLE_DEVICES says so; null for those that CUDA counts first. */
+  readonly gpuIndices: readonly number[] | null;
 }
 
 export interface LaunchCommand {

@@ -19,32 +19,55 @@ const gpuFields = [
 export const gpuQuery = [`--query-gpu=${gpuFields.join(',')}`, '--format=csv,noheader,nounits'] as const;
 export const processQuery = ['--query-compute-apps=gpu_uuid,pid', '--format=csv,noheader,nounits'] as const;
 
-/** @param gpus answer to {@link gpuQuery}. @param processes answer to {@link processQuery}. */
-export function parseGpus(gpus: string, processes: string): GpuFacts[] {
+/**
+ * @param gpus answer to {@link gpuQuery}.
+ * @param processes answer to {@link processQuery}.
+ * @param visible CUDA_VISIBLE_DEVICES: what it hides is not there for a run.
+ * @returns the GPUs that a run can use, in the order in which CUDA counts them.
+ */
+export function parseGpus(gpus: string, processes: string, visible?: string): GpuFacts[] {
   const busy = rows(processes).map(([uuid]) => uuid);
-  return rows(gpus)
-    .filter((row) => row.length === gpuFields.length)
-    .map((row) => {
-      const text = (name: (typeof gpuFields)[number]): string | null => known(row[gpuFields.indexOf(name)]);
-      const number = (name: (typeof gpuFields)[number]): number | null => {
-        const value = Number(text(name) ?? Number.NaN);
-        return Number.isFinite(value) ? value : null;
-      };
-      return {
-        index: number('index') ?? 0,
-        name: text('name') ?? 'unknown GPU',
-        memoryMiB: number('memory.total') ?? 0,
-        usedMiB: number('memory.used'),
-        computeCapability: text('compute_cap'),
-        driverVersion: text('driver_version'),
-        smClockMHz: number('clocks.sm'),
-        maxSmClockMHz: number('clocks.max.sm'),
-        memoryClockMHz: number('clocks.mem'),
-        powerLimitW: number('power.limit'),
-        defaultPowerLimitW: number('power.default_limit'),
-        computeProcesses: busy.filter((uuid) => uuid === text('uuid')).length,
-      };
-    });
+  const all = rows(gpus).filter((row) => row.length === gpuFields.length);
+  return visibleRows(all, visible).map((row) => {
+    const text = (name: (typeof gpuFields)[number]): string | null => known(row[gpuFields.indexOf(name)]);
+    const number = (name: (typeof gpuFields)[number]): number | null => {
+      const value = Number(text(name) ?? Number.NaN);
+      return Number.isFinite(value) ? value : null;
+    };
+    return {
+      index: number('index') ?? 0,
+      name: text('name') ?? 'unknown GPU',
+      memoryMiB: number('memory.total') ?? 0,
+      usedMiB: number('memory.used'),
+      computeCapability: text('compute_cap'),
+      driverVersion: text('driver_version'),
+      smClockMHz: number('clocks.sm'),
+      maxSmClockMHz: number('clocks.max.sm'),
+      memoryClockMHz: number('clocks.mem'),
+      powerLimitW: number('power.limit'),
+      defaultPowerLimitW: number('power.default_limit'),
+      computeProcesses: busy.filter((uuid) => uuid === text('uuid')).length,
+    };
+  });
+}
+
+/**
+ * CUDA C++ Programming Guide, "CUDA Environment Variables": indices or starts of UUIDs; the first that names no GPU
+ * hides itself and all behind it; an empty list hides all. A part of a GPU (`MIG-...`) is none of these rows, and
+ * which GPU it is part of is not known here: then nothing is taken away.
+ */
+function visibleRows(all: readonly string[][], visible: string | undefined): readonly string[][] {
+  if (visible === undefined || /(^|,)\s*MIG-/.test(visible)) return all;
+  const [indexAt, uuidAt] = [gpuFields.indexOf('index'), gpuFields.indexOf('uuid')];
+  const chosen: string[][] = [];
+  for (const word of visible.split(',').map((text) => text.trim())) {
+    const row = all.find((each) =>
+      word.startsWith('GPU-') ? each[uuidAt]?.startsWith(word) : each[indexAt] === word,
+    );
+    if (row === undefined || chosen.includes(row)) break;
+    chosen.push(row);
+  }
+  return chosen;
 }
 
 function rows(csv: string): string[][] {

@@ -2,6 +2,7 @@ import type { Case, LauncherName, System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
 import { launchers } from '../launch/launcher.ts';
 import { runFiles } from '../results/run-files.ts';
+import type { ScriptEnvironment } from '../stack/environment.ts';
 import { workloads } from '../workloads/workload.ts';
 import { defaultLimits, type RunLimits, type RunPlan, type StackReference } from './run-plan.ts';
 
@@ -10,14 +11,16 @@ export interface PlanInputs {
   readonly stack: StackReference;
   /** The stack's Python. */
   readonly python: string;
-  /** How the stack's environment differs from the user's. */
-  readonly stackEnvironment: Pick<RunPlan, 'env' | 'unset'>;
+  /** What the stack needs of any environment. */
+  readonly stackEnvironment: ScriptEnvironment;
   /** Absolute folder of the built-in trainer. */
   readonly trainer: string;
   readonly deepspeedConfig: Readonly<Record<string, unknown>>;
   readonly port: number;
   readonly launcher: LauncherName | null;
   readonly bindCores: boolean;
+  /** Indices of the GPUs to use, of those that the driver counts; null leaves the choice to CUDA. */
+  readonly gpuIndices: readonly number[] | null;
   readonly maxError: number | null;
   readonly limits: Partial<RunLimits>;
 }
@@ -37,6 +40,7 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     worldSize: subject.chips,
     port: inputs.port,
     bindCores: inputs.bindCores,
+    gpuIndices: inputs.gpuIndices,
   });
   const deepspeedConfig = `${JSON.stringify(inputs.deepspeedConfig, null, 2)}\n`;
   return {
@@ -64,7 +68,7 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
 }
 
 /** A single rank needs no launcher, unless the user asks for one. */
-function defaultLauncher(system: System, chips: number): LauncherName {
+export function defaultLauncher(system: System, chips: number): LauncherName {
   return chips === 1 ? 'python' : system.launcher;
 }
 

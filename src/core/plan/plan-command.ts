@@ -1,4 +1,5 @@
 import type { System } from '../experiment/case.ts';
+import { redactCommand } from '../results/redact.ts';
 import { defaultLimits, type RunLimits, type RunPlan } from './run-plan.ts';
 
 export interface CommandInputs {
@@ -38,9 +39,10 @@ export function planCommand(inputs: CommandInputs): RunPlan {
   };
 }
 
-/** One line of a table: a script given with `sh -c` may have thousands of characters. The plan keeps all of them. */
+/** One line of a table: a script given with `sh -c` may have thousands of characters. The plan keeps all of them.
+ * A table goes to other people: secrets are left out of it. */
 function titleOf(command: readonly string[]): string {
-  const line = command.join(' ').replaceAll(/\s+/g, ' ');
+  const line = redactCommand(command).join(' ').replaceAll(/\s+/g, ' ');
   return `command: ${line.length > 60 ? `${line.slice(0, 57)}...` : line}`;
 }
 

@@ -62,17 +62,6 @@ export const defaultLimits: RunLimits = {
   minStallMs: 120_000,
 };
 
-/** How one environment becomes another: what a script must export and unset. */
-export function environmentChange(
-  from: Readonly<Record<string, string | undefined>>,
-  to: Readonly<Record<string, string>>,
-): Pick<RunPlan, 'env' | 'unset'> {
-  return {
-    env: Object.fromEntries(Object.entries(to).filter(([name, value]) => from[name] !== value)),
-    unset: Object.keys(from).filter((name) => from[name] !== undefined && !(name in to)),
-  };
-}
-
 /** The same plan with another rendezvous port: ports are free or not at the moment of the start. */
 export function withPort(plan: RunPlan, port: number): RunPlan {
   if (plan.port === null) return plan;

@@ -1,6 +1,6 @@
 /** Is an installed stack still the right one? */
 import type { MachineFacts } from '../machine/facts.ts';
-import { versionOrder } from './markers.ts';
+import { versionOrder } from './version.ts';
 import type { StackLock, StackRequest } from './lock.ts';
 
 /**

@@ -44,8 +44,32 @@ export function stackEnvironment(
       !removed.some((name) => name === entry[0]) &&
       !entry[0].startsWith('DS_BUILD_'),
   );
-  const path = [...lock.pathPrefix, baseEnv['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'].join(':');
-  return { ...Object.fromEntries(kept), ...lock.environment, PATH: path };
+  return { ...Object.fromEntries(kept), ...lock.environment, PATH: pathOf(lock, baseEnv['PATH']) };
+}
+
+/** What a script must export and unset so that a run sees its stack, whatever shell starts it. */
+export interface ScriptEnvironment {
+  readonly env: Readonly<Record<string, string>>;
+  readonly unset: readonly string[];
+}
+
+/**
+ * The same for a run's script, which is started again on another day and from another shell: nothing in it is a
+ * difference to the environment of today. The accelerator is always said, since DeepSpeed would else choose one by
+ * what it finds. DS_BUILD_* stay: they steer a build, and a run builds nothing.
+ * @param path PATH of the caller, behind the stack's own folders.
+ */
+export function scriptEnvironment(
+  lock: Pick<StackLock, 'pathPrefix' | 'environment'>,
+  accelerator: 'cuda' | 'cpu',
+  path: string | undefined,
+): ScriptEnvironment {
+  const env = { ...lock.environment, DS_ACCELERATOR: accelerator, PATH: pathOf(lock, path) };
+  return { env, unset: removed.filter((name) => !(name in env)) };
+}
+
+function pathOf({ pathPrefix }: Pick<StackLock, 'pathPrefix'>, path: string | undefined): string {
+  return [...pathPrefix, path ?? '/usr/local/bin:/usr/bin:/bin'].join(':');
 }
 
 export interface EnvironmentSpec {

@@ -53,6 +53,35 @@ export interface StackRequest {
   readonly overlay: boolean;
 }
 
+/**
+ * Has a file what every reader of a lock relies on? It is written whole by one program, so one that is damaged was
+ * edited or cut, and no more than the shape needs to be looked at.
+ */
+export function isStackLock(value: unknown): value is StackLock {
+  const lock = objectOf(value);
+  const texts = [
+    ...['name', 'origin', 'accelerator', 'hash'].map((key) => lock[key]),
+    ...['path', 'version'].map((key) => objectOf(lock['python'])[key]),
+    ...['directory', 'key', 'compiler', 'ninja'].map((key) => objectOf(lock['ops'])[key]),
+    objectOf(lock['torch'])['version'],
+    objectOf(lock['deepspeed'])['version'],
+    ...Object.values(objectOf(lock['environment'])),
+  ];
+  const objects = [lock['environment'], lock['packages'], lock['request']];
+  const prefix: unknown = lock['pathPrefix'];
+  return (
+    lock['schemaVersion'] === lockSchemaVersion &&
+    texts.every((text) => typeof text === 'string') &&
+    objects.every((each) => typeof each === 'object' && each !== null) &&
+    Array.isArray(prefix) &&
+    prefix.every((folder) => typeof folder === 'string')
+  );
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
 /** What the run's behaviour depends on, in a fixed order: the text that `hash` is taken over. */
 export function lockHashText(lock: Omit<StackLock, 'hash'>): string {
   const packages = Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -2,6 +2,7 @@
  * Environment markers of a requirements file (packaging.python.org, "Dependency specifiers"): the part that
  * `uv pip compile --universal` writes. Values in, truth out.
  */
+import { versionOrder } from './version.ts';
 
 export interface MarkerEnvironment {
   /** `3.11.7` */
@@ -54,9 +55,9 @@ function single(state: State, environment: MarkerEnvironment): boolean {
 function compare(variable: string, operator: string, value: string, environment: MarkerEnvironment): boolean {
   switch (variable) {
     case 'python_full_version':
-      return compareVersions(environment.pythonVersion, operator, value);
+      return versionHolds(environment.pythonVersion, operator, value);
     case 'python_version':
-      return compareVersions(environment.pythonVersion.split('.').slice(0, 2).join('.'), operator, value);
+      return versionHolds(environment.pythonVersion.split('.').slice(0, 2).join('.'), operator, value);
     case 'sys_platform':
       return compareText(environment.sysPlatform, operator, value);
     case 'platform_machine':
@@ -72,7 +73,7 @@ function compareText(actual: string, operator: string, value: string): boolean {
   throw notUnderstood(`${operator} '${value}'`);
 }
 
-function compareVersions(actual: string, operator: string, value: string): boolean {
+function versionHolds(actual: string, operator: string, value: string): boolean {
   if (value.endsWith('.*')) {
     const inside = `${actual}.`.startsWith(value.slice(0, -1));
     return operator === '!=' ? !inside : inside;
@@ -94,18 +95,6 @@ function compareVersions(actual: string, operator: string, value: string): boole
     default:
       throw notUnderstood(`${operator} '${value}'`);
   }
-}
-
-/** Orders the release parts of two versions (`2.11.0+cu130` counts as 2.11.0). Negative: `a` is older. */
-export function versionOrder(a: string, b: string): number {
-  const parts = (version: string): number[] =>
-    (/^\d+(\.\d+)*/.exec(version)?.[0] ?? '0').split('.').map(Number);
-  const [left, right] = [parts(a), parts(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 function accept(state: State, token: Token): boolean {

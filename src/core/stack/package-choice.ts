@@ -1,4 +1,4 @@
-import { versionOrder } from './markers.ts';
+import { versionOrder } from './version.ts';
 import type { StackOrigin, StackRequest } from './lock.ts';
 import type { PythonFacts } from './python.ts';
 import { oldestDeepspeed } from './refusals.ts';

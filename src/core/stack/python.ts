@@ -1,5 +1,5 @@
 /** Which Python a stack is built on. */
-import { versionOrder } from './markers.ts';
+import { versionOrder } from './version.ts';
 
 /** What a Python said about itself when it ran (experiment/stacks/inspect_python.py). */
 export interface PythonFacts {

@@ -1,6 +1,6 @@
 /** What an install refuses, each with what to do about it. */
 import type { MachineFacts } from '../machine/facts.ts';
-import { versionOrder } from './markers.ts';
+import { versionOrder } from './version.ts';
 import type { PythonFacts } from './python.ts';
 import { newestSeenPython, oldestPython, rankOf } from './python.ts';
 import type { Requirement } from './requirements.ts';

@@ -1,4 +1,5 @@
 /** An install as data: what --dry-run prints is what the install runs. */
+import { quoteCommand, quoteWord } from '../launch/quote.ts';
 
 /** In which environment a command runs: the caller's (cleaned), or that of the stack's own processes. */
 export type StepEnvironment = 'installer' | 'stack' | 'stack without a compiler';
@@ -36,23 +37,19 @@ export function describeStep(step: InstallStep): string {
   switch (step.kind) {
     case 'command': {
       const variables = Object.entries(step.variables ?? {}).map(
-        ([name, value]) => `${name}=${shellWord(value)}`,
+        ([name, value]) => `${name}=${quoteWord(value)}`,
       );
-      return [...variables, ...step.command.map(shellWord)].join(' ');
+      return [...variables, quoteCommand(step.command)].join(' ');
     }
     case 'write':
       return `write ${step.path} (${byteLength(step.text)} bytes)`;
     case 'remove':
-      return `rm -rf ${shellWord(step.path)}`;
+      return `rm -rf ${quoteWord(step.path)}`;
     case 'link':
-      return `ln -s ${shellWord(step.target)} ${shellWord(step.path)}`;
+      return `ln -s ${quoteWord(step.target)} ${quoteWord(step.path)}`;
   }
 }
 
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findMode, modes } from '../../../src/core/deepspeed/modes/registry.ts';
 import { subgroupsOf } from '../../../src/core/deepspeed/modes/subgroups.ts';
-import { compareVersions, keyListFor } from '../../../src/core/deepspeed/known-keys.ts';
+import { keyListFor } from '../../../src/core/deepspeed/known-keys.ts';
+import { versionOrder } from '../../../src/core/stack/version.ts';
 
 describe('findMode', () => {
   it.each([
@@ -58,8 +59,8 @@ describe('keyListFor', () => {
   });
 
   it('orders versions by number', () => {
-    expect(compareVersions('0.9.0', '0.18.0')).toBe(-1);
-    expect(compareVersions('0.18', '0.18.0')).toBe(0);
-    expect(compareVersions('1.0', '0.99.99')).toBe(1);
+    expect(versionOrder('0.9.0', '0.18.0')).toBeLessThan(0);
+    expect(versionOrder('0.18', '0.18.0')).toBe(0);
+    expect(versionOrder('1.0', '0.99.99')).toBeGreaterThan(0);
   });
 });

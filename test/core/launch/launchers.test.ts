@@ -8,6 +8,7 @@ const request = {
   worldSize: 2,
   port: 29517,
   bindCores: false,
+  gpuIndices: null,
 };
 
 describe('launchers', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { markerHolds, versionOrder } from '../../../src/core/stack/markers.ts';
+import { markerHolds } from '../../../src/core/stack/markers.ts';
+import { versionOrder } from '../../../src/core/stack/version.ts';
 import { choosePackages } from '../../../src/core/stack/package-choice.ts';
 import {
   missingPackages,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../../src/core/experiment/json-text.ts';
+import { parseJson } from '../../../src/core/json/json-text.ts';
 
 describe('parseJson', () => {
   it('reads what JSON.parse reads, pretty or not', () => {
