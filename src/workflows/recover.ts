@@ -9,10 +9,10 @@ import { runFiles } from '../core/results/run-files.ts';
 
 /**
  * Rebuilds the record of a run whose tool was killed, from its plan, journal and log.
- * @returns null when it still runs, or when not even its plan was written.
+ * @returns null when it still runs or may run on another machine, or when not even its plan was written.
  */
 export function recoverRecord(run: StoredRun): RunRecord | null {
-  if (run.plan === null || run.livePids.length > 0) return null;
+  if (run.plan === null || run.elsewhere || run.livePids.length > 0) return null;
   const fold = createFold();
   for (const line of new LogTail(join(run.path, runFiles.log)).end()) fold.push(line);
   const started = run.events.find((event) => event.type === 'started');
@@ -46,6 +46,7 @@ function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
     shmFreeBytes: null,
     plannedIterations: plan?.steps ?? null,
     plannedWorldSize: plan === null || plan.workload === 'command' ? null : plan.worldSize,
+    plannedAccelerator: plan === null || plan.workload === 'command' ? null : plan.system.accelerator,
   };
 }
 

@@ -1,11 +1,16 @@
 import { loadavg } from 'node:os';
 import { readFile, statfs } from 'node:fs/promises';
 import { GpuMonitor } from '../adapters/monitor/gpu.ts';
-import { HostMemoryMonitor } from '../adapters/monitor/host-memory.ts';
+import { HostMemoryMonitor, type HostMemoryPeaks } from '../adapters/monitor/host-memory.ts';
 import { oomKillsBetween, readOomCounters } from '../adapters/monitor/oom-kills.ts';
+import { probeMemory } from '../adapters/probe/machine.ts';
 import type { ExitEvidence } from '../core/logs/events.ts';
+import type { HostMemoryFacts } from '../core/machine/facts.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import type { Conditions } from '../core/results/record.ts';
+import type { MemoryNow } from './run-progress.ts';
+
+const bytesPerGiB = 2 ** 30;
 
 /** What was seen of the machine while a run lasted: its conditions, and evidence for how it ended. */
 export interface Observation {
@@ -27,7 +32,7 @@ export class RunMonitor {
     this.#plan = plan;
     // The built-in trainer reports its own peak; walking the page tables twice would only disturb it.
     this.#memory = new HostMemoryMonitor(runId, plan.workload !== 'builtin');
-    this.#gpu = plan.system.accelerator === 'cuda' ? new GpuMonitor(env) : null;
+    this.#gpu = plan.system.accelerator === 'cuda' ? new GpuMonitor(env, plan.worldSize) : null;
   }
 
   async start(): Promise<void> {
@@ -38,6 +43,12 @@ export class RunMonitor {
     this.#gpu?.start();
   }
 
+  /** The newest figures, at no cost. */
+  readonly memoryNow = (): MemoryNow => ({
+    hostGiB: this.#memory.machineNowGiB,
+    gpuGiB: this.#gpu?.usedGiB ?? null,
+  });
+
   async stop(): Promise<Observation> {
     const [peaks, gpu, oomAfter] = await Promise.all([
       this.#memory.stop(),
@@ -47,12 +58,13 @@ export class RunMonitor {
     return {
       exit: {
         oomKills: oomKillsBetween(this.#oomBefore, oomAfter),
-        peakHostGiB: peaks.runGiB ?? peaks.machineTotalGiB,
+        peakHostGiB: peakForLimit(peaks, this.#plan.system.hostGiB, probeMemory()),
         hostLimitGiB: this.#plan.system.hostGiB,
         shmFreeBytes: await freeBytes('/dev/shm'),
         plannedIterations: this.#plan.steps,
         // How many ranks a command of the user's starts is its own affair.
         plannedWorldSize: this.#plan.workload === 'command' ? null : this.#plan.worldSize,
+        plannedAccelerator: this.#plan.workload === 'command' ? null : this.#plan.system.accelerator,
       },
       conditions: {
         loadAverageBefore: this.#loadBefore,
@@ -63,6 +75,21 @@ export class RunMonitor {
       memory: { sampledHostGiB: peaks.runGiB, machineGiB: peaks.machineGiB },
     };
   }
+}
+
+/**
+ * The peak that may be held against the host's limit. The whole machine's use stands in for the run's only where
+ * the limit is the whole machine's memory: against a cgroup's limit it would prove what never happened.
+ */
+export function peakForLimit(
+  peaks: Pick<HostMemoryPeaks, 'runGiB' | 'machineTotalGiB'>,
+  limitGiB: number | null,
+  memory: Pick<HostMemoryFacts, 'source' | 'totalBytes'>,
+): number | null {
+  if (peaks.runGiB !== null) return peaks.runGiB;
+  if (limitGiB === null) return peaks.machineTotalGiB;
+  const isWholeMachine = memory.source === 'MemTotal' && limitGiB * bytesPerGiB >= 0.95 * memory.totalBytes;
+  return isWholeMachine ? peaks.machineTotalGiB : null;
 }
 
 async function freeBytes(path: string): Promise<number | null> {

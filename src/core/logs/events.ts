@@ -115,4 +115,6 @@ export interface ExitEvidence {
   readonly plannedIterations: number | null;
   /** Planned world size; null when unknown. */
   readonly plannedWorldSize: number | null;
+  /** What it was planned for; null when unknown, or when the command is the user's own. */
+  readonly plannedAccelerator: 'cuda' | 'cpu' | null;
 }

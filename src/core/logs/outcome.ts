@@ -21,6 +21,7 @@ export const noExitEvidence: ExitEvidence = {
   shmFreeBytes: null,
   plannedIterations: null,
   plannedWorldSize: null,
+  plannedAccelerator: null,
 };
 
 /** Classes that hold only for what happened before the first iteration; later the same line is a crash. */
@@ -36,6 +37,7 @@ export function classify(state: LogState, exit: ExitEvidence): Outcome {
   return (
     stoppedByPerson(exit) ??
     otherWorld(state, exit) ??
+    otherAccelerator(state, exit) ??
     survivedEverything(state, exit) ??
     killedForMemory(state, exit) ??
     firstFailure(state, exit) ??
@@ -57,6 +59,13 @@ function otherWorld(state: LogState, { plannedWorldSize }: ExitEvidence): Outcom
   const seen = state.facts['dist_world_size'] ?? state.facts['world size'];
   if (plannedWorldSize === null || seen === undefined || Number(seen) === plannedWorldSize) return undefined;
   return outcome('launch_error', `it ran on ${seen} rank(s), ${plannedWorldSize} were planned`);
+}
+
+/** DeepSpeed takes what it finds where nothing tells it: its numbers would stand under another machine's name. */
+function otherAccelerator(state: LogState, { plannedAccelerator }: ExitEvidence): Outcome | undefined {
+  const seen = state.facts['accelerator'];
+  if (plannedAccelerator === null || seen === undefined || seen === plannedAccelerator) return undefined;
+  return outcome('launch_error', `it ran on ${seen}, ${plannedAccelerator} was planned`);
 }
 
 /** What a run printed before it reached its end in good order, it got over. */
