@@ -42,7 +42,8 @@ function isAlive(pid) {
 function removeLeftovers() {
   for (const name of readdirSync(dist)) {
     const pid = building.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dist, name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(Number(pid)))
+      rmSync(join(dist, name), { recursive: true, force: true });
   }
 }
 

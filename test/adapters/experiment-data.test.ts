@@ -8,6 +8,7 @@ import {
   readModels,
   readSystem,
   readSystems,
+  userFiles,
 } from '../../src/adapters/experiment-data.ts';
 import { exitCodeOf } from '../../src/errors.ts';
 
@@ -74,6 +75,22 @@ describe("the user's own files", () => {
     expect(byName.get('2B')?.layers).toBe(41);
     expect(byName.get('mine')).toMatchObject({ heads: 3, paddedVocabulary: 1024 });
     expect(byName.has('1B')).toBe(true);
+    expect(
+      readModels(folders())
+        .filter(({ isUsers }) => isUsers)
+        .map(({ shape }) => shape.name),
+    ).toEqual(['2B', 'mine']);
+  });
+
+  it('are told apart from an empty folder and from the package itself', () => {
+    expect(userFiles(folders())).toBeNull();
+    expect(userFiles(dataFolders({ cwd: packageRoot, packageRoot }))).toBeNull();
+    write('experiment/systems/local.json', '{}');
+    write('experiment/model.json', '{}');
+    expect(userFiles(folders())).toEqual({
+      folder: join(cwd, 'experiment'),
+      files: ['model.json', 'systems/local.json'],
+    });
   });
 
   it('give a system and an experiment by name, and an experiment by path', () => {

@@ -8,6 +8,7 @@ import { writeJsonAtomic } from '../../src/adapters/files.ts';
 import { installMark, killLeftovers } from '../../src/adapters/stack/leftovers.ts';
 import { tryMutex } from '../../src/adapters/stack/mutex.ts';
 import { listStacks, loadStack, stackPaths } from '../../src/adapters/stack/store.ts';
+import { exitCodeOf } from '../../src/errors.ts';
 
 let home: string;
 beforeEach(() => {
@@ -72,7 +73,10 @@ describe('killLeftovers', () => {
 
 describe('loadStack', () => {
   const lock = (change: object) => ({
-    ...{ schemaVersion: 1, name: 'pip', python: { path: process.execPath }, ops: { directory: home } },
+    ...{ schemaVersion: 1, name: 'pip', origin: 'private', accelerator: 'cpu', hash: 'abc' },
+    ...{ python: { path: process.execPath, version: '3.11.7' }, torch: { version: '2.15.0' } },
+    ...{ deepspeed: { version: '0.19.8' }, ops: { directory: home, key: 'k', compiler: 'c', ninja: 'n' } },
+    ...{ packages: {}, request: {}, environment: { CXX: 'c++' }, pathPrefix: ['/bin'] },
     ...change,
   });
 
@@ -87,17 +91,42 @@ describe('loadStack', () => {
   it('knows a stack by its lock, as long as its Python and its ops are there', async () => {
     await writeJsonAtomic(stackPaths(home, 'pip').lock, lock({}));
     expect(await loadStack(home, 'pip')).toMatchObject({ name: 'pip' });
-    await writeJsonAtomic(stackPaths(home, 'pip').lock, lock({ python: { path: join(home, 'gone') } }));
+    await writeJsonAtomic(
+      stackPaths(home, 'pip').lock,
+      lock({ python: { path: join(home, 'gone'), version: '3.11.7' } }),
+    );
     expect(await loadStack(home, 'pip')).toBeUndefined();
-    await writeJsonAtomic(stackPaths(home, 'pip').lock, lock({ ops: { directory: join(home, 'gone') } }));
+    await writeJsonAtomic(
+      stackPaths(home, 'pip').lock,
+      lock({ ops: { directory: join(home, 'gone'), key: 'k', compiler: 'c', ninja: 'n' } }),
+    );
     expect(await loadStack(home, 'pip')).toBeUndefined();
   });
 
   it.each([
     [{ schemaVersion: 2 }, /schema version 2; this superoffload knows up to 1/],
     [{ schemaVersion: 'one' }, /is not the lock of a stack/],
+    [{ python: undefined }, /is not the lock of a stack/],
+    [{ ops: { directory: 1 } }, /is not the lock of a stack/],
+    [{ environment: { CXX: 5 } }, /is not the lock of a stack/],
+    [{ pathPrefix: 'bin' }, /is not the lock of a stack/],
   ])('refuses %j', async (change, message) => {
     await writeJsonAtomic(stackPaths(home, 'pip').lock, lock(change));
     await expect(loadStack(home, 'pip')).rejects.toThrow(message);
   });
+
+  it.each(['{"schemaVersion": 1}', '{"schemaVersion": 1', '[]', 'null', ''])(
+    'says what to do about a lock that is only %j: exit 3',
+    async (text) => {
+      const path = stackPaths(home, 'pip').lock;
+      await writeJsonAtomic(path, {});
+      writeFileSync(path, text);
+      const error: unknown = await loadStack(home, 'pip').catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        code: 'install',
+        hint: 'run: superoffload install --stack pip --reinstall',
+      });
+      expect(exitCodeOf(error)).toBe(3);
+    },
+  );
 });

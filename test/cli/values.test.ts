@@ -3,6 +3,7 @@ import {
   collect,
   collectNames,
   parseCount,
+  parseDropout,
   parseDuration,
   parseNumber,
   parseShare,
@@ -18,6 +19,8 @@ describe('flag values', () => {
     [parseShare, '0', 0],
     [parseShare, '1', 1],
     [parseShare, '100%', 1],
+    [parseDropout, '0', 0],
+    [parseDropout, '99%', 0.99],
     [parseDuration, '90', 90_000],
     [parseDuration, '0.5', 500],
     [parseDuration, '90s', 90_000],
@@ -38,6 +41,9 @@ describe('flag values', () => {
     ],
     [parseNumber, ['-1', '1.5', '', 'x', '99999999999999999999'], /whole number from 0/],
     [parseShare, ['101%', '1.01', '-1', '', '%', '2 %', '.5', 'half', '1e-2'], /share, such as 2% or 0.02/],
+    [parseDropout, ['1', '100%'], /share below 1/],
+    [parseDuration, ['0', '0s', '0h0m'], /longer than 0/],
+    [collectNames, ['', ',', ' , '], /Expected a name/],
     [parseDuration, ['', '-1', '10x', 'm', '1h 30m', '1d', '10 m', 's10'], /duration, such as 90s/],
   ])('%o refuses %j', (parse, texts, message) => {
     for (const text of texts) expect(() => parse(text), text).toThrow(message);

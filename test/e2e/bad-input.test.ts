@@ -14,6 +14,8 @@ beforeAll(() => {
     join(box.cwd, 'unknown.json'),
     '{"zero_optimization": {"stage": 2, "sub_group_sise": 1}, "fp17": {}}',
   );
+  writeFileSync(join(box.cwd, 'twice.json'), '{"bf16": {"enabled": true},\n "bf16": {"enabled": false}}');
+  writeFileSync(join(box.cwd, 'adam.json'), '{"optimizer": {"type": "AdamW"}, "scheduler": {}}');
   writeFileSync(
     join(box.cwd, 'micro.json'),
     '{"train_micro_batch_size_per_gpu": 2, "zero_optimization": {"stage": 0}}',
@@ -95,6 +97,39 @@ describe('bad input', () => {
       [/\/train_micro_batch_size_per_gpu: 2 disagrees with --micro-batch 4/],
     ],
     [[...tiny, '--mode', 'prism', '--dtype', 'fp16', '--dry-run'], 2, [/fp16/, /clipping/, /--allow-unsafe/]],
+    [[...tiny, '--mode', ''], 2, [/--mode.*Expected a name/]],
+    [['throughput', '--model', ',', '--dry-run'], 2, [/--model.*Expected a name/]],
+    [[...tiny, '--timeout', '0'], 2, [/--timeout.*longer than 0/]],
+    [[...tiny, '--stall-timeout', '0s'], 2, [/--stall-timeout.*longer than 0/]],
+    [[...tiny, '--dropout', '1'], 2, [/--dropout.*below 1/]],
+    [
+      [...tiny, '--chips', '100000', '--dry-run'],
+      2,
+      [/--chips 100000: that many CPU ranks do not run on \d+ cores? \(expected \d+ at most/],
+    ],
+    [
+      [...tiny, '--config', 'twice.json'],
+      2,
+      [/twice\.json:2:2: not valid JSON: the key "bf16" is there twice/],
+    ],
+    [
+      [...tiny, '--config', 'adam.json'],
+      2,
+      [
+        /adam\.json \/optimizer: the built-in trainer has its own optimizer/,
+        /\/scheduler: .*workload command/,
+      ],
+    ],
+    [
+      [...tiny, '--config', 'micro.json', '--mode', 'zero_2,zero_3'],
+      2,
+      [/ddp disagrees with --mode zero_2/, /ddp disagrees with --mode zero_3/],
+    ],
+    [
+      [...tiny, '--mode', 'zero_offload', '--ds', 'zero_optimization.offload_optimizer.device=none'],
+      2,
+      [/--ds: makes zero_2 of zero_offload/, /nothing was started/],
+    ],
     [['config', '--mode', 'nope'], 2, [/there is no mode "nope"/]],
     [['runs'], 2, [/list/, /replay/]],
     [['runs', 'frob'], 2, [/unknown command 'frob'/]],

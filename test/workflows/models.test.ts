@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -23,6 +23,23 @@ describe('superoffload models', () => {
       expect(Object.keys(needs).sort()).toEqual([...modeNames].sort());
       expect(Object.values(needs).every(({ gpuGiB, hostGiB }) => gpuGiB > 0 && hostGiB > 0)).toBe(true);
     }
+  });
+
+  it("marks a size that is not the package's, and says whose it is", async () => {
+    const mine = join(cwd, 'mine');
+    mkdirSync(join(mine, 'experiment'), { recursive: true });
+    const models = { '2B': { layers: 41, hidden: 2048, source: 'mine' } };
+    writeFileSync(join(mine, 'experiment', 'model.json'), JSON.stringify({ models }));
+    const command = [
+      process.execPath,
+      '--import',
+      import.meta.resolve('tsx'),
+      join(packageRoot, 'src/main.ts'),
+    ];
+    const { stdout } = await capture([...command, 'models'], { env: { ...process.env }, cwd: mine });
+    expect(stdout).toMatch(/^2B\* +2\.170e9/m);
+    expect(stdout).toMatch(/^1B +/m);
+    expect(stdout).toContain(`* from ${mine}/experiment/model.json, which stands before the package's`);
   });
 
   it('needs less of a GPU in zero_3 on more chips', () => {

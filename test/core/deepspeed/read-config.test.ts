@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { buildConfig } from '../../../src/core/deepspeed/build-config.ts';
-import { completeConfig, mergeConfigFlags, modeOfConfig } from '../../../src/core/deepspeed/read-config.ts';
+import {
+  completeConfig,
+  labelFaults,
+  mergeConfigFlags,
+  modeOfConfig,
+} from '../../../src/core/deepspeed/read-config.ts';
+import type { ModeName } from '../../../src/core/experiment/case.ts';
 import type { GridFlags } from '../../../src/core/experiment/grid.ts';
 import { goldenCases } from './golden-cases.ts';
 
@@ -100,8 +106,30 @@ describe('mergeConfigFlags', () => {
     expect(merge(global, { chips: 2 }).flags).toMatchObject({ microBatch: 2, globalBatch: 16 });
   });
 
-  it('takes a mode by flag for a file that names none', () => {
-    expect(merge(zero(1), { modes: ['zero_2'] })).toMatchObject({ flags: { modes: ['zero_2'] }, faults: [] });
+  it('lets no flag call the file what it is not', () => {
+    const said = (config: object, modes: string[]): string[] =>
+      merge(config, { modes }).faults.map(({ problem }) => problem);
+    const prism = zero(3, { offload_optimizer: { ...cpu, super_offload: true } });
+    expect(said(prism, ['zero_infinity'])).toEqual(['prism disagrees with --mode zero_infinity']);
+    expect(said(zero(2), ['zero_2', 'zero_3'])).toEqual(['zero_2 disagrees with --mode zero_3']);
+    expect(said(zero(1), ['zero_2'])).toEqual(['is of no known mode']);
+    expect(said(prism, ['superoffload'])).toEqual([]);
+    expect(merge(prism, { modes: ['zero_infinity'] }).flags.modes).toEqual(['prism']);
+  });
+
+  it("takes DeepSpeed's own ratio where a SuperOffload file says none", () => {
+    const prism = zero(3, { offload_optimizer: { ...cpu, super_offload: true } });
+    expect(merge(prism).flags.ratio).toBe(1);
+    expect(merge(prism, { ratio: 0.5 }).faults[0]?.problem).toBe('1 disagrees with --ratio 0.5');
+    expect(merge(zero(3, { offload_optimizer: cpu })).flags).not.toHaveProperty('ratio');
+  });
+
+  it('refuses what the trainer brings itself', () => {
+    const config = { optimizer: { type: 'AdamW' }, scheduler: { type: 'WarmupLR' }, ...zero(2) };
+    expect(merge(config).faults.map(({ place, problem }) => `${place}: ${problem}`)).toEqual([
+      'my.json /optimizer: the built-in trainer has its own optimizer',
+      'my.json /scheduler: the built-in trainer has its own scheduler',
+    ]);
   });
 
   it('finds every fault at once', () => {
@@ -123,6 +151,30 @@ describe('completeConfig', () => {
       ...built,
       zero_optimization: { stage: 3 },
     });
-    expect(completeConfig({ gradient_clipping: 1 }, built)['gradient_clipping']).toBe(1);
+  });
+
+  it('takes the clipping of the case, which is the file, a flag or 0, and leaves what is none to the check', () => {
+    const built = { gradient_clipping: 0.5 };
+    const clipping = (value: unknown): unknown =>
+      completeConfig({ gradient_clipping: value }, built)['gradient_clipping'];
+    expect([1, 'auto', null, 'high'].map(clipping)).toEqual([0.5, 0.5, 0.5, 'high']);
+  });
+});
+
+describe('labelFaults', () => {
+  const labels = (config: object, mode: ModeName, ratio: number | null = null): string[] =>
+    labelFaults(config as Record<string, unknown>, { mode, ratio }).map(({ problem }) => problem);
+  const prism = zero(3, { offload_optimizer: { ...cpu, super_offload: true, ratio: 0.9 } });
+
+  it('finds a row that would be called by another mode or ratio than DeepSpeed runs', () => {
+    expect(labels(prism, 'zero_infinity')).toEqual(['makes prism of zero_infinity']);
+    expect(labels(zero(2), 'zero_offload')).toEqual(['makes zero_2 of zero_offload']);
+    expect(labels(prism, 'prism', 0.5)).toEqual(['sets the ratio to 0.9']);
+  });
+
+  it('leaves the rest', () => {
+    expect(labels(prism, 'prism', 0.9)).toEqual([]);
+    const nvme = zero(3, { offload_optimizer: cpu, offload_param: { device: 'nvme' } });
+    expect(labels(nvme, 'zero_infinity_param')).toEqual([]);
   });
 });

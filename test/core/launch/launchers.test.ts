@@ -43,6 +43,13 @@ describe('launchers', () => {
     );
   });
 
+  it('deepspeed is told the GPUs that were chosen, since it deletes CUDA_VISIBLE_DEVICES', () => {
+    const { command } = launchers.deepspeed.launch({ ...request, gpuIndices: [3, 1, 0] });
+    expect(command).toContain('--include=localhost:3,1');
+    // DeepSpeed refuses them beside --include.
+    expect(command.filter((word) => word.startsWith('--num_'))).toEqual([]);
+  });
+
   it('are all registered under their own names', () => {
     expect(
       Object.values(launchers)

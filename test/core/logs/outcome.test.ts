@@ -90,6 +90,16 @@ describe('ok', () => {
       },
     );
   });
+  it.each([
+    ['cuda', 'launch_error'],
+    ['cpu', 'ok'],
+    [null, 'ok'],
+  ] as const)('needs the accelerator that was planned: %s gives %s', (plannedAccelerator, outcome) => {
+    const onCpu = { ...state, facts: { ...state.facts, accelerator: 'cpu' } };
+    const end = classify(onCpu, known({ exitCode: 0, plannedIterations: 10, plannedAccelerator }));
+    expect(end.class).toBe(outcome);
+    if (outcome !== 'ok') expect(end.reason).toBe('it ran on cpu, cuda was planned');
+  });
   it('is not undone by a failure that the program got over', () => {
     const survived = scanText(`ModuleNotFoundError: No module named 'flash_attn'\n${fixtureText(ok)}`);
     expect(classify(survived, known({ exitCode: 0, plannedIterations: 10 })).class).toBe('ok');

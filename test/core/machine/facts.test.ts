@@ -75,6 +75,21 @@ describe('parseGpus', () => {
     expect(parseGpus('No devices were found\n', '')).toEqual([]);
   });
 
+  it.each<[visible: string | undefined, indices: number[]]>([
+    [undefined, [0, 1, 2]],
+    ['2,0', [2, 0]],
+    [' 1 ', [1]],
+    ['GPU-b', [1]],
+    ['', []],
+    ['-1', []],
+    ['0,7,1', [0]],
+    ['1,1', [1]],
+    ['MIG-GPU-a/1/0', [0, 1, 2]],
+  ])('counts only what CUDA_VISIBLE_DEVICES=%s leaves', (visible, indices) => {
+    const rows = ['a', 'b', 'c'].map((name, index) => line.replace(/^0, GPU-1/, `${index}, GPU-${name}`));
+    expect(parseGpus(rows.join('\n'), '', visible).map(({ index }) => index)).toEqual(indices);
+  });
+
   it('lets DS_ACCELERATOR=cpu turn the GPUs off', () => {
     const gpus = parseGpus(line, '');
     expect(acceleratorOf({ gpus })).toBe('cuda');

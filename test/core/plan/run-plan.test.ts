@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { environmentChange, withPort } from '../../../src/core/plan/run-plan.ts';
+import { withPort } from '../../../src/core/plan/run-plan.ts';
 import { planCommand } from '../../../src/core/plan/plan-command.ts';
 import { samplePlan, sampleSystem } from '../sample-plan.ts';
 
@@ -30,16 +30,6 @@ describe('withPort', () => {
       limits: {},
     });
     expect(withPort(plan, 40_001)).toBe(plan);
-  });
-});
-
-describe('environmentChange', () => {
-  it('exports what is new or different, unsets what is gone, and says nothing of the rest', () => {
-    const from = { PATH: '/bin', HOME: '/home', PYTHONPATH: '/x', EMPTY: undefined };
-    expect(environmentChange(from, { PATH: '/stack:/bin', HOME: '/home', CXX: 'c++' })).toEqual({
-      env: { PATH: '/stack:/bin', CXX: 'c++' },
-      unset: ['PYTHONPATH'],
-    });
   });
 });
 

@@ -3,9 +3,15 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fixedEnvironment, stackEnvironment } from '../../../src/core/stack/environment.ts';
+import {
+  fixedEnvironment,
+  scriptEnvironment,
+  stackEnvironment,
+} from '../../../src/core/stack/environment.ts';
 import type { EnvironmentSpec } from '../../../src/core/stack/environment.ts';
+import { runScript } from '../../../src/core/plan/describe.ts';
 import { ninjaThatRefusesWork, opFlags, opsKey } from '../../../src/core/stack/ops.ts';
+import { samplePlan } from '../sample-plan.ts';
 
 const spec: EnvironmentSpec = {
   origin: 'private',
@@ -71,6 +77,37 @@ describe('stackEnvironment', () => {
       CXX: '/usr/bin/c++',
       HOME: '/home/u',
     });
+  });
+});
+
+describe('scriptEnvironment', () => {
+  const lock = {
+    pathPrefix: ['/state/venv/bin'],
+    environment: { CXX: '/usr/bin/c++', DS_ACCELERATOR: 'cpu', MAX_JOBS: '3' },
+  };
+
+  it('says all of the environment, whatever shell the plan is made in, and the accelerator always', () => {
+    const { env, unset } = scriptEnvironment(lock, 'cuda', '/usr/bin');
+    expect(env).toEqual({
+      CXX: '/usr/bin/c++',
+      MAX_JOBS: '3',
+      DS_ACCELERATOR: 'cuda',
+      PATH: '/state/venv/bin:/usr/bin',
+    });
+    expect(unset).toEqual(
+      expect.arrayContaining(['PYTHONPATH', 'VIRTUAL_ENV', 'CC', 'TORCH_EXTENSIONS_DIR']),
+    );
+    expect(unset.filter((name) => name in env)).toEqual([]);
+  });
+
+  it('gives a run that is started from another shell what the stack was made with', () => {
+    const { env, unset } = scriptEnvironment(lock, 'cpu', '/usr/bin:/bin');
+    const plan = samplePlan({}, { stackEnvironment: { env, unset } });
+    const script = runScript({ ...plan, cwd: '/', command: ['env'] });
+    const other = { PATH: '/other:/usr/bin:/bin', CXX: 'clang++', DS_ACCELERATOR: 'cuda', CC: 'clang', PYTHONPATH: '/x' }; // prettier-ignore
+    const seen = execFileSync('/bin/sh', ['-c', script], { env: other, encoding: 'utf8' }).split('\n');
+    for (const [name, value] of Object.entries(env)) expect(seen).toContain(`${name}=${value}`);
+    expect(seen.filter((line) => /^(CC|PYTHONPATH)=/.test(line))).toEqual([]);
   });
 });
 
