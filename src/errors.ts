@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'regression'
   | 'inconclusive'
   | 'interrupted'
+  | 'hangup'
   | 'terminated';
 
 export const exitCodes = {
@@ -24,6 +25,7 @@ export const exitCodes = {
   regression: 5,
   inconclusive: 6,
   interrupted: 130,
+  hangup: 129,
   terminated: 143,
 } as const satisfies Record<ErrorCode, number>;
 

@@ -1,16 +1,55 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Every process of a run carries its id here; nothing is ever found, or killed, by its name. */
 export const runIdVariable = 'SUPEROFFLOAD_RUN_ID';
 
-/** @returns the processes of this machine whose environment carries the run's id (Linux; none elsewhere). */
-export function processesOfRun(runId: string): number[] {
+/** The process that leads a run's process group, named for ever by its start time. */
+export interface Leader {
+  readonly pid: number;
+  readonly startTicks: string | null;
+}
+
+/** @returns the processes of this machine whose environment has this variable (Linux; none elsewhere). */
+export function processesWith(variable: string, value: string): number[] {
+  const marker = `${variable}=${value}`;
+  return allPids().filter((pid) => hasVariable(environmentOf(pid), marker) && !isZombie(pid));
+}
+
+/**
+ * Finds the processes of a run: whoever carries its id and, given its leader, whoever is in the leader's process
+ * group or session. A child under `env -i` carries nothing, and one that called setsid has left the group.
+ */
+export function processesOfRun(runId: string, leader: Leader | null = null): number[] {
   const marker = `${runIdVariable}=${runId}`;
+  const group = leader !== null && isOurGroup(leader) ? leader.pid : null;
   return allPids().filter((pid) => {
-    const environment = readOrEmpty(`/proc/${pid}/environ`);
-    return environment.includes(marker) && environment.split('\0').includes(marker) && !isZombie(pid);
+    const environment = environmentOf(pid);
+    const ours =
+      hasVariable(environment, marker) ||
+      (group !== null && isIn(group, pid) && !environment.includes(`${runIdVariable}=`));
+    return ours && !isZombie(pid);
   });
+}
+
+/** The kernel gives a pid to a new process only when no group or session has it any more: then nothing is ours. */
+function isOurGroup({ pid, startTicks: ticks }: Leader): boolean {
+  const now = startTicks(pid);
+  return now === null || now === ticks;
+}
+
+function isIn(group: number, pid: number): boolean {
+  // Fields 5 and 6 of proc(5): process group and session.
+  const [, , processGroup, session] = statFields(pid);
+  return Number(processGroup) === group || Number(session) === group;
+}
+
+function environmentOf(pid: number): string {
+  return readOrEmpty(`/proc/${pid}/environ`);
+}
+
+function hasVariable(environment: string, marker: string): boolean {
+  return environment.includes(marker) && environment.split('\0').includes(marker);
 }
 
 function allPids(): number[] {
@@ -24,11 +63,15 @@ function allPids(): number[] {
   }
 }
 
+/** Fields of /proc/PID/stat from the third on: the name before it may hold spaces and parentheses (proc(5)). */
+function statFields(pid: number): string[] {
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
 /** Clock ticks since boot at which a process started: with the pid it names one process for ever. */
 export function startTicks(pid: number): string | null {
-  const stat = readOrEmpty(`/proc/${pid}/stat`);
-  // The name in parentheses may hold spaces and parentheses itself; field 22 is the 20th after it (proc(5)).
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  return statFields(pid)[19] ?? null;
 }
 
 /**
@@ -40,8 +83,7 @@ export function isRunning(pid: number, ticks: string | null): boolean {
 }
 
 function isZombie(pid: number): boolean {
-  const stat = readOrEmpty(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  return statFields(pid)[0] === 'Z';
 }
 
 /** Sends a signal to a process (or, negative, to a group); one that is gone is no error. */
@@ -54,6 +96,16 @@ export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean 
   }
 }
 
+/** Signals everything that belongs to a run, now: the leader's group at one stroke, then whoever is outside of it. */
+export function signalRun(leader: Leader | null, runId: string, signal: NodeJS.Signals): void {
+  const found = processesOfRun(runId, leader);
+  // Without /proc nobody can be looked up: the group is all that is known.
+  const reach =
+    !existsSync('/proc/self/stat') || found.some((pid) => leader !== null && isIn(leader.pid, pid));
+  if (leader !== null && reach) signalProcess(-leader.pid, signal);
+  for (const pid of found) signalProcess(pid, signal);
+}
+
 export interface StopOptions {
   /** How long SIGTERM may take before SIGKILL. DeepSpeed's launcher takes up to 30 s (engines.md). */
   readonly graceMs: number;
@@ -62,39 +114,36 @@ export interface StopOptions {
 }
 
 /**
- * Stops every process of a run, and only those: the process group, and whoever left it but carries the run's id.
+ * Stops every process of a run, and only those ({@link processesOfRun}).
  * SIGCONT follows SIGTERM, since a stopped process takes no other signal.
  * @returns the processes that were still there after SIGKILL (uninterruptible, normally none).
  */
 export async function stopRunProcesses(
-  leader: number | null,
+  leader: Leader | null,
   runId: string,
   options: StopOptions,
 ): Promise<number[]> {
-  const send = (signal: NodeJS.Signals): void => {
-    if (leader !== null) signalProcess(-leader, signal);
-    for (const pid of processesOfRun(runId)) signalProcess(pid, signal);
-  };
   const kill = (): void => {
-    send('SIGKILL');
+    signalRun(leader, runId, 'SIGKILL');
   };
   options.force.addEventListener('abort', kill);
   try {
-    send('SIGTERM');
-    send('SIGCONT');
-    if (await gone(runId, options.graceMs)) return [];
+    if (options.force.aborted) kill();
+    signalRun(leader, runId, 'SIGTERM');
+    signalRun(leader, runId, 'SIGCONT');
+    if (await gone(leader, runId, options.graceMs)) return [];
     kill();
-    await gone(runId, 5_000);
-    return processesOfRun(runId);
+    await gone(leader, runId, 5_000);
+    return processesOfRun(runId, leader);
   } finally {
     options.force.removeEventListener('abort', kill);
   }
 }
 
-async function gone(runId: string, withinMs: number): Promise<boolean> {
+async function gone(leader: Leader | null, runId: string, withinMs: number): Promise<boolean> {
   const until = Date.now() + withinMs;
   for (let waitMs = 20; ; waitMs = Math.min(500, waitMs * 2)) {
-    if (processesOfRun(runId).length === 0) return true;
+    if (processesOfRun(runId, leader).length === 0) return true;
     if (Date.now() >= until) return false;
     await sleep(Math.min(waitMs, Math.max(1, until - Date.now())));
   }

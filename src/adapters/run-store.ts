@@ -8,7 +8,7 @@ import type { RunPlan } from '../core/plan/run-plan.ts';
 import { isRunId, runFiles, runIdOf } from '../core/results/run-files.ts';
 import type { RunEvent } from '../core/results/run-event.ts';
 import type { RunRecord } from '../core/results/record.ts';
-import { storageError, writeJsonAtomic } from './files.ts';
+import { makeFolder, storageError, withFileErrors, writeJsonAtomic } from './files.ts';
 
 /** One run's folder, held by whoever made it: `mkdir` is the lock. */
 export interface RunFolder {
@@ -26,8 +26,8 @@ export function runsFolder(home: string): string {
  */
 export async function createRunFolder(home: string, caseId: string, nowMs: number): Promise<RunFolder> {
   const parent = runsFolder(home);
-  return stored(parent, async () => {
-    await mkdir(parent, { recursive: true });
+  return withFileErrors(parent, async () => {
+    await makeFolder(parent);
     for (;;) {
       const runId = runIdOf(new Date(nowMs).toISOString(), caseId, randomBytes(2).toString('hex'));
       try {
@@ -42,7 +42,7 @@ export async function createRunFolder(home: string, caseId: string, nowMs: numbe
 
 /** Writes everything that the run needs and that repeats it. */
 export async function writePlan(folder: RunFolder, plan: RunPlan, env: unknown): Promise<void> {
-  await stored(folder.path, async () => {
+  await withFileErrors(folder.path, async () => {
     for (const [name, content] of Object.entries(plan.files))
       await writeFile(join(folder.path, name), content);
     await writeFile(join(folder.path, runFiles.script), runScript(plan));
@@ -71,7 +71,7 @@ export async function writeRecord(folder: RunFolder, record: RunRecord): Promise
 
 /** Asks the trainer to end after its current step. */
 export async function requestStop(folder: RunFolder): Promise<void> {
-  await stored(folder.path, () => writeFile(join(folder.path, runFiles.stop), ''));
+  await withFileErrors(folder.path, () => writeFile(join(folder.path, runFiles.stop), ''));
 }
 
 /** @returns the ids of all run folders, oldest first. */
@@ -88,14 +88,5 @@ export async function listRunIds(home: string): Promise<string[]> {
 }
 
 export async function removeRun(home: string, runId: string): Promise<void> {
-  await stored(runsFolder(home), () => rm(join(runsFolder(home), runId), { recursive: true }));
-}
-
-/** Runs file operations below `path`; a full disk or a read-only folder becomes an expected error. */
-async function stored<T>(path: string, operations: () => Promise<T>): Promise<T> {
-  try {
-    return await operations();
-  } catch (error) {
-    throw storageError(error, path);
-  }
+  await withFileErrors(runsFolder(home), () => rm(join(runsFolder(home), runId), { recursive: true }));
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
@@ -6,8 +6,12 @@ import { parseEvents, type RunEvent } from '../core/results/run-event.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { parseJson, storageError } from './files.ts';
+import { whereIs } from './place.ts';
 import { isRunning, processesOfRun } from './processes.ts';
 import { listRunIds, runsFolder } from './run-store.ts';
+
+/** The suffix that tells runs of one second apart has as many. */
+const minIdChars = 4;
 
 /** The newest schemas this version reads and writes. */
 const knownVersion = 1;
@@ -27,6 +31,9 @@ export interface StoredRun {
   readonly livePids: readonly number[];
   /** Whether the tool that started it is still there. */
   readonly watched: boolean;
+  /** True for a run without a record that was started on another machine or in another container: nobody here can
+   * tell whether it is alive. */
+  readonly elsewhere: boolean;
 }
 
 /**
@@ -52,27 +59,36 @@ function readEnv(path: string): { readonly tool?: unknown } | null {
     : (parseJson(text, join(path, runFiles.env)) as { readonly tool?: unknown } | null);
 }
 
+type Journal = Pick<StoredRun, 'events' | 'livePids' | 'watched' | 'elsewhere'>;
+
 /** What a run's journal says, whatever became of its other files. */
-export function readJournal(home: string, runId: string): Pick<StoredRun, 'events' | 'livePids' | 'watched'> {
+export function readJournal(home: string, runId: string): Journal {
   const path = join(runsFolder(home), runId);
   const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
-  const started = events.find((event) => event.type === 'started');
+  const starting = events.find((event) => event.type === 'starting');
+  const where = whereIs(starting?.place);
+  if (where !== 'here') {
+    const elsewhere = where === 'elsewhere' && !existsSync(join(path, runFiles.record));
+    return { events, livePids: [], watched: false, elsewhere };
+  }
+  const tool = starting ?? events.find((event) => event.type === 'started');
   return {
     events,
     livePids: livePids(runId, events),
-    watched: started !== undefined && isRunning(started.toolPid, started.toolStartTicks),
+    watched: tool !== undefined && isRunning(tool.toolPid, tool.toolStartTicks),
+    elsewhere: false,
   };
 }
 
 /**
  * The journal says who leads the run and whether its end was seen. A tool that was killed may have written neither,
- * and ranks may outlive their leader: those are found by the run's id in their environment.
+ * and ranks may outlive their leader: those are found by the run's id in their environment, or by their group.
  */
 function livePids(runId: string, events: readonly RunEvent[]): number[] {
   if (events.some((event) => event.type === 'exited')) return [];
   const started = events.find((event) => event.type === 'started');
   const leader = started !== undefined && isRunning(started.pid, started.startTicks) ? [started.pid] : [];
-  return [...new Set([...leader, ...processesOfRun(runId)])];
+  return [...new Set([...leader, ...processesOfRun(runId, started ?? null)])];
 }
 
 /** Without these no line of a list can be written; everything else a record of this schema has by construction. */
@@ -93,11 +109,19 @@ export function readRecord(home: string, runId: string): RunRecord | SuperOffloa
 
 /**
  * Finds one run by its id, by the beginning or the end of it, or by `last`.
- * @throws SuperOffloadError 'usage' when none or several match.
+ * @throws SuperOffloadError 'usage' when none or several match, or when fewer than four characters are given:
+ * `runs rm ""` must never stand for the only run there is.
  */
 export async function findRunId(home: string, wanted: string): Promise<string> {
   const ids = await listRunIds(home);
   if (ids.includes(wanted)) return wanted;
+  if (wanted.length < minIdChars) {
+    throw new SuperOffloadError({
+      code: 'usage',
+      message: `${JSON.stringify(wanted)} names no run: give at least ${minIdChars} characters of its id, or "last"`,
+      hint: 'see: superoffload runs list',
+    });
+  }
   const matches =
     wanted === 'last' ? newest(home, ids) : ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
   const [only] = matches;

@@ -32,6 +32,8 @@ export async function runProgram(
       return 0;
     }
     await program.parseAsync(argv, { from: 'user' });
+    // Whatever a command made of it: one that was told to stop did not end as it was asked to.
+    signal.throwIfAborted();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : exitCodes.usage;

@@ -53,6 +53,8 @@ function runStep(event: Extract<ProgressEvent, { type: 'run-step' }>): string {
     step.stepMs === null ? '' : `${formatNumber(step.stepMs / 1000)} s/step`,
     event.tflopsPerGpu === null ? '' : `${formatNumber(event.tflopsPerGpu)} TFLOPS`,
     step.loss === null ? '' : `loss ${formatNumber(step.loss)}`,
+    event.gpuGiB === null ? '' : `GPU ${formatNumber(event.gpuGiB)} GiB`,
+    event.hostGiB === null ? '' : `host ${formatNumber(event.hostGiB)} GiB`,
     event.remainingMs === null ? '' : `${formatDuration(event.remainingMs)} left`,
   ];
   return parts.filter((part) => part !== '').join('  ');

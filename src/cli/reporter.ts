@@ -9,18 +9,43 @@ export interface Reporter {
 }
 
 const redrawMs = 100;
+const stepLineMs = 5_000;
 
 export function createReporter(stream: NodeJS.WriteStream): Reporter {
   return stream.isTTY ? terminalReporter(stream) : plainReporter(stream);
 }
 
+/** A log keeps all that is written to it: of the steps one line in {@link stepLineMs}, the first and the last. */
 function plainReporter(stream: NodeJS.WritableStream): Reporter {
+  let waiting: ProgressEvent | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  const write = (event: ProgressEvent): void => {
+    const line = progressLine(event);
+    if (line !== undefined) stream.write(`${line}\n`);
+  };
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting === undefined) return;
+    write(waiting);
+    waiting = undefined;
+    writtenAt = performance.now();
+  };
   return {
     emit: (event) => {
-      const line = progressLine(event);
-      if (line !== undefined) stream.write(`${line}\n`);
+      if (event.type !== 'run-step') {
+        flush();
+        write(event);
+        if (event.type === 'run-started') writtenAt = Number.NEGATIVE_INFINITY;
+        return;
+      }
+      waiting = event;
+      const restMs = stepLineMs - (performance.now() - writtenAt);
+      if (restMs <= 0) flush();
+      else timer ??= setTimeout(flush, restMs).unref();
     },
-    close: () => undefined,
+    close: flush,
   };
 }
 

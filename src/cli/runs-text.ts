@@ -25,11 +25,7 @@ export function runsTable(listings: readonly RunListing[]): string {
 /** One run for a person: outcome and its proof first, then the numbers, then where everything lies. */
 export function runText({ run, record }: LoadedRun): string {
   if (record === null) {
-    const state =
-      run.livePids.length === 0
-        ? 'no record, and no plan to rebuild one from'
-        : `running, processes ${run.livePids.join(', ')}`;
-    return [run.plan?.title ?? run.runId, `state: ${state}`, `folder: ${run.path}`].join('\n');
+    return [run.plan?.title ?? run.runId, `state: ${stateText(run)}`, `folder: ${run.path}`].join('\n');
   }
   const rows = facts(record).filter(([, value]) => value !== null);
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -39,6 +35,12 @@ export function runText({ run, record }: LoadedRun): string {
     `${'folder'.padEnd(width)}  ${run.path}`,
     ...record.warnings.map((warning) => `warning: ${warning}`),
   ].join('\n');
+}
+
+function stateText({ elsewhere, watched, livePids }: LoadedRun['run']): string {
+  if (elsewhere) return 'elsewhere: started on another machine or in another container, no record yet';
+  if (livePids.length > 0) return `running, processes ${livePids.join(', ')}`;
+  return watched ? 'running: its superoffload is at work' : 'no record, and no plan to rebuild one from';
 }
 
 function facts(record: RunRecord): (readonly [string, string | null])[] {

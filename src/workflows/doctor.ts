@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
-import { probeDisk, probeFreePort } from '../adapters/probe/disk.ts';
+import { freePort } from '../adapters/free-port.ts';
+import { probeDisk } from '../adapters/probe/disk.ts';
 import { probeMachine } from '../adapters/probe/machine.ts';
 import { probePythons, pythonCommands } from '../adapters/probe/python.ts';
 import { probeTool } from '../adapters/probe/tools.ts';
@@ -27,19 +28,21 @@ export async function doctor(ctx: Context, options: { readonly python?: string }
   const { env } = ctx;
   const program = join(ctx.packageRoot, 'experiment/stacks/inspect_python.py');
   const own = options.python === undefined ? [] : [absolute(ctx.cwd, options.python)];
-  const [machine, pythons, tools, freePort] = await Promise.all([
-    probeMachine(env),
-    probePythons([...own, ...pythonCommands(env)], { env, program }),
-    probeTools(env),
-    probeFreePort(),
+  const [machine, pythons, tools, port] = await Promise.all([
+    probeMachine(env, ctx.signal),
+    probePythons([...own, ...pythonCommands(env)], { env, program, signal: ctx.signal }),
+    probeTools(env, ctx.signal),
+    freePort().catch(() => null),
   ]);
+  // What the signal cut short would read as a machine without tools.
+  ctx.signal.throwIfAborted();
   const facts: DoctorFacts = {
     machine,
     accelerator: acceleratorOf(machine, env),
     pythons,
     tools,
     disk: probeDisk(ctx.home),
-    freePort,
+    freePort: port,
     ...(await probeStacks(ctx, machine)),
   };
   return { ...diagnose(facts), facts };
@@ -49,8 +52,8 @@ function absolute(cwd: string, command: string): string {
   return isAbsolute(command) || !command.includes('/') ? command : resolve(cwd, command);
 }
 
-async function probeTools(env: Context['env']): Promise<Record<ToolName, ToolFacts>> {
-  const entries = toolNames.map(async (name) => [name, await probeTool(name, env)] as const);
+async function probeTools(env: Context['env'], signal: AbortSignal): Promise<Record<ToolName, ToolFacts>> {
+  const entries = toolNames.map(async (name) => [name, await probeTool(name, env, signal)] as const);
   return Object.fromEntries(await Promise.all(entries)) as Record<ToolName, ToolFacts>;
 }
 

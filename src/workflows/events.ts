@@ -27,6 +27,10 @@ export type ProgressEvent =
       readonly step: IterationEvent;
       readonly plannedSteps: number | null;
       readonly tflopsPerGpu: number | null;
+      /** Memory of the machine in use at the newest sample, GiB. */
+      readonly hostGiB: number | null;
+      /** Memory in use on the fullest GPU of the run at the newest sample, GiB. */
+      readonly gpuGiB: number | null;
       readonly elapsedMs: number;
       readonly remainingMs: number | null;
     }

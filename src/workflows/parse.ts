@@ -1,3 +1,4 @@
+import { addAbortSignal, Readable } from 'node:stream';
 import {
   findLogFault,
   NotALog,
@@ -38,6 +39,10 @@ const logHint =
  */
 export async function parseLogs(context: Context, options: ParseOptions): Promise<ParsedLog[]> {
   await checkFiles(options.files);
+  // A pipe that never ends must not hold Ctrl-C: its stream is destroyed, which ends the reading.
+  if (options.stdin instanceof Readable && options.files.includes('-')) {
+    addAbortSignal(context.signal, options.stdin);
+  }
   const logs: ParsedLog[] = [];
   for (const file of options.files) {
     const source = file === '-' ? openLogStream(options.stdin) : openLogFile(file);
@@ -94,6 +99,7 @@ async function read(
   try {
     return await source.read(push, signal);
   } catch (error) {
+    signal.throwIfAborted();
     if (!(error instanceof NotALog)) throw error;
     throw faultsError(
       'usage',

@@ -1,32 +1,31 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DetachedProcess } from '../adapters/exec.ts';
 import { LogTail } from '../adapters/log-tail.ts';
-import { startTicks, stopRunProcesses } from '../adapters/processes.ts';
+import { thisPlace } from '../adapters/place.ts';
+import { startTicks } from '../adapters/processes.ts';
 import {
   appendEvent,
   createRunFolder,
+  removeRun,
   requestStop,
   writePlan,
   writeRecord,
   type RunFolder,
 } from '../adapters/run-store.ts';
-import { startLocally } from '../adapters/schedulers/local.ts';
 import type { ExitEvidence } from '../core/logs/events.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { buildRecord } from '../core/results/build-record.ts';
-import type { RunRecord } from '../core/results/record.ts';
+import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { Context } from './context.ts';
 import { RunMonitor } from './run-monitor.ts';
 import { toolIdentity } from './tool-identity.ts';
 import { RunProgress } from './run-progress.ts';
-import { redactEnvironment } from '../core/results/redact.ts';
+import { StartedRun, type KillReason } from './started-run.ts';
+import { holdsSecret, redactEnvironment } from '../core/results/redact.ts';
 
 /** How often the log is looked at. */
 const pollMs = 50;
-/** DeepSpeed's launcher takes up to 30 s to end its ranks (engines.md). */
-const graceMs = 40_000;
 
 export interface RunPosition {
   readonly index: number;
@@ -39,15 +38,15 @@ export interface RunPosition {
  */
 export async function runCase(context: Context, plan: RunPlan, position: RunPosition): Promise<RunRecord> {
   const tool = await toolIdentity(context);
-  const folder = await createRunFolder(context.home, plan.caseId, context.now());
-  await writePlan(folder, plan, { tool, environment: redactEnvironment(context.env) });
-  context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
+  const folder = await prepare(context, plan, tool);
   const monitor = new RunMonitor(plan, folder.runId, context.env);
   await monitor.start();
+  await leaveUnstarted(context, folder);
   const startedMs = context.now();
-  const child = await startLocally(folder.path, folder.runId, context.env);
-  const progress = new RunProgress(context, plan, folder.runId, startedMs);
-  const ending = await followOrStop(context, folder, child, progress);
+  const run = await StartedRun.start(context, folder);
+  context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
+  const progress = new RunProgress(context, plan, folder.runId, startedMs, monitor.memoryNow);
+  const ending = await followOrStop(context, run, progress);
   const evidence = await monitor.stop();
   const record = buildRecord({
     plan,
@@ -73,40 +72,61 @@ export async function runCase(context: Context, plan: RunPlan, position: RunPosi
   return record;
 }
 
+/** Makes the run's folder. The journal is first: from then on everybody knows whose run it is. */
+async function prepare(context: Context, plan: RunPlan, tool: ToolIdentity): Promise<RunFolder> {
+  const folder = await createRunFolder(context.home, plan.caseId, context.now());
+  appendEvent(folder, {
+    type: 'starting',
+    utc: utc(context),
+    toolPid: process.pid,
+    toolStartTicks: startTicks(process.pid),
+    place: thisPlace(),
+  });
+  if (holdsSecret(plan.command)) {
+    context.emit({
+      type: 'warning',
+      message: `the command holds what looks like a secret, and ${folder.path} keeps it as it is: it must be possible to repeat the run`,
+      hint: 'Give it through the environment instead: of the variables only the names of secrets are stored.',
+    });
+  }
+  await writePlan(folder, plan, { tool, environment: redactEnvironment(context.env) });
+  return folder;
+}
+
+/** A signal that came before anything was started: then there is no run. */
+async function leaveUnstarted(context: Context, folder: RunFolder): Promise<void> {
+  if (!context.signal.aborted) return;
+  await removeRun(context.home, folder.runId);
+  context.signal.throwIfAborted();
+}
+
 /** A run that cannot be followed, on a disk that became full for example, is stopped and never left behind. */
-async function followOrStop(
-  context: Context,
-  folder: RunFolder,
-  child: DetachedProcess,
-  progress: RunProgress,
-): Promise<Ending> {
+async function followOrStop(context: Context, run: StartedRun, progress: RunProgress): Promise<Ending> {
   try {
-    appendEvent(folder, startedEvent(context, child));
-    return await follow(context, folder, child, progress);
+    run.noteStart();
+    return await follow(context, run, progress);
   } catch (error) {
-    await stopRunProcesses(child.pid, folder.runId, { graceMs, force: context.force });
+    await run.stop();
     throw error;
+  } finally {
+    run.release();
   }
 }
 
 type Ending = Pick<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy'>;
 
 /** Folds the log as it grows until the process is gone, and stops it where the plan or the user says so. */
-async function follow(
-  context: Context,
-  folder: RunFolder,
-  child: DetachedProcess,
-  progress: RunProgress,
-): Promise<Ending> {
+async function follow(context: Context, run: StartedRun, progress: RunProgress): Promise<Ending> {
+  const { folder } = run;
   const tail = new LogTail(join(folder.path, runFiles.log));
   const leader = { gone: false };
-  void child.exited.then(() => {
+  void run.exited.then(() => {
     leader.gone = true;
   });
   let converged = false;
   let killedFor: KillReason | null = null;
   while (!leader.gone) {
-    await Promise.race([child.exited, sleep(pollMs)]);
+    await Promise.race([run.exited, sleep(pollMs)]);
     progress.push(tail.read());
     if (!converged && killedFor === null && progress.isStable()) {
       converged = true;
@@ -116,55 +136,14 @@ async function follow(
     const verdict = context.signal.aborted ? 'interrupted' : progress.verdict();
     if (verdict !== null && killedFor === null) {
       killedFor = verdict;
-      await kill(context, folder, child, verdict);
+      if (verdict === 'interrupted')
+        context.emit({ type: 'note', message: `stopping run ${folder.runId} ...` });
+      await run.kill(verdict);
     }
   }
   progress.push(tail.end());
-  const { exitCode, signal } = await child.exited;
-  await leaveNothing(context, folder, { exitCode, signal });
-  return { exitCode, signal, stoppedBy: killedFor ?? (converged ? 'converged' : null) };
-}
-
-type KillReason = 'interrupted' | 'timeout' | 'hang';
-
-async function kill(
-  context: Context,
-  folder: RunFolder,
-  child: DetachedProcess,
-  reason: KillReason,
-): Promise<void> {
-  appendEvent(folder, { type: 'killed', utc: utc(context), reason });
-  if (reason === 'interrupted') context.emit({ type: 'note', message: `stopping run ${folder.runId} ...` });
-  await stopRunProcesses(child.pid, folder.runId, { graceMs, force: context.force });
-}
-
-/** The leader is gone: ranks that outlived it are stopped, and what cannot be is written down. */
-async function leaveNothing(
-  context: Context,
-  folder: RunFolder,
-  exit: { readonly exitCode: number | null; readonly signal: string | null },
-): Promise<void> {
-  const left = await stopRunProcesses(null, folder.runId, { graceMs: 5_000, force: context.force });
-  if (left.length > 0) {
-    appendEvent(folder, { type: 'left-behind', utc: utc(context), pids: left });
-    context.emit({
-      type: 'warning',
-      message: `processes of run ${folder.runId} could not be killed: ${left.join(', ')}`,
-      hint: 'They are in an uninterruptible system call; their GPU and port stay taken until it returns.',
-    });
-  }
-  appendEvent(folder, { type: 'exited', utc: utc(context), ...exit });
-}
-
-function startedEvent(context: Context, child: DetachedProcess): Parameters<typeof appendEvent>[1] {
-  return {
-    type: 'started',
-    utc: utc(context),
-    pid: child.pid,
-    startTicks: startTicks(child.pid),
-    toolPid: process.pid,
-    toolStartTicks: startTicks(process.pid),
-  };
+  await run.leaveNothing();
+  return { ...(await run.exited), stoppedBy: killedFor ?? (converged ? 'converged' : null) };
 }
 
 function utc(context: Context): string {

@@ -1,27 +1,34 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogTail } from '../adapters/log-tail.ts';
-import { findRunId, readRun } from '../adapters/stored-runs.ts';
+import { FileTail } from '../adapters/log-tail.ts';
+import { findRunId, readJournal, readRun } from '../adapters/stored-runs.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { Context } from './context.ts';
 
 const followMs = 200;
 
-/** Hands the log of a run to `write`, and goes on while it runs if asked to. */
+/**
+ * Hands the log of a run to `write` as it is, in pieces that are valid during the call, and goes on while it runs
+ * if asked to.
+ */
 export async function printLog(
   context: Context,
   wanted: string,
   follow: boolean,
-  write: (text: string) => void,
+  write: (bytes: Uint8Array) => void,
 ): Promise<void> {
   const runId = await findRunId(context.home, wanted);
-  const tail = new LogTail(join(readRun(context.home, runId).path, runFiles.log));
-  const flush = (lines: readonly string[]): void => {
-    if (lines.length > 0) write(lines.join('\n'));
+  const log = new FileTail(join(readRun(context.home, runId).path, runFiles.log));
+  const copy = (): void => {
+    for (const piece of log.pieces()) write(piece);
   };
-  while (follow && readRun(context.home, runId).livePids.length > 0 && !context.signal.aborted) {
-    flush(tail.read());
+  const goesOn = (): boolean => {
+    const { livePids, elsewhere } = readJournal(context.home, runId);
+    return livePids.length > 0 || elsewhere;
+  };
+  while (follow && !context.signal.aborted && goesOn()) {
+    copy();
     await sleep(followMs);
   }
-  flush(tail.end());
+  copy();
 }

@@ -9,6 +9,14 @@ import type { Context } from './context.ts';
 
 const paceSteps = 20;
 
+/** Memory in use at the newest sample, GiB; null where none was taken. */
+export interface MemoryNow {
+  /** The whole machine's. */
+  readonly hostGiB: number | null;
+  /** The fullest GPU's of the run. */
+  readonly gpuGiB: number | null;
+}
+
 /** The state of a run while it lasts: its log so far, its pace, and what to tell the user. */
 export class RunProgress {
   readonly #fold = createFold();
@@ -16,24 +24,27 @@ export class RunProgress {
   readonly #plan: RunPlan;
   readonly #runId: string;
   readonly #startedMs: number;
+  readonly #memory: () => MemoryNow;
   #lastStepMs: number | null = null;
   #stepsSeen = 0;
   #checkedAt = 0;
   /** Of the newest steps: the pace now, for the watchdog and the time left. */
   #paceMs: number | null = null;
 
-  constructor(context: Context, plan: RunPlan, runId: string, startedMs: number) {
+  /** @param memory the newest figures, asked for at every step: it must cost nothing */
+  constructor(context: Context, plan: RunPlan, runId: string, startedMs: number, memory: () => MemoryNow) {
     this.#context = context;
     this.#plan = plan;
     this.#runId = runId;
     this.#startedMs = startedMs;
+    this.#memory = memory;
   }
 
   get log() {
     return this.#fold.state;
   }
 
-  push(lines: readonly string[]): void {
+  push(lines: Iterable<string>): void {
     for (const line of lines) {
       for (const event of this.#fold.push(line)) if (event.type === 'iteration') this.#onStep(event);
     }
@@ -68,6 +79,7 @@ export class RunProgress {
       step,
       plannedSteps: planned,
       tflopsPerGpu: this.#tflops(step),
+      ...this.#memory(),
       elapsedMs: this.#lastStepMs - this.#startedMs,
       remainingMs:
         planned === null || this.#paceMs === null

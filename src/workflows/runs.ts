@@ -1,7 +1,9 @@
-import { listRunIds, removeRun, writeRecord } from '../adapters/run-store.ts';
+import { join } from 'node:path';
+import { listRunIds, removeRun, runsFolder, writeRecord } from '../adapters/run-store.ts';
 import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../adapters/stored-runs.ts';
 import { loadStack } from '../adapters/stack/store.ts';
 import { freePort } from '../adapters/free-port.ts';
+import { quoteWord } from '../core/launch/quote.ts';
 import { withPort } from '../core/plan/run-plan.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { SuperOffloadError } from '../errors.ts';
@@ -13,7 +15,8 @@ import { runCase } from './run-case.ts';
 export interface RunListing {
   readonly runId: string;
   /**
-   * An outcome class, or `running`, `orphaned` (its tool is gone), `unfinished` (no record could be made),
+   * An outcome class, or `running`, `orphaned` (its tool is gone), `elsewhere` (started on another machine or in
+   * another container, no record yet), `unfinished` (no record could be made),
    * `unreadable` (damaged, or of a newer version).
    */
   readonly state: string;
@@ -64,15 +67,21 @@ function listingOf(record: RunRecord): RunListing {
 async function listUnrecorded(context: Context, runId: string): Promise<RunListing> {
   const { run, record } = await loadRun(context, runId);
   if (record !== null) return listingOf(record);
-  const live = run.watched ? 'running' : 'orphaned';
   return {
     runId,
-    state: run.livePids.length === 0 ? 'unfinished' : live,
+    state: stateOf(run),
     title: run.plan?.title ?? 'the tool was killed before it wrote a plan',
     startedUtc: null,
     stepMs: null,
     modelTflopsPerGpu: null,
   };
+}
+
+function stateOf({ elsewhere, watched, livePids }: StoredRun): string {
+  if (elsewhere) return 'elsewhere';
+  // From before the start until the record is written its tool is at work.
+  if (watched) return 'running';
+  return livePids.length === 0 ? 'unfinished' : 'orphaned';
 }
 
 export interface LoadedRun {
@@ -85,7 +94,7 @@ export async function loadRun(context: Context, wanted: string): Promise<LoadedR
   const run = readRun(context.home, await findRunId(context.home, wanted));
   if (run.record !== null) return { run, record: run.record };
   // Between the end of the processes and the record lies the tool's own work: it is not ours to do.
-  const record = run.watched ? null : recoverRecord(run);
+  const record = run.watched || run.elsewhere ? null : recoverRecord(run);
   if (record !== null) await keepRecord(run, record);
   return { run, record };
 }
@@ -137,7 +146,8 @@ export async function runsToRemove(context: Context, wanted: readonly string[]):
   for (const each of wanted) {
     const runId = await findRunId(context.home, each);
     const run = readJournal(context.home, runId);
-    if (run.livePids.length > 0) {
+    if (run.elsewhere) throw elsewhere(context, runId);
+    if (run.livePids.length > 0 || run.watched) {
       throw new SuperOffloadError({
         code: 'usage',
         message: `run ${runId} is still running`,
@@ -149,6 +159,14 @@ export async function runsToRemove(context: Context, wanted: readonly string[]):
     ids.push(runId);
   }
   return [...new Set(ids)];
+}
+
+function elsewhere(context: Context, runId: string): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'usage',
+    message: `run ${runId} was started on another machine or in another container, and may be running there`,
+    hint: `remove it from there; if that is gone for ever: rm -r ${quoteWord(join(runsFolder(context.home), runId))}`,
+  });
 }
 
 export async function removeRuns(context: Context, runIds: readonly string[]): Promise<void> {

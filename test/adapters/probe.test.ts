@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { probeDisk, probeFreePort } from '../../src/adapters/probe/disk.ts';
+import { freePort } from '../../src/adapters/free-port.ts';
+import { probeDisk } from '../../src/adapters/probe/disk.ts';
 import { probeMachine } from '../../src/adapters/probe/machine.ts';
 import { inspectPython, probePythons, pythonCommands } from '../../src/adapters/probe/python.ts';
 import { probeTool } from '../../src/adapters/probe/tools.ts';
@@ -93,6 +94,6 @@ describe('tools, disk and port', () => {
     expect(probeDisk(join(bin, 'a/b/c'))).toMatchObject({ problem: null });
     writeFileSync(join(bin, 'file'), '');
     expect(probeDisk(join(bin, 'file/state')).problem).toMatch(/not a folder/);
-    expect(await probeFreePort()).toBeGreaterThan(1023);
+    expect(await freePort()).toBeGreaterThan(1023);
   });
 });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   isRunning,
+  type Leader,
   processesOfRun,
   runIdVariable,
   signalProcess,
@@ -17,7 +18,7 @@ afterEach(() => {
 });
 
 /** A process group of its own, marked as a run. */
-function startRun(script: string): { runId: string; pid: number; child: ChildProcess } {
+function startRun(script: string): { runId: string; pid: number; leader: Leader; child: ChildProcess } {
   const runId = `test-${process.pid}-${(counter += 1)}`;
   const child = spawn('sh', ['-c', script], {
     detached: true,
@@ -25,7 +26,8 @@ function startRun(script: string): { runId: string; pid: number; child: ChildPro
     env: { ...process.env, [runIdVariable]: runId },
   });
   started.push(child);
-  return { runId, pid: child.pid!, child };
+  const pid = child.pid!;
+  return { runId, pid, leader: { pid, startTicks: startTicks(pid) }, child };
 }
 
 async function settled(runId: string, count: number): Promise<void> {
@@ -42,7 +44,7 @@ describe('processesOfRun', () => {
     spawnSync('true', { env: { ...process.env, [runIdVariable]: a.runId } });
     expect(processesOfRun(a.runId.slice(0, -1))).toEqual([]);
     expect(processesOfRun(`${a.runId}0`)).toEqual([]);
-    expect(await stopRunProcesses(a.pid, a.runId, { graceMs: 2_000, force: never })).toEqual([]);
+    expect(await stopRunProcesses(a.leader, a.runId, { graceMs: 2_000, force: never })).toEqual([]);
     expect(processesOfRun(a.runId)).toEqual([]);
   });
 });
@@ -52,28 +54,55 @@ describe('stopRunProcesses', () => {
     const a = startRun('sleep 60');
     const b = startRun('sleep 60');
     process.kill(-a.pid, 'SIGSTOP');
-    expect(await stopRunProcesses(a.pid, a.runId, { graceMs: 2_000, force: never })).toEqual([]);
+    expect(await stopRunProcesses(a.leader, a.runId, { graceMs: 2_000, force: never })).toEqual([]);
     expect(processesOfRun(b.runId).length).toBeGreaterThan(0);
   });
 
   it('kills after the grace what ignores SIGTERM', async () => {
-    const { runId, pid } = startRun("trap '' TERM; sleep 60");
+    const { runId, leader } = startRun("trap '' TERM; sleep 60");
     await settled(runId, 2);
     const before = Date.now();
-    expect(await stopRunProcesses(pid, runId, { graceMs: 300, force: never })).toEqual([]);
+    expect(await stopRunProcesses(leader, runId, { graceMs: 300, force: never })).toEqual([]);
     expect(Date.now() - before).toBeGreaterThanOrEqual(300);
     expect(Date.now() - before).toBeLessThan(2_000);
   });
 
   it('kills in the abort event itself', async () => {
-    const { runId, pid, child } = startRun("trap '' TERM; sleep 60");
+    const { runId, leader, child } = startRun("trap '' TERM; sleep 60");
     await settled(runId, 2);
     const force = new AbortController();
-    const stopping = stopRunProcesses(pid, runId, { graceMs: 60_000, force: force.signal });
+    const stopping = stopRunProcesses(leader, runId, { graceMs: 60_000, force: force.signal });
     const exited = new Promise((resolve) => child.on('exit', (_, signal) => { resolve(signal); })); // prettier-ignore
     force.abort();
     expect(await exited).toBe('SIGKILL');
     expect(await stopping).toEqual([]);
+  });
+
+  it('finds a child without the variable by the group, also when its leader is gone, and kills it', async () => {
+    const { runId, leader, child } = startRun('env -i sh -c "trap \'\' TERM; sleep 60; sleep 1" & sleep 0.2');
+    await new Promise((resolve) => child.on('exit', resolve));
+    expect(processesOfRun(runId)).toEqual([]);
+    expect(processesOfRun(runId, leader).length).toBeGreaterThan(0);
+    expect(await stopRunProcesses(leader, runId, { graceMs: 200, force: never })).toEqual([]);
+    expect(processesOfRun(runId, leader)).toEqual([]);
+  });
+
+  it('never takes the group of another run, or of a process that got the pid', async () => {
+    const other = startRun('exec env -i sleep 60');
+    await settled(other.runId, 0);
+    expect(processesOfRun('never-was', { ...other.leader, startTicks: '1' })).toEqual([]);
+    const marked = startRun('sleep 60');
+    await settled(marked.runId, 1);
+    expect(processesOfRun('never-was', marked.leader)).toEqual([]);
+  });
+
+  it('kills at once where the second signal has come already', async () => {
+    const { runId, leader } = startRun("trap '' TERM; sleep 60");
+    await settled(runId, 2);
+    const force = AbortSignal.abort();
+    const before = Date.now();
+    expect(await stopRunProcesses(leader, runId, { graceMs: 60_000, force })).toEqual([]);
+    expect(Date.now() - before).toBeLessThan(2_000);
   });
 
   it('has nothing to do for a run that is gone', async () => {

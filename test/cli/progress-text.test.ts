@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { progressLine } from '../../src/cli/progress-text.ts';
 import { createReporter } from '../../src/cli/reporter.ts';
 import type { IterationEvent } from '../../src/core/logs/events.ts';
@@ -26,6 +26,8 @@ const runStep: ProgressEvent = {
   step,
   plannedSteps: 30,
   tflopsPerGpu: 88.2,
+  hostGiB: 41.2,
+  gpuGiB: 88,
   elapsedMs: 10_000,
   remainingMs: 29_210,
 };
@@ -39,13 +41,15 @@ const ended: ProgressEvent = {
 
 describe('progressLine', () => {
   it.each<[ProgressEvent, string]>([
-    [runStep, '      step 7/30  1.27 s/step  88.2 TFLOPS  loss 9.5  29s left'],
+    [runStep, '      step 7/30  1.27 s/step  88.2 TFLOPS  loss 9.5  GPU 88 GiB  host 41.2 GiB  29s left'],
     [
       {
         ...runStep,
         step: { ...step, stepMs: null, loss: null },
         plannedSteps: null,
         tflopsPerGpu: null,
+        hostGiB: null,
+        gpuGiB: null,
         remainingMs: null,
       },
       '      step 7',
@@ -77,6 +81,25 @@ describe('the reporter', () => {
     const text = drawn(false, [runStep, ended]);
     expect(text).not.toContain('\u001b');
     expect(text.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('writes of many quick steps the first, one in five seconds and the last', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const stream = Object.assign(new PassThrough(), { isTTY: false });
+    const reporter = createReporter(stream as unknown as WriteStream);
+    for (let iteration = 1; iteration <= 120; iteration += 1) {
+      reporter.emit({ ...runStep, step: { ...step, iteration } });
+      vi.advanceTimersByTime(100);
+    }
+    reporter.emit(ended);
+    reporter.emit({ type: 'run-started', runId: 'next', title: 'next', index: 2, total: 2 });
+    reporter.emit({ ...runStep, step: { ...step, iteration: 1 } });
+    reporter.close();
+    const text = (stream.read() as Buffer).toString();
+    const steps = [...text.matchAll(/step (\d+)\//g)].map(([, iteration]) => Number(iteration));
+    expect(steps).toEqual([1, 50, 100, 120, 1]);
+    expect(text.indexOf('step 120/')).toBeLessThan(text.indexOf('hang after'));
+    vi.useRealTimers();
   });
 
   it('keeps one live line on a terminal, cut to its width, and clears it for what stays', () => {

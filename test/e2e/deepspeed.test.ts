@@ -39,7 +39,7 @@ function read(path: string): string {
 async function startAndStep(argv: readonly string[]): Promise<{ running: Running; runId: string }> {
   const running = box.start(['throughput', '--model', 'tiny', '--steps', '5000', '--all-steps', ...argv]);
   const runId = await startedRun(running);
-  await until('three steps are made', () => running.stderr().includes('step 3/'), 120_000);
+  await until('a step is made', () => running.stderr().includes('step 1/'), 120_000);
   return { running, runId };
 }
 

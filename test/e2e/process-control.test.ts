@@ -1,22 +1,12 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { processesOfRun } from '../../src/adapters/processes.ts';
 import type { RunRecord } from '../../src/core/results/record.ts';
-import { createSandbox, expectNoStack, isAlive, startedRun, until } from './program.ts';
+import { createSandbox, hasStep, startedRun, until } from './program.ts';
 import { finish, measure, steps } from './shell-workloads.ts';
 
 const box = createSandbox();
-
-const bystander = spawn('sleep', ['300'], { stdio: 'ignore' });
-afterAll(() => {
-  bystander.kill('SIGKILL');
-});
-
-/** A tree with a child in the group and one that left it, both of which would live on for minutes. */
-const tree = `sleep 300 & setsid sleep 300 & ${steps({ to: 2, planned: 1000 })}; wait`;
-const stubborn = `trap '' TERM INT; ${tree}; sleep 300`;
 
 function eventsOf(runId: string): { type: string; reason?: string }[] {
   const text = readFileSync(join(box.home, 'runs', runId, 'events.ndjson'), 'utf8');
@@ -44,7 +34,7 @@ describe('a run of a command', () => {
       'env.json', 'events.ndjson', 'output.log', 'plan.json', 'record.json', 'run.sh',
     ]); // prettier-ignore
     expect(readFileSync(join(folder, 'output.log'), 'utf8')).toContain('to-stderr\n[after training is done]');
-    expect(eventsOf(record.runId).map(({ type }) => type)).toEqual(['started', 'exited']);
+    expect(eventsOf(record.runId).map(({ type }) => type)).toEqual(['starting', 'started', 'exited']);
   });
 
   it('prints progress to stderr and nothing but JSON to stdout', async () => {
@@ -56,7 +46,7 @@ describe('a run of a command', () => {
   it.each([
     ['a failing command', 'echo no; exit 7', 'crash', 4],
     ['a command that does not exist', 'exec /no/such/program', 'crash', 4],
-    ['a command that prints no step', 'echo hello', 'killed_unknown', 4],
+    ['a command that prints no step', 'echo hello', 'incomplete', 4],
     ['a command killed by a signal', `${steps({ to: 2 })}; kill -9 $$`, 'killed_unknown', 4],
     ['a command that says that memory ran out', `${steps({ to: 2 })}; echo 'torch.OutOfMemoryError: CUDA out of memory.'; exit 1`, 'gpu_oom', 4], // prettier-ignore
     [
@@ -81,69 +71,6 @@ describe('a run of a command', () => {
     const { code } = await box.run(measure(`setsid sleep 300 & ${steps({ to: 2 })}; ${finish}`));
     expect(code).toBe(0);
     expect(processesOfRun((await box.lastRecord()).runId)).toEqual([]);
-  });
-});
-
-describe('a signal', () => {
-  it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)(
-    '%s stops every process of the run and only those, writes the record, and exits %i',
-    async (signal, exitCode) => {
-      const running = box.start(measure(tree));
-      const runId = await startedRun(running);
-      await until(
-        'the tree stands',
-        () => processesOfRun(runId).length >= 3 && running.stderr().includes('step 2/'),
-      );
-      running.child.kill(signal);
-      const { code, stderr, stdout } = await running.ended;
-      expectNoStack({ stdout, stderr });
-      expect(code).toBe(exitCode);
-      expect(stderr).toContain(`stopped by ${signal}`);
-      expect(processesOfRun(runId)).toEqual([]);
-      expect(isAlive(bystander.pid!)).toBe(true);
-      const record = await box.lastRecord();
-      expect(record).toMatchObject({
-        runId,
-        outcome: { class: 'interrupted' },
-        lastIteration: 2,
-        recovered: false,
-      });
-    },
-  );
-
-  it('a second Ctrl-C kills at once a tree that ignores SIGTERM; the record is made afterwards', async () => {
-    const running = box.start(measure(stubborn));
-    const runId = await startedRun(running);
-    await until(
-      'the tree stands',
-      () => processesOfRun(runId).length >= 3 && running.stderr().includes('step 2/'),
-    );
-    running.child.kill('SIGINT');
-    await until('it is stopping', () => running.stderr().includes('stopping run'));
-    expect(processesOfRun(runId).length).toBeGreaterThanOrEqual(3);
-    const before = Date.now();
-    running.child.kill('SIGINT');
-    const { code } = await running.ended;
-    expect(code).toBe(130);
-    expect(Date.now() - before).toBeLessThan(1_000);
-    await until('nothing is left', () => processesOfRun(runId).length === 0, 1_000);
-    expect(isAlive(bystander.pid!)).toBe(true);
-    expect(await box.lastRecord()).toMatchObject({
-      runId,
-      recovered: true,
-      outcome: { class: 'interrupted' },
-    });
-  });
-
-  it('stops before the next case is started', async () => {
-    const running = box.start(measure(steps({ to: 300, pause: 0.05 }), ['--repeat', '3']));
-    const runId = await startedRun(running);
-    running.child.kill('SIGINT');
-    expect((await running.ended).code).toBe(130);
-    expect((await box.lastRecord()).runId).toBe(runId);
   });
 });
 
@@ -180,7 +107,7 @@ describe('a tool that is killed', () => {
   it('leaves the run going and its log whole; the record is rebuilt after its end', async () => {
     const running = box.start(measure(`${steps({ to: 30, pause: 0.05 })}; ${finish}`));
     const runId = await startedRun(running);
-    await until('steps are made', () => running.stderr().includes('step 3/'));
+    await until('steps are made', () => hasStep(box.home, runId, 3));
     running.child.kill('SIGKILL');
     await running.ended;
     const listed = JSON.parse((await box.run(['runs', 'list', '--json'])).stdout) as {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -120,6 +120,12 @@ export async function startedRun(running: Running): Promise<string> {
   const pattern = /\((\d{8}T\d{6}Z-\S+-[0-9a-f]{4})\)/;
   await until('a run starts', () => pattern.test(running.stderr()));
   return pattern.exec(running.stderr())?.[1] ?? '';
+}
+
+/** Whether the log of a run tells of this step: progress on stderr does not tell every one. */
+export function hasStep(home: string, runId: string, iteration: number): boolean {
+  const log = join(home, 'runs', runId, 'output.log');
+  return existsSync(log) && readFileSync(log, 'utf8').includes(`iteration ${String(iteration).padStart(8)}/`);
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { processesOfRun } from '../../src/adapters/processes.ts';
+import { thisPlace } from '../../src/adapters/place.ts';
+import { processesOfRun, startTicks } from '../../src/adapters/processes.ts';
 import type { RunRecord } from '../../src/core/results/record.ts';
 import { createSandbox, expectNoStack, program, startedRun, startProgram, until } from './program.ts';
 import { finish, measure, steps } from './shell-workloads.ts';
@@ -52,8 +54,9 @@ describe('superoffload runs', () => {
 
   it.each([
     ['nothing-like-it', /there is no run "nothing-like-it" in .*runs/],
-    ['20', /"20" stands for 3 runs: \d{8}T/],
-    ['', /stands for 3 runs/],
+    [String(new Date().getUTCFullYear()), /"\d{4}" stands for 3 runs: \d{8}T/],
+    ['20', /"20" names no run: give at least 4 characters/],
+    ['', /"" names no run: give at least 4 characters/],
     ['../..', /there is no run/],
   ])('refuses %j with the reason', async (wanted, message) => {
     for (const verb of ['show', 'logs', 'replay', 'rm']) {
@@ -86,10 +89,12 @@ describe('superoffload runs', () => {
     const dry = await box.run(['runs', 'replay', 'last', '--dry-run']);
     expect(dry.stdout).toContain('## run.sh');
     expect(ids()).toEqual(before);
+    // Ids of one second are in no order of their own.
+    const first = JSON.parse((await box.run(['runs', 'show', before[0]!, '--json'])).stdout) as RunRecord;
     const { code, stdout } = await box.run(['runs', 'replay', before[0]!, '--json']);
     expect(code).toBe(0);
     const record = JSON.parse(stdout) as RunRecord;
-    expect(record).toMatchObject({ lastIteration: 3, outcome: { class: 'ok' } });
+    expect(record).toMatchObject({ lastIteration: first.lastIteration, outcome: { class: 'ok' } });
     expect(before).not.toContain(record.runId);
     expect((await box.run(['runs', 'rm', record.runId])).code).toBe(0);
   });
@@ -103,6 +108,67 @@ describe('superoffload runs', () => {
       (await box.run(['runs', 'rm', first!, second!, first!])).stdout.split('\n').filter(Boolean),
     ).toHaveLength(2);
     expect(ids()).toHaveLength(1);
+  });
+});
+
+describe('a run of another machine', () => {
+  const other = { boot: 'another', pidNamespace: 'pid:[1]', machine: null };
+
+  /** A run that never was here, at the point where only its journal tells of it. */
+  function place(machine: object): string {
+    const id = `20260102T030405Z-elsewhere-${randomBytes(2).toString('hex')}`;
+    cpSync(join(box.home, 'runs', ids().at(-1)!), join(box.home, 'runs', id), { recursive: true });
+    rmSync(join(box.home, 'runs', id, 'record.json'));
+    const event = { type: 'starting', utc: '2026-01-02T03:04:05.000Z', toolPid: 1, toolStartTicks: '1', place: machine }; // prettier-ignore
+    writeFileSync(join(box.home, 'runs', id, 'events.ndjson'), `${JSON.stringify(event)}\n`);
+    return id;
+  }
+
+  it('is neither judged, nor written to, nor removed', async () => {
+    const id = place(other);
+    const listed = JSON.parse((await box.run(['runs', 'list', '--json'])).stdout) as { runId: string; state: string }[]; // prettier-ignore
+    expect(listed.find(({ runId }) => runId === id)?.state).toBe('elsewhere');
+    expect((await box.run(['runs', 'show', id])).stdout).toContain('state: elsewhere');
+    const refused = await box.run(['runs', 'rm', id]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/started on another machine[^]*rm -r .*elsewhere/);
+    expect(existsSync(join(box.home, 'runs', id, 'record.json'))).toBe(false);
+    rmSync(join(box.home, 'runs', id), { recursive: true });
+  });
+
+  it('has ended when it is this machine before it was started again', async () => {
+    const { machine } = thisPlace();
+    const id = place({ ...other, machine });
+    const { stdout } = await box.run(['runs', 'show', id]);
+    expect(stdout.includes('rebuilt from the log')).toBe(machine !== null);
+    rmSync(join(box.home, 'runs', id), { recursive: true });
+  });
+
+  it('is held by its tool from before its start until its record is written', async () => {
+    const tool = { toolPid: process.pid, toolStartTicks: startTicks(process.pid) };
+    const id = place(thisPlace());
+    const starting = { type: 'starting', utc: '2026-01-02T03:04:05.000Z', ...tool, place: thisPlace() };
+    writeFileSync(join(box.home, 'runs', id, 'events.ndjson'), `${JSON.stringify(starting)}\n`);
+    expect((await box.run(['runs', 'show', id])).stdout).toContain('running: its superoffload is at work');
+    expect((await box.run(['runs', 'rm', id])).code).toBe(2);
+    rmSync(join(box.home, 'runs', id), { recursive: true });
+  });
+});
+
+describe('results that cannot be written', () => {
+  it('are said plainly with exit 3', async () => {
+    const end = await pipeline('superoffload runs list > /dev/full').ended;
+    expectNoStack(end);
+    expect(end.code).toBe(3);
+    expect(end.stderr).toContain('cannot write to stdout: the disk is full');
+  });
+
+  it('do not hide that a run failed: throughput | true', async () => {
+    const words = measure('exit 7').map(quote).join(' ');
+    for (let round = 0; round < 3; round += 1) {
+      const end = await pipeline(`superoffload ${words} 2>/dev/null | true`).ended;
+      expect(end.code).toBe(4);
+    }
   });
 });
 

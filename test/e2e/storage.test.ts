@@ -98,6 +98,26 @@ describe('a read-only state folder', () => {
   });
 });
 
+describe('a state folder that cannot be', () => {
+  it.each([
+    ['below /proc', '/proc/superoffload/state', /it is not there and cannot be made/],
+    ['with a name that is too long', `/tmp/${'x'.repeat(300)}`, /the path or a part of it is too long/],
+  ])('%s is said plainly, at once, with exit 3', async (_, home, message) => {
+    const box = createSandbox();
+    const end = await box.run(measure(good), { env: { SUPEROFFLOAD_HOME: home } });
+    expect({ code: end.code, stderr: end.stderr }).toMatchObject({ code: 3 });
+    expect(end.stderr).toMatch(message);
+    expect(end.stderr).toContain('set SUPEROFFLOAD_HOME');
+  });
+
+  it('names a folder that is given for a file', async () => {
+    const box = createSandbox();
+    const end = await box.run(['throughput', '--config', box.cwd, '--dry-run']);
+    expect([2, 3]).toContain(end.code);
+    expect(end.stderr).toMatch(/folder/);
+  });
+});
+
 describe('a state folder of any name', () => {
   it.each(['with space', "it's", 'say "x"', 'new\nline', '日本 🙂', '$HOME `id` ; #', '-rf'])(
     '%j works for every verb',

@@ -95,6 +95,54 @@ describe('runCase', () => {
     expect(processesOfRun(runId!)).toEqual([]);
   });
 
+  it('leaves nothing when both signals come right after the start, before the log was ever looked at', async () => {
+    const [stop, force] = [new AbortController(), new AbortController()];
+    const { context } = contextOf(stop.signal);
+    const interrupted = new SuperOffloadError({ code: 'interrupted', message: 'stopped' });
+    let runId = '';
+    const emit: Context['emit'] = (event) => {
+      if (event.type !== 'run-started') return;
+      ({ runId } = event);
+      stop.abort(interrupted);
+      force.abort(interrupted);
+      // The program would exit here: all must be done by now.
+      const journal = readFileSync(join(home, 'runs', runId, 'events.ndjson'), 'utf8');
+      expect(journal).toContain('"reason":"interrupted"');
+    };
+    const before = Date.now();
+    const running = runCase({ ...context, emit, force: force.signal }, plan("trap '' TERM; sleep 60"), once);
+    await expect(running).rejects.toBe(interrupted);
+    expect(Date.now() - before).toBeLessThan(3_000);
+    expect(processesOfRun(runId)).toEqual([]);
+  });
+
+  it('starts nothing after a signal, and keeps no folder of it', async () => {
+    const { context, events } = contextOf(AbortSignal.abort(new Error('stopped')));
+    const before = await listRunIds(home);
+    await expect(runCase(context, plan('sleep 60'), once)).rejects.toThrow('stopped');
+    expect(await listRunIds(home)).toEqual(before);
+    expect(events).toEqual([]);
+  });
+
+  it('warns of a secret in the command, and keeps it out of the title', async () => {
+    const { context, events } = contextOf();
+    const secret = plan(`HF_TOKEN=hunter2; ${steps({ to: 1 })}; ${finish}`);
+    expect(secret.title).toContain('HF_TOKEN=[redacted]');
+    await runCase(context, secret, once);
+    expect(events[0]).toMatchObject({
+      type: 'warning',
+      message: expect.stringContaining('secret') as string,
+    });
+  });
+
+  it('tells the memory in use with every step', async () => {
+    const { context, events } = contextOf();
+    await runCase(context, plan(`${steps({ to: 2 })}; ${finish}`), once);
+    const [step] = events.filter((event) => event.type === 'run-step');
+    expect(step?.hostGiB).toBeGreaterThan(0);
+    expect(step?.gpuGiB).toBeNull();
+  });
+
   it('fails before anything starts where nothing can be stored', async () => {
     const { context, events } = contextOf();
     const nowhere = { ...context, home: join(import.meta.filename, 'state') };

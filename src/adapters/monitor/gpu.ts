@@ -1,9 +1,16 @@
 import type { GpuConditions } from '../../core/results/record.ts';
 import { capture } from '../exec.ts';
 
-const intervalMs = 5_000;
 const query =
-  'clocks.sm,clocks.max.sm,power.limit,temperature.gpu,clocks_throttle_reasons.active,utilization.gpu';
+  'clocks.sm,clocks.max.sm,power.limit,temperature.gpu,clocks_throttle_reasons.active,utilization.gpu,memory.used';
+
+/** When samples are taken. The first one comes early: a short run shall have one under load. */
+export interface GpuMonitorPace {
+  readonly firstMs: number;
+  readonly intervalMs: number;
+}
+
+const usualPace: GpuMonitorPace = { firstMs: 1_000, intervalMs: 5_000 };
 
 /** One reading of one GPU; null where the driver answers "[N/A]". */
 interface GpuSample {
@@ -13,6 +20,7 @@ interface GpuSample {
   readonly temperatureC: number | null;
   readonly throttleMask: string;
   readonly utilization: number | null;
+  readonly usedMiB: number | null;
 }
 
 /**
@@ -27,37 +35,67 @@ const throttleBits: readonly (readonly [bit: bigint, name: string])[] = [
   [0x80n, 'hardware power brake'],
 ];
 
-/** Samples clocks, temperature and throttling with nvidia-smi until stopped. */
+/**
+ * The devices of a run, as `nvidia-smi -i` takes them: those that CUDA_VISIBLE_DEVICES names (indices, UUIDs), else
+ * the first ones. As CUDA does, the list is read up to the first entry that names nothing.
+ */
+export function devicesOfRun(visible: string | undefined, chips: number): string[] {
+  if (visible === undefined) return Array.from({ length: chips }, (_, index) => String(index));
+  const named = visible.split(',').map((word) => word.trim());
+  const end = named.findIndex((word) => !/^(\d+|[A-Z]+-.+)$/.test(word));
+  return (end === -1 ? named : named.slice(0, end)).slice(0, chips);
+}
+
+/** Samples clocks, temperature, throttling and memory of a run's GPUs with nvidia-smi until stopped. */
 export class GpuMonitor {
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #devices: readonly string[];
+  readonly #pace: GpuMonitorPace;
   readonly #samples: GpuSample[] = [];
   #timer: NodeJS.Timeout | undefined;
   #pending: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #newestUsedMiB: number | null = null;
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
+  /** @param chips how many GPUs the run uses */
+  constructor(env: Readonly<Record<string, string | undefined>>, chips: number, pace = usualPace) {
     this.#env = env;
+    this.#devices = devicesOfRun(env['CUDA_VISIBLE_DEVICES'], chips);
+    this.#pace = pace;
+  }
+
+  /** Memory in use on the fullest of the devices at the newest sample, GiB. */
+  get usedGiB(): number | null {
+    return this.#newestUsedMiB === null ? null : this.#newestUsedMiB / 1024;
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#pending = this.#sample();
-    }, intervalMs);
-    this.#timer.unref();
+    if (this.#devices.length > 0) this.#schedule(this.#pace.firstMs);
   }
 
   async stop(): Promise<GpuConditions | null> {
-    clearInterval(this.#timer);
+    this.#stopped = true;
+    clearTimeout(this.#timer);
     await this.#pending;
     return summarize(this.#samples);
   }
 
+  #schedule(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#pending = this.#sample().then(() => {
+        if (!this.#stopped) this.#schedule(this.#pace.intervalMs);
+      });
+    }, delayMs);
+    this.#timer.unref();
+  }
+
   async #sample(): Promise<void> {
-    const command = ['nvidia-smi', `--query-gpu=${query}`, '--format=csv,noheader,nounits'];
-    const { stdout } = await capture(command, { env: this.#env, timeoutMs: intervalMs });
-    for (const line of stdout.split('\n')) {
-      const sample = parseSample(line);
-      if (sample !== null) this.#samples.push(sample);
-    }
+    const devices = this.#devices.join(',');
+    const command = ['nvidia-smi', '-i', devices, `--query-gpu=${query}`, '--format=csv,noheader,nounits'];
+    const { stdout } = await capture(command, { env: this.#env, timeoutMs: usualPace.intervalMs });
+    const round = stdout.split('\n').flatMap((line) => parseSample(line) ?? []);
+    this.#samples.push(...round);
+    this.#newestUsedMiB = highest(round.flatMap(({ usedMiB }) => usedMiB ?? []));
   }
 }
 
@@ -75,6 +113,7 @@ function parseSample(line: string): GpuSample | null {
     temperatureC: number(3),
     throttleMask: words[4] ?? '',
     utilization: number(5),
+    usedMiB: number(6),
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { parseMeminfo } from '../../core/machine/proc.ts';
 import { processesOfRun } from '../processes.ts';
 
 const gib = 2 ** 30;
@@ -24,6 +25,7 @@ export class HostMemoryMonitor {
   #runBytes: number | null = null;
   #machineStart: number | null = null;
   #machinePeak: number | null = null;
+  #machineNow: number | null = null;
 
   /** @param measureRun false where the workload reports its own peak: the walk is not done twice */
   constructor(runId: string, measureRun: boolean) {
@@ -31,8 +33,14 @@ export class HostMemoryMonitor {
     this.#measureRun = measureRun;
   }
 
+  /** Memory in use on the whole machine at the newest sample, GiB. */
+  get machineNowGiB(): number | null {
+    return this.#machineNow === null ? null : this.#machineNow / gib;
+  }
+
   async start(): Promise<void> {
     this.#machineStart = await machineUsedBytes();
+    this.#machineNow = this.#machineStart;
     this.#machinePeak = this.#machineStart;
     this.#schedule(minIntervalMs / 4);
   }
@@ -69,6 +77,7 @@ export class HostMemoryMonitor {
 
   async #sampleMachine(): Promise<void> {
     const used = await machineUsedBytes();
+    this.#machineNow = used;
     if (used !== null) this.#machinePeak = Math.max(this.#machinePeak ?? 0, used);
   }
 }
@@ -76,13 +85,8 @@ export class HostMemoryMonitor {
 /** MemTotal - MemAvailable, bytes; null where /proc/meminfo does not exist. */
 async function machineUsedBytes(): Promise<number | null> {
   const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
-  const field = (name: string): number | null => {
-    const match = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text);
-    return match?.[1] === undefined ? null : Number(match[1]) * 1024;
-  };
-  const total = field('MemTotal');
-  const available = field('MemAvailable');
-  return total === null || available === null ? null : total - available;
+  const { totalBytes, availableBytes } = parseMeminfo(text);
+  return totalBytes === 0 || availableBytes === 0 ? null : totalBytes - availableBytes;
 }
 
 /** Sum of the processes' proportional set sizes, bytes; null where none could be read. */

@@ -18,13 +18,11 @@ export async function readOomCounters(): Promise<OomCounters> {
   return { cgroup: await firstCount(candidates), machine: await firstCount(['/proc/vmstat']) };
 }
 
-/** Kills between two readings: the run's cgroup knows best, the machine's count stands in for it. */
+/** Kills between two readings of the run's cgroup; the machine's count, where others die too, only without one. */
 export function oomKillsBetween(before: OomCounters, after: OomCounters): number | null {
-  if (before.cgroup !== null && after.cgroup !== null && after.cgroup > before.cgroup) {
-    return after.cgroup - before.cgroup;
-  }
-  if (before.machine !== null && after.machine !== null) return after.machine - before.machine;
-  return before.cgroup !== null && after.cgroup !== null ? after.cgroup - before.cgroup : null;
+  if (before.cgroup !== null && after.cgroup !== null) return after.cgroup - before.cgroup;
+  if (before.machine === null || after.machine === null) return null;
+  return after.machine - before.machine;
 }
 
 async function firstCount(paths: readonly string[]): Promise<number | null> {

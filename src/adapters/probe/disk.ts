@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { DoctorFacts } from '../../core/doctor/facts.ts';
 
@@ -19,20 +18,4 @@ export function probeDisk(path: string): DoctorFacts['disk'] {
       code === 'EROFS' ? 'the file system is read-only' : `nothing can be written (${code ?? 'unknown'})`;
     return { path, freeBytes: null, problem };
   }
-}
-
-/** @returns a TCP port that could be opened on the loopback interface just now; null when none can. */
-export async function probeFreePort(): Promise<number | null> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.once('error', () => {
-      done(null);
-    });
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        done(address !== null && typeof address === 'object' ? address.port : null);
-      });
-    });
-  });
 }

@@ -12,8 +12,8 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Looks at the machine: cheap (a few small files; one nvidia-smi where there is one), so that a plan can afford
  * it, and free of anything that names the host. Never throws: what cannot be read is null, zero or `unknown`.
  */
-export async function probeMachine(env: Env): Promise<MachineFacts> {
-  const [gpu, cuda] = await Promise.all([probeGpus(env), probeCuda(env)]);
+export async function probeMachine(env: Env, signal?: AbortSignal): Promise<MachineFacts> {
+  const [gpu, cuda] = await Promise.all([probeGpus(env, signal), probeCuda(env, signal)]);
   return {
     platform: platform(),
     arch: arch(),
@@ -45,7 +45,8 @@ function probeCpu(): CpuFacts {
   };
 }
 
-function probeMemory(): HostMemoryFacts {
+/** What a run may use of the host's memory, and who says so. */
+export function probeMemory(): HostMemoryFacts {
   const meminfo = parseMeminfo(readText('/proc/meminfo'));
   const totalBytes = meminfo.totalBytes === 0 ? totalmem() : meminfo.totalBytes;
   const availableBytes = meminfo.availableBytes === 0 ? freemem() : meminfo.availableBytes;

@@ -16,12 +16,18 @@ const names = ['python3', 'python', 'python3.12', 'python3.11', 'python3.10', 'p
  */
 export async function inspectPython(
   command: string,
-  options: { readonly env: Env; readonly program: string; readonly withPackages: boolean },
+  options: {
+    readonly env: Env;
+    readonly program: string;
+    readonly withPackages: boolean;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<PythonCandidate> {
   const args = options.withPackages ? ['--packages'] : [];
   const result = await capture([command, options.program, ...args], {
     env: { ...options.env, PYTHONNOUSERSITE: '1' },
     timeoutMs: 30_000,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const line = result.stdout.trim().split('\n').at(-1) ?? '';
   if (result.exitCode === 0 && line.startsWith('{')) {
@@ -61,7 +67,7 @@ function pythonsBelow(directory: string): string[] {
 /** Tries all of them, a few at a time: a shim costs 0.2 s. Several names of one interpreter are one candidate. */
 export async function probePythons(
   commands: readonly string[],
-  options: { readonly env: Env; readonly program: string },
+  options: { readonly env: Env; readonly program: string; readonly signal?: AbortSignal },
 ): Promise<PythonCandidate[]> {
   const tried = await Promise.all(
     commands.map((command) => inspectPython(command, { ...options, withPackages: false })),

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processesWith, signalProcess } from '../processes.ts';
 
 /** Every process that an install starts carries this variable, set to the stack's folder. */
 export const installMark = 'SUPEROFFLOAD_INSTALL';
@@ -13,37 +13,13 @@ export async function killLeftovers(directory: string): Promise<number[]> {
   const killed: number[] = [];
   // A process may start another one while the list is read, so look again until there is none.
   for (let round = 0; round < 20; round += 1) {
-    const found = markedProcesses(directory);
+    const found = processesWith(installMark, directory);
     if (found.length === 0) break;
     for (const pid of found) {
-      try {
-        process.kill(pid, 'SIGKILL');
-        killed.push(pid);
-      } catch {
-        // It ended by itself, or is not ours to end.
-      }
+      // One that ended by itself, or is not ours to end, is not counted.
+      if (signalProcess(pid, 'SIGKILL')) killed.push(pid);
     }
     await sleep(50);
   }
   return [...new Set(killed)];
-}
-
-function markedProcesses(directory: string): number[] {
-  const wanted = `${installMark}=${directory}`;
-  let entries: string[];
-  try {
-    entries = readdirSync('/proc');
-  } catch {
-    return [];
-  }
-  return entries
-    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
-    .filter((entry) => {
-      try {
-        return readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0').includes(wanted);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 }

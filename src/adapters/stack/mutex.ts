@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { storageError } from '../files.ts';
+import { makeFolder, storageError } from '../files.ts';
+import { bootId } from '../place.ts';
+import { isRunning, signalProcess, startTicks } from '../processes.ts';
 
 /** Who holds a folder lock. A pid alone proves nothing: it may be another machine's, or be used again. */
 interface Owner {
   readonly token: string;
   readonly pid: number;
-  /** Kernel's start time of that pid, in clock ticks. */
+  /** Kernel's start time of that pid, in clock ticks; empty where the system does not say. */
   readonly started: string;
   /** One boot of one machine. */
   readonly boot: string;
@@ -31,7 +33,7 @@ export async function tryMutex(path: string): Promise<Mutex | { readonly heldBy:
   const token = randomBytes(8).toString('hex');
   for (;;) {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await mkdir(path);
       break;
     } catch (error) {
@@ -41,7 +43,7 @@ export async function tryMutex(path: string): Promise<Mutex | { readonly heldBy:
     if (isAlive(path, owner)) return { heldBy: owner?.pid ?? 0 };
     await removeStale(path, owner, token);
   }
-  const owner: Owner = { token, pid: process.pid, started: startOf(process.pid), boot: bootId() };
+  const owner: Owner = { token, pid: process.pid, started: startTicks(process.pid) ?? '', boot: bootId() };
   await writeFile(join(path, 'owner.json'), JSON.stringify(owner)).catch(async (error: unknown) => {
     await rm(path, { recursive: true, force: true });
     throw storageError(error, path);
@@ -76,7 +78,9 @@ async function removeStale(path: string, judged: Owner | undefined, token: strin
 }
 
 function isAlive(path: string, owner: Owner | undefined): boolean {
-  if (owner?.boot === bootId()) return startOf(owner.pid) === owner.started;
+  if (owner?.boot === bootId()) {
+    return owner.started === '' ? signalProcess(owner.pid, 0) : isRunning(owner.pid, owner.started);
+  }
   // Another machine, a machine that was started again, or an owner that has not written its name yet.
   const file = owner === undefined ? path : join(path, 'owner.json');
   const limitMs = owner === undefined ? heartbeatMs : staleAfterMs;
@@ -92,24 +96,5 @@ function readOwner(path: string): Owner | undefined {
     return JSON.parse(readFileSync(join(path, 'owner.json'), 'utf8')) as Owner;
   } catch {
     return undefined;
-  }
-}
-
-/** Field 22 of /proc/PID/stat, counted after the command name, which may hold spaces; empty for a dead pid. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
-  } catch {
-    return '';
-  }
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'unknown';
   }
 }

@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describeStep } from '../../core/stack/steps.ts';
 import type { InstallStep, StepEnvironment } from '../../core/stack/steps.ts';
 import { capture } from '../exec.ts';
-import { withFileErrors, writeTextAtomic } from '../files.ts';
+import { makeFolder, withFileErrors, writeTextAtomic } from '../files.ts';
 
 export interface StepContext {
   readonly environments: Readonly<Record<StepEnvironment, Readonly<Record<string, string>>>>;
@@ -39,7 +39,7 @@ export async function runStep(step: InstallStep, context: StepContext): Promise<
     case 'link':
       if (existsSync(step.path)) return worked;
       await withFileErrors(step.path, async () => {
-        await mkdir(dirname(step.path), { recursive: true });
+        await makeFolder(dirname(step.path));
         await symlink(step.target, step.path);
       });
       return worked;

@@ -35,7 +35,10 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
     .option('--follow', 'go on until the run ends')
     .action(async (run, options) => {
       const { printLog } = await import('../../workflows/run-log.ts');
-      await printLog(io.context, run, options.follow ?? false, io.print);
+      // As it is: a log need not end with a line feed, nor be text that fits into memory.
+      await printLog(io.context, run, options.follow ?? false, (bytes) => {
+        process.stdout.write(Buffer.from(bytes));
+      });
     });
   command
     .command('replay')

@@ -1,5 +1,22 @@
+/** Where a pid means something. */
+export interface Place {
+  /** The kernel's id of this boot. */
+  readonly boot: string;
+  readonly pidNamespace: string;
+  /** The same over restarts of one machine, and of no use to anybody else; null where the machine has no id. */
+  readonly machine: string | null;
+}
+
 /** The journal of a run folder, one JSON line an event: what the tool did, and when (UTC, ISO 8601). */
 export type RunEvent =
+  /** Written before anything is started: from here on the run belongs to this tool. */
+  | {
+      readonly type: 'starting';
+      readonly utc: string;
+      readonly toolPid: number;
+      readonly toolStartTicks: string | null;
+      readonly place: Place;
+    }
   | {
       readonly type: 'started';
       readonly utc: string;
