@@ -1,17 +1,14 @@
 """Token data. Sample n is the same tokens whoever asks for it, so that any number of ranks and any gradient
 accumulation see the same global batch: iteration i holds samples (i-1)*global_batch ... i*global_batch-1."""
 
-import struct
 from bisect import bisect_right
 
 import numpy as np
 
 
 class MarkovChain:
-    """An endless text of known entropy: each state has a few successors with fixed, unequal probabilities.
-
-    A model that has learned the chain has exactly `entropy` (nats a token) as its loss, and no model can do better.
-    """
+    """An endless text of known entropy: each state has a few successors with fixed, unequal probabilities. The loss of
+    a model that has learned the chain is exactly `entropy` (nats a token), and no model can do better."""
 
     def __init__(self, states, sequence, seed, successors=4):
         self.sequence, self.seed = sequence, seed
@@ -47,27 +44,22 @@ class MarkovChain:
 
 
 class TokenFile:
-    """A Megatron data set, PREFIX.bin and PREFIX.idx, read as one stream of tokens cut into samples in a fixed
-    random order, which is another one in every epoch.
-
-    The index starts: 9 bytes of magic, u64 version 1, u8 code of the type, u64 number of sequences, u64 number of
-    documents, then an i32 length for each sequence (Megatron's MMapIndexedDataset).
-    """
+    """A Megatron data set, PREFIX.bin and PREFIX.idx (its MMapIndexedDataset), read as one stream of tokens that is
+    cut into samples in a fixed random order, which is another one in every epoch."""
 
     entropy = None
     types = {4: np.int32, 8: np.uint16}
 
     def __init__(self, prefix, sequence, seed, vocab):
         self.sequence, self.seed, self.vocab = sequence, seed, vocab
-        with open(prefix + ".idx", "rb") as index:
-            header = index.read(34)
-            if len(header) < 34 or header[:9] != b"MMIDIDX\x00\x00":
-                raise SystemExit(f"config error: {prefix}.idx is not a Megatron index (MMIDIDX)")
-            version, code, sequences, _documents = struct.unpack("<QBQQ", header[9:])
-            if version != 1 or code not in self.types:
-                raise SystemExit(f"config error: {prefix}.idx has version {version} and type code {code}; "
-                                 "expected version 1 and type 4 (int32) or 8 (uint16)")
-            expected = np.fromfile(index, np.int32, sequences).sum(dtype=np.int64)
+        header = np.fromfile(prefix + ".idx", "S9, <u8, u1, <u8, <u8", 1).tolist()  # 34 bytes, then i32 lengths
+        if not header or header[0][0] != b"MMIDIDX":
+            raise SystemExit(f"config error: {prefix}.idx is not a Megatron index (MMIDIDX)")
+        _magic, version, code, sequences, _documents = header[0]
+        if version != 1 or code not in self.types:
+            raise SystemExit(f"config error: {prefix}.idx has version {version} and type code {code}; "
+                             "expected version 1 and type 4 (int32) or 8 (uint16)")
+        expected = np.fromfile(prefix + ".idx", np.int32, sequences, offset=34).sum(dtype=np.int64)
         self.tokens = np.memmap(prefix + ".bin", self.types[code], "r")
         self.samples = (len(self.tokens) - 1) // sequence
         if expected != len(self.tokens) or self.samples < 1:

@@ -1,5 +1,4 @@
 """A GPT as Megatron builds it by default: pre-LN, learned positions, biases, tanh-GELU, tied head.
-
 Every module sets its own initial values in reset_parameters, because under ZeRO-3's zero.Init a parameter is
 split between the ranks as soon as the module that owns it exists; later only a fragment is left to initialise.
 """
@@ -48,8 +47,7 @@ class Block(nn.Module):
         super().__init__()
         h, std = args.hidden_size, args.init_method_std
         output_std = std / math.sqrt(2 * args.num_layers)  # Megatron's scaled init of what adds to the residual
-        self.heads, self.attention_dropout, self.hidden_dropout = (
-            args.num_attention_heads, args.attention_dropout, args.hidden_dropout)
+        self.args = args
         self.ln_1 = nn.LayerNorm(h)
         self.qkv = Linear(h, 3 * h, std)
         self.proj = Linear(h, h, output_std)
@@ -59,22 +57,22 @@ class Block(nn.Module):
 
     def forward(self, x):
         batch, sequence, h = x.shape
-        qkv = self.qkv(self.ln_1(x)).view(batch, sequence, 3, self.heads, h // self.heads)
+        heads, hidden_dropout = self.args.num_attention_heads, self.args.hidden_dropout
+        qkv = self.qkv(self.ln_1(x)).view(batch, sequence, 3, heads, h // heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(
-            q, k, v, is_causal=True, dropout_p=self.attention_dropout if self.training else 0.0)
+        attention_dropout = self.args.attention_dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=attention_dropout)
         y = self.proj(y.transpose(1, 2).reshape(batch, sequence, h))
-        x = x + F.dropout(y, self.hidden_dropout, self.training)
+        x = x + F.dropout(y, hidden_dropout, self.training)
         y = self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))
-        return x + F.dropout(y, self.hidden_dropout, self.training)
+        return x + F.dropout(y, hidden_dropout, self.training)
 
 
 class GPT(nn.Module):
     def __init__(self, args, vocab):
         super().__init__()
         h, std = args.hidden_size, args.init_method_std
-        self.checkpoint_activations, self.hidden_dropout = args.checkpoint_activations, args.hidden_dropout
-        self.random = args.hidden_dropout > 0 or args.attention_dropout > 0
+        self.args = args
         self.wte = Embedding(vocab, h, std)
         self.wpe = Embedding(args.seq_length, h, std)
         self.blocks = nn.ModuleList(Block(args) for _ in range(args.num_layers))
@@ -85,11 +83,12 @@ class GPT(nn.Module):
         """tokens: [batch, sequence + 1]. Returns the mean loss in nats a token, computed in fp32."""
         inputs, targets = tokens[:, :-1], tokens[:, 1:]
         positions = torch.arange(inputs.shape[1], device=tokens.device)
-        x = F.dropout(self.wte(inputs) + self.wpe(positions), self.hidden_dropout, self.training)
+        x = F.dropout(self.wte(inputs) + self.wpe(positions), self.args.hidden_dropout, self.training)
+        random = self.args.hidden_dropout > 0 or self.args.attention_dropout > 0
         for block in self.blocks:
             # Reentrant: the recomputation is then an ordinary forward pass, which is what ZeRO-3's gather hooks expect.
-            if self.checkpoint_activations:
-                x = checkpoint(block, x, use_reentrant=True, preserve_rng_state=self.random)
+            if self.args.checkpoint_activations:
+                x = checkpoint(block, x, use_reentrant=True, preserve_rng_state=random)
             else:
                 x = block(x)
         logits = self.head(self.ln_f(x)).float()

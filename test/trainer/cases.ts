@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realStack } from '../real-stack.ts';
 
-/** One run of the trainer: its arguments, and the DeepSpeed JSON where it is not the plain reference. */
+/** One run of the trainer, or of the plain PyTorch reference: its arguments and DeepSpeed JSON. */
 export interface TrainerCase {
   readonly name: string;
+  /** Default: train.py. */
+  readonly program?: 'train.py' | 'reference.py';
   readonly ranks: number;
   readonly argv: readonly string[];
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** What a run left: exit status of every rank, rank 0's output. */
@@ -61,11 +63,10 @@ export function runPython(
 export async function runCases(cases: readonly TrainerCase[]): Promise<ReadonlyMap<string, TrainerResult>> {
   const folder = mkdtempSync(join(tmpdir(), 'trainer-'));
   try {
-    const input = cases.map(({ name, ranks, argv, config }) => {
-      if (config === undefined) return { name, ranks, argv };
+    const input = cases.map(({ name, program = 'train.py', ranks, argv, config }) => {
       const file = join(folder, `${name}.json`);
       writeFileSync(file, JSON.stringify(config));
-      return { name, ranks, argv: [...argv, '--deepspeed_config', file] };
+      return { name, program, ranks, argv: [...argv, '--deepspeed_config', file] };
     });
     const script = join(import.meta.dirname, 'run_cases.py');
     const end = await runPython([script], { input: JSON.stringify(input) });

@@ -53,6 +53,15 @@ const bf16 = (name: string, ranks: number, zero: Readonly<Record<string, unknown
   config: config(ranks, 4, zero, { bf16: { enabled: true } }),
 });
 
+/** Plain AdamW with the same arguments (reference.py); of the JSON it reads the clipping alone. */
+const reference = (name: string, iterations: number, argv: string[] = [], clipping = 0): TrainerCase => ({
+  name,
+  program: 'reference.py',
+  ranks: 1,
+  argv: tiny(iterations, globalBatch, ...argv),
+  config: { gradient_clipping: clipping },
+});
+
 export const followers: readonly TrainerCase[] = [
   fp32('zero_offload-1-rank-accumulation-1', 1, 1, zeroOffload),
   fp32('zero_offload-1-rank-accumulation-4', 1, 4, zeroOffload),
@@ -89,10 +98,10 @@ const wrong: readonly TrainerCase[] = [
 ];
 
 export const cases: readonly TrainerCase[] = [
-  { name: 'adamw', ranks: 1, argv: tiny(50, 8, '--plain-adamw') },
-  { name: 'adamw-other-decay', ranks: 1, argv: tiny(50, 8, '--plain-adamw', '--weight-decay', '0.09') },
-  { name: 'adamw-clipped', ranks: 1, argv: tiny(50, 8, '--plain-adamw', '--clip-grad', '0.1') },
-  { name: 'adamw-short', ranks: 1, argv: tiny(4, 8, '--plain-adamw') },
+  reference('adamw', 50),
+  reference('adamw-other-decay', 50, ['--weight-decay', '0.09']),
+  reference('adamw-clipped', 50, [], 0.1),
+  reference('adamw-short', 4),
   ...followers,
   fp32('zero_offload-clipped', 1, 1, zeroOffload, [], { gradient_clipping: 0.1 }),
   {

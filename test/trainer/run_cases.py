@@ -1,6 +1,6 @@
 """Runs the trainer for many cases, each rank in a process of its own, and pays for the imports once.
 
-Reads JSON from stdin: [{"name": ..., "ranks": N, "argv": [...]}]; writes to stdout
+Reads JSON from stdin: [{"name": ..., "program": "train.py" or "reference.py", "ranks": N, "argv": [...]}]; writes to stdout
 {name: {"codes": [...], "stdout": rank 0's, "stderr": rank 0's, "seconds": ...}}. The ranks are forks of this process,
 which has imported torch and DeepSpeed and loaded the operators, but has started nothing.
 """
@@ -14,18 +14,20 @@ import tempfile
 import time
 import traceback
 
-TRAINER = os.path.join(os.path.dirname(__file__), "..", "..", "experiment", "trainer")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TRAINER = os.path.join(HERE, "..", "..", "experiment", "trainer")
+PROGRAMS = {"train.py": TRAINER, "reference.py": HERE}
 
 
-def run_rank(argv, environment, output):
+def run_rank(program, argv, environment, output):
     os.dup2(os.open(output + ".out", os.O_WRONLY | os.O_CREAT), 1)
     os.dup2(os.open(output + ".err", os.O_WRONLY | os.O_CREAT), 2)
     os.environ.update(environment)
-    sys.argv = ["train.py", *argv]
+    sys.argv = [program, *argv]
     sys.path.insert(0, TRAINER)
     code = 0
     try:
-        runpy.run_path(os.path.join(TRAINER, "train.py"), run_name="__main__")
+        runpy.run_path(os.path.join(PROGRAMS[program], program), run_name="__main__")
     except SystemExit as end:  # as the interpreter itself ends: a message is printed, and the status is 1
         code = end.code if isinstance(end.code, int) else 1
         print(end.code, file=sys.stderr)
@@ -47,7 +49,7 @@ def run_case(case, folder):
                        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         child = os.fork()
         if child == 0:
-            run_rank(case["argv"], environment, os.path.join(folder, f"{case['name']}.{rank}"))
+            run_rank(case["program"], case["argv"], environment, os.path.join(folder, f"{case['name']}.{rank}"))
         children.append(child)
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     texts = {}

@@ -84,7 +84,7 @@ describe('what is printed', () => {
   });
 
   test('the fields of a step, and hardware TFLOPs by the formula', () => {
-    const plain = result('adamw').stdout;
+    const plain = result('zero_offload-1-rank-accumulation-1').stdout;
     const checkpointed = result('zero_infinity-2-ranks-accumulation-1-checkpointed').stdout;
     for (const [log, ranks, passes] of [
       [plain, 1, 3],
