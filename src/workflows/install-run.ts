@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withFileErrors, writeJsonAtomic } from '../adapters/files.ts';
+import { makeFolder, withFileErrors, writeJsonAtomic } from '../adapters/files.ts';
 import { inspectPython } from '../adapters/probe/python.ts';
 import { installMark, killLeftovers } from '../adapters/stack/leftovers.ts';
 import { runStep } from '../adapters/stack/run-step.ts';
@@ -40,7 +40,7 @@ export async function runInstall(ctx: Context, work: Work): Promise<StackLock> {
   const began = ctx.now();
   const paths = stackPaths(ctx.home, work.wanted.name);
   await withFileErrors(paths.directory, async () => {
-    await mkdir(work.collected.facts.opsDirectory, { recursive: true });
+    await makeFolder(work.collected.facts.opsDirectory);
     await writeFile(paths.installLog, '');
   });
   if (work.collected.facts.origin === 'private') await warnOfSmallDisk(ctx, paths.directory);

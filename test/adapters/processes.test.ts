@@ -91,7 +91,7 @@ describe('stopRunProcesses', () => {
     const other = startRun('exec env -i sleep 60');
     await settled(other.runId, 0);
     expect(processesOfRun('never-was', { ...other.leader, startTicks: '1' })).toEqual([]);
-    const marked = startRun('sleep 60');
+    const marked = startRun('exec sleep 60');
     await settled(marked.runId, 1);
     expect(processesOfRun('never-was', marked.leader)).toEqual([]);
   });

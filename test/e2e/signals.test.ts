@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -148,7 +148,7 @@ describe('the first Ctrl-C', () => {
     const runId = run === undefined ? '' : await startedRun(run);
     const running = startProgram(process.execPath, ['-e', openPipe, program, ...argv], {
       cwd: box.cwd,
-      env: { SUPEROFFLOAD_HOME: box.home },
+      env: { SUPEROFFLOAD_HOME: box.home, PATH: `${slowTools()}:${process.env['PATH'] ?? ''}` },
     });
     await until('it is at work', () => running.stderr().includes('READY'));
     const before = performance.now();
@@ -162,6 +162,14 @@ describe('the first Ctrl-C', () => {
     expect(processesOfRun(runId || 'none')).toEqual([]);
   });
 });
+
+/** A PATH on which git does not answer, so that doctor is at work for as long as it takes. */
+function slowTools(): string {
+  const bin = join(box.cwd, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'git'), '#!/bin/sh\nexec sleep 20\n', { mode: 0o755 });
+  return bin;
+}
 
 /** Starts the program with a stdin that never ends; SIGUSR1 becomes the user's Ctrl-C. */
 const openPipe = `
