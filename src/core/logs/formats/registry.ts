@@ -6,7 +6,6 @@ import { megatron } from './megatron.ts';
 
 /** Every known log format, in the order in which a line is offered to them. */
 export const logFormats = { megatron, builtin, deepspeed } satisfies Record<string, LogFormat>;
-export type LogFormatName = keyof typeof logFormats;
 
 const formats = Object.values(logFormats);
 
