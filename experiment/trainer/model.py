@@ -31,8 +31,7 @@ class Linear(nn.Linear):
 
 
 class Head(nn.Module):
-    """The output projection, tied to the token embedding. A module of its own, so that ZeRO-3 gathers the weight
-    for it as for any other module."""
+    """Tied to the token embedding. A module of its own, so that ZeRO-3 gathers the weight as for any other."""
 
     def __init__(self, weight):
         super().__init__()

@@ -5,9 +5,8 @@
     deepspeed --num_gpus 4 --bind_cores_to_rank train.py ...
     torchrun --nproc-per-node 4 train.py ...
 
-Any other launcher sets RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT. DS_ACCELERATOR=cpu forces the CPU.
-The JSON decides everything about ZeRO, offload, clipping and precision; this script builds the optimizer. Arguments
-are Megatron's where it has them. Batches are in sequences: micro for one forward pass, global for a step of all ranks.
+DS_ACCELERATOR=cpu forces the CPU. The JSON decides everything about ZeRO, offload, clipping and precision; this script
+builds the optimizer. Batches are in sequences: micro for one forward pass, global for a step of all ranks.
 """
 
 import argparse
@@ -76,11 +75,9 @@ def learning_rate(args, steps_done):
 
 
 class HostMemory(threading.Thread):
-    """Peak host memory of this rank and its descendants (SuperOffload's worker is one).
-
-    PSS divides each shared or pinned page by the number of its users, so the sum over ranks counts it once. Reading it
-    walks the page tables, which takes a while when they are large: the pause grows with it, to stay under 5% of a core.
-    """
+    """Peak host memory of this rank and its descendants (SuperOffload's worker is one). PSS divides a shared or pinned
+    page by its users, so that the sum over ranks counts it once. Reading it walks the page tables, which may take long:
+    the pause grows with it, to stay under 5% of a core."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -147,8 +144,8 @@ def main():
     zero = ds_config.get("zero_optimization", {})
     offload = zero.get("offload_optimizer") or {}
 
-    # Device. DeepSpeed is imported here and not above: SuperOffload's worker imports this script too.
-    import deepspeed
+    # Device
+    import deepspeed  # not above: SuperOffload's worker imports this script too
 
     accelerator = deepspeed.accelerator.get_accelerator()
     cuda = accelerator.device_name() == "cuda"
@@ -160,10 +157,10 @@ def main():
             os.environ.setdefault(name, value)
     deepspeed.init_distributed(dist_backend=accelerator.communication_backend_name())
 
-    # Model, made in its final precision where it will live: an fp32 copy would be the peak of the GPU's memory.
+    # Model, made in its final precision where it will live: an fp32 copy would be the peak of the GPU's memory. Split
+    # from the start for ZeRO-3 only: stages 1 and 2 cannot take it so.
     torch.manual_seed(args.seed)
     torch.set_default_dtype(torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32)
-    # ZeRO 1 and 2 cannot take parameters that are already split.
     with deepspeed.zero.Init(config_dict_or_path=ds_config) if zero.get("stage") == 3 else device:
         model = GPT(args, vocab)
     torch.set_default_dtype(torch.float32)
@@ -186,7 +183,6 @@ def main():
         data = TokenFile(args.data_path, args.seq_length, args.seed, vocab)
     else:
         data = MarkovChain(args.markov_states or min(vocab, 1024), args.seq_length, args.seed)
-
     adam_threads = torch.get_num_threads() if cpu_optimizer else "none"
     worker = getattr(optimizer, "superoffload_cpu_optimizer", None)
     if worker is not None:  # It has its own cores and starts OpenMP there.
@@ -219,11 +215,10 @@ def main():
             engine.step()  # acts at the last micro-step
         accelerator.synchronize()
         seconds = time.perf_counter() - start
-
         # One reduction tells every rank the mean loss, and whether rank 0 wants to stop.
         stop = rank == 0 and args.stop_file is not None and os.path.exists(args.stop_file)
-        loss_share = loss_sum.item() / (accumulation * world_size)
-        report = torch.tensor([loss_share, stop], dtype=torch.float64, device=device)
+        report = [loss_sum.item() / (accumulation * world_size), stop]
+        report = torch.tensor(report, dtype=torch.float64, device=device)
         if world_size > 1:
             dist.all_reduce(report)
         mean_loss, stop = report.tolist()
@@ -236,7 +231,7 @@ def main():
             say(f"iteration {iteration:8}/{args.train_iters:8}", {
                 "consumed samples": f"{samples_done:12}", "consumed tokens": f"{samples_done * args.seq_length:12}",
                 "elapsed time per iteration (ms)": f"{1000 * seconds:.3f}",
-                "learning rate": f"{learning_rate(args, iteration):.3E}",  # as Megatron: after the scheduler's step
+                "learning rate": f"{learning_rate(args, iteration):.3E}",  # Megatron: after the scheduler's step
                 "global batch size": f"{args.global_batch_size:5}", "lm loss": f"{mean_loss:.6E}",
                 "loss scale": f"{scale:.1f}", **({} if norm is None else {"grad norm": f"{float(norm):.3f}"}),
                 "actual seqlen": f"{args.seq_length:5}", "number of skipped iterations": f"{skipped:3}",
