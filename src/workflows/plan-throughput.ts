@@ -102,7 +102,6 @@ function commandPlan(
     system,
     chips: request.flags.chips ?? 1,
     cwd: context.cwd,
-    maxError: request.maxError,
     limits: request.limits,
   });
 }

@@ -37,7 +37,7 @@ function contextOf(signal = new AbortController().signal): { context: Context; e
 function plan(script: string, change: Partial<RunPlan> = {}, limits: Partial<RunLimits> = {}): RunPlan {
   const command = ['sh', '-c', script];
   const system = sampleSystem({ accelerator: 'cpu', hostGiB: null });
-  return { ...planCommand({ command, system, chips: 1, cwd: home, maxError: null, limits }), ...change };
+  return { ...planCommand({ command, system, chips: 1, cwd: home, limits }), ...change };
 }
 
 const once = { index: 1, total: 1 };

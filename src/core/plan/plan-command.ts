@@ -8,7 +8,6 @@ export interface CommandInputs {
   readonly chips: number;
   /** The folder the user stands in: the command runs there. */
   readonly cwd: string;
-  readonly maxError: number | null;
   readonly limits: Partial<RunLimits>;
 }
 
@@ -33,8 +32,10 @@ export function planCommand(inputs: CommandInputs): RunPlan {
     cwd: inputs.cwd,
     files: {},
     steps: null,
-    maxError: inputs.maxError,
-    limits: { ...defaultLimits, ...inputs.limits },
+    // Nothing of ours can ask it to stop early: it runs to its own end.
+    maxError: null,
+    // How often it logs, evaluates or saves is its own affair: silence is no hang unless the user says from when.
+    limits: { ...defaultLimits, firstStepMs: null, minStallMs: null, ...inputs.limits },
     warnings: [],
   };
 }

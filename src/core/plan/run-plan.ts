@@ -12,12 +12,12 @@ export interface StackReference {
 export interface RunLimits {
   /** Wall time of the whole run; null is no limit. */
   readonly timeoutMs: number | null;
-  /** Time until the first completed step: imports, ops, sharding and pinning of memory happen in it. */
-  readonly firstStepMs: number;
+  /** Time until the first completed step (imports, ops, sharding, pinning of memory); null is no limit. */
+  readonly firstStepMs: number | null;
   /** A run is hung when no step completed for this many median steps ... */
   readonly stallFactor: number;
-  /** ... and at least this long. */
-  readonly minStallMs: number;
+  /** ... and at least this long; null is no limit. */
+  readonly minStallMs: number | null;
 }
 
 /** Everything that one run will do, as data: printed by --dry-run, written to the run folder, replayed from there. */

@@ -16,8 +16,10 @@ export interface Pace {
 export function watchdogVerdict(pace: Pace, limits: RunLimits): 'timeout' | 'hang' | null {
   if (limits.timeoutMs !== null && pace.nowMs - pace.startedMs > limits.timeoutMs) return 'timeout';
   if (pace.lastStepMs === null) {
-    return pace.nowMs - pace.startedMs > limits.firstStepMs ? 'hang' : null;
+    const { firstStepMs } = limits;
+    return firstStepMs !== null && pace.nowMs - pace.startedMs > firstStepMs ? 'hang' : null;
   }
+  if (limits.minStallMs === null) return null;
   const patienceMs = Math.max(limits.minStallMs, limits.stallFactor * (pace.medianStepMs ?? 0));
   return pace.nowMs - pace.lastStepMs > patienceMs ? 'hang' : null;
 }

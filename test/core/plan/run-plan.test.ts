@@ -26,7 +26,6 @@ describe('withPort', () => {
       system: sampleSystem(),
       chips: 1,
       cwd: '/somewhere',
-      maxError: null,
       limits: {},
     });
     expect(withPort(plan, 40_001)).toBe(plan);
@@ -35,7 +34,7 @@ describe('withPort', () => {
 
 describe('planCommand', () => {
   const name = (command: readonly string[]): string =>
-    planCommand({ command, system: sampleSystem(), chips: 2, cwd: '/c', maxError: null, limits: {} }).caseId;
+    planCommand({ command, system: sampleSystem(), chips: 2, cwd: '/c', limits: {} }).caseId;
 
   it.each([
     [['python', '-u', 'work/train.py', '--x', 'a/b'], 'throughput-command-train.py'],

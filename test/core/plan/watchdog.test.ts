@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../src/core/plan/run-plan.ts';
 import { watchdogVerdict, type Pace } from '../../../src/core/plan/watchdog.ts';
+import { planCommand } from '../../../src/core/plan/plan-command.ts';
+import { sampleSystem } from '../sample-plan.ts';
 
 const minute = 60_000;
 const pace = (change: Partial<Pace>): Pace => ({
@@ -26,5 +28,21 @@ describe('watchdogVerdict', () => {
     ['takes a stall timeout as it is', pace({ nowMs: 2_001, lastStepMs: 0, medianStepMs: 900 }), { minStallMs: 2_000, stallFactor: 0 }, 'hang'], // prettier-ignore
   ])('%s', (_, given, limits, verdict) => {
     expect(watchdogVerdict(given, { ...defaultLimits, ...limits })).toBe(verdict);
+  });
+});
+
+describe('a command', () => {
+  it('may be silent as long as it likes, unless the user says otherwise', () => {
+    const { limits } = planCommand({
+      command: ['train'],
+      system: sampleSystem(),
+      chips: 1,
+      cwd: '/',
+      limits: {},
+    });
+    const pace = { nowMs: 1e9, startedMs: 0, lastStepMs: 5, medianStepMs: 10 };
+    expect(watchdogVerdict(pace, limits)).toBeNull();
+    expect(watchdogVerdict({ ...pace, lastStepMs: null }, limits)).toBeNull();
+    expect(watchdogVerdict(pace, { ...limits, minStallMs: 1_000 })).toBe('hang');
   });
 });

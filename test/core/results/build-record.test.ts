@@ -44,7 +44,6 @@ describe('buildRecord', () => {
       system: sampleSystem(),
       chips: 1,
       cwd: '/',
-      maxError: null,
       limits: {},
     });
     const log = [
