@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** Runs the program: the only place that exits, handles signals, and turns an error into an exit code. */
+import { setMaxListeners } from 'node:events';
 import { runProgram } from './cli/program.ts';
 import { reportError } from './cli/report-error.ts';
 import { exitCodeOf, SuperOffloadError } from './errors.ts';
 
 const graceful = new AbortController();
 const force = new AbortController();
+// Every probe and process listens to them, more than ten at once: no leak.
+setMaxListeners(0, graceful.signal, force.signal);
 /**
  * Signals this close together are one: npx passes on the Ctrl-C that the terminal has sent to everybody already,
  * and a terminal that closes sends SIGHUP and often SIGTERM.
