@@ -5,14 +5,10 @@
  * The log is the real one of test/fixtures, repeated whole (start-up noise and steps in their real proportion) with
  * the iteration numbers counting on.
  */
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { inScratch, machine, measureInTurns, program, root } from './measure.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const program = process.env['SUPEROFFLOAD_MAIN'] ?? join(root, 'dist/main.js');
 const targetBytes = Number(process.argv[2] ?? 1) * 1e9;
 const repeats = 3;
 
@@ -27,9 +23,6 @@ for await (const piece of createReadStream(process.argv[2], { highWaterMark: 1 <
 }
 console.log(lines);
 `;
-
-/** Prints the peak resident set of its process on stderr, KiB, whatever the program did. */
-const reportPeak = `process.on('exit', () => process.stderr.write('PEAK ' + process.resourceUsage().maxRSS + '\\n'));`;
 
 function writeLog(path: string): number {
   const lines = readFileSync(
@@ -58,51 +51,24 @@ function writeLog(path: string): number {
   return bytes;
 }
 
-interface Measured {
-  readonly seconds: number;
-  readonly peakMB: number;
-}
-
-function measure(hook: string, argv: readonly string[]): Measured {
-  let best: Measured = { seconds: Number.POSITIVE_INFINITY, peakMB: 0 };
-  for (let repeat = 0; repeat < repeats; repeat += 1) {
-    const start = process.hrtime.bigint();
-    const result = spawnSync(process.execPath, ['--import', hook, ...argv], {
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-    });
-    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    if (result.status !== 0) throw new Error(`${argv.join(' ')}: exit ${result.status}\n${result.stderr}`);
-    const peakMB = (Number(/PEAK (\d+)/.exec(result.stderr)?.[1]) * 1024) / 1e6;
-    best = { seconds: Math.min(best.seconds, seconds), peakMB: Math.max(best.peakMB, peakMB) };
-  }
-  return best;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'superoffload-bench-'));
-try {
+inScratch((folder, hook) => {
   const log = join(folder, 'big.log');
   const loop = join(folder, 'loop.mjs');
-  const hook = join(folder, 'peak.mjs');
   writeFileSync(loop, bareLoop);
-  writeFileSync(hook, reportPeak);
   const bytes = writeLog(log);
-  const bare = measure(hook, [loop, log]);
-  const parse = measure(hook, [program, 'parse', log, '--json']);
-  const rate = ({ seconds }: Measured): number => bytes / 1e6 / seconds;
-  const rows = { bytes, node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, repeats };
-  console.log(
-    JSON.stringify(
-      {
-        ...rows,
-        bareLoop: { ...bare, megabytesPerSecond: Math.round(rate(bare)) },
-        parse: { ...parse, megabytesPerSecond: Math.round(rate(parse)) },
-        speedAgainstBareLoop: Number((rate(parse) / rate(bare)).toFixed(2)),
-      },
-      null,
-      2,
-    ),
-  );
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+  const node = [process.execPath, '--import', hook];
+  const subjects = [
+    { name: 'bare loop', command: [...node, loop, log] },
+    { name: 'parse --json', command: [...node, program, 'parse', log, '--json'] },
+  ];
+  console.log(`${machine()}, ${(bytes / 1e9).toFixed(2)} GB, best of ${repeats}, in turns`);
+  const results = measureInTurns(subjects, repeats, { cwd: folder });
+  const best = new Map(subjects.map(({ name }) => [name, Math.min(...(results.get(name)?.seconds ?? []))]));
+  for (const [name, seconds] of best) {
+    const rate = bytes / 1e6 / seconds;
+    const peak = results.get(name)?.peakMB ?? Number.NaN;
+    console.log(`${name.padEnd(14)} ${seconds.toFixed(2)} s  ${rate.toFixed(0)} MB/s  ${peak.toFixed(0)} MB`);
+  }
+  const [bare = Number.NaN, parse = Number.NaN] = best.values();
+  console.log(`speed against the bare loop: ${(bare / parse).toFixed(2)}`);
+});
