@@ -4,7 +4,7 @@ const shown = 20;
 /** Faster ones are no news. */
 const leastMs = 100;
 
-/** Ends a test run with what a budget needs: the slowest tests, and every skip with its reason. */
+/** Ends a test run with what a budget needs: the slowest tests, every skip with its reason, and a plain count. */
 export default class SlowestReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
@@ -13,12 +13,14 @@ export default class SlowestReporter implements Reporter {
       .filter(({ durationMs }) => durationMs >= leastMs)
       .sort((a, b) => b.durationMs - a.durationMs)
       .slice(0, shown);
+    const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
     const skipped = tests.filter((test) => test.result().state === 'skipped');
     const lines = [
       ...(tests.length > 1 ? [`slowest ${slowest.length} of ${tests.length} tests:`] : []),
       ...(tests.length > 1 ? slowest.map(({ test, durationMs }) => line(durationMs, test)) : []),
       `skipped: ${skipped.length}`,
       ...skipped.map((test) => `  ${nameOf(test)}: ${reasonOf(test)}`),
+      `${count('passed')} passed, ${count('failed')} failed, ${skipped.length} skipped`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
   }
