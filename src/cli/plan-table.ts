@@ -27,6 +27,10 @@ export function planTable({ plans, machine, expectedMs }: ThroughputPlan): strin
   return renderTable(columns, rows);
 }
 
+/** What helps where the machine is of the wrong kind. */
+export const otherSystemHint =
+  'run it on a machine with an NVIDIA GPU; to see its plan here: superoffload config --system h200 ...';
+
 /** Why cases of the experiment are not run, a line each. */
 export function skippedLines(skipped: readonly SkippedCase[]): string[] {
   return skipped.map(({ case: { mode, model }, reason }) => `not run: ${mode} ${model.name}: ${reason}`);

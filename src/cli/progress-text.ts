@@ -54,7 +54,7 @@ function runStep(event: Extract<ProgressEvent, { type: 'run-step' }>): string {
     event.tflopsPerGpu === null ? '' : `${formatNumber(event.tflopsPerGpu)} TFLOPS`,
     step.loss === null ? '' : `loss ${formatNumber(step.loss)}`,
     event.gpuGiB === null ? '' : `GPU ${formatNumber(event.gpuGiB)} GiB`,
-    event.hostGiB === null ? '' : `host ${formatNumber(event.hostGiB)} GiB`,
+    event.hostGiB === null ? '' : `host ${formatNumber(event.hostGiB)} GiB (machine)`,
     event.remainingMs === null ? '' : `${formatDuration(event.remainingMs)} left`,
   ];
   return parts.filter((part) => part !== '').join('  ');

@@ -54,7 +54,10 @@ function whatNext(accelerator: 'cuda' | 'cpu'): string {
   const more =
     accelerator === 'cuda'
       ? ['superoffload throughput --chips 1 --model 2B', 'superoffload models --memory']
-      : ['superoffload throughput --chips 2', 'superoffload config --chips 4 --model 5B --mode prism'];
+      : [
+          'superoffload throughput --chips 2',
+          'superoffload config --chips 4 --model 5B --mode prism --system h200',
+        ];
   return [
     'Next:',
     ...more.map((command) => `  ${command}`),

@@ -4,7 +4,7 @@ import { planThroughput, type ThroughputPlan, type ThroughputRequest } from '../
 import { SuperOffloadError } from '../errors.ts';
 import { measureThroughput } from '../workflows/throughput.ts';
 import type { CommandIo } from './commands/module.ts';
-import { planTable, skippedLines } from './plan-table.ts';
+import { otherSystemHint, planTable, skippedLines } from './plan-table.ts';
 import { throughputTable } from './throughput-table.ts';
 
 export interface ThroughputScreenOptions {
@@ -63,6 +63,8 @@ function nothingToRun({ skipped }: ThroughputPlan): SuperOffloadError {
   return new SuperOffloadError({
     code: 'environment',
     message: ['nothing can run here', ...reasons].join('\n'),
-    hint: 'choose a smaller --model or another --mode; see `superoffload models` and `superoffload doctor`',
+    hint: skipped.some(({ kind }) => kind === 'memory')
+      ? 'choose a smaller --model or another --mode; see `superoffload models --memory`'
+      : otherSystemHint,
   });
 }

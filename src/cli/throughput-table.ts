@@ -113,6 +113,11 @@ function footnotes(
           '~ less than 95% sure: too few steps, or steps that follow one another too closely; use more --steps',
         ]
       : []),
+    ...(summaries.some(
+      ({ interval, launches }) => interval?.basis === 'between launches' && launches.length < 3,
+    )
+      ? ['two launches give a very wide interval: use --repeat 3 or more']
+      : []),
     ...hostSources(summaries),
     ...flopsNotes(summaries),
     ...(ratios.length === 0

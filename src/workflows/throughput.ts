@@ -26,7 +26,15 @@ export async function measureThroughput(
   for (let round = 0; round < repeat; round += 1) {
     for (const plan of plans) {
       const attempt = plan.port === null ? plan : withPort(plan, await freePort());
-      records.push(await runCase(context, attempt, { index: records.length + 1, total }));
+      try {
+        records.push(await runCase(context, attempt, { index: records.length + 1, total }));
+      } catch (error) {
+        context.emit({
+          type: 'note',
+          message: `${records.length} of ${total} runs are finished; all are kept: superoffload runs list`,
+        });
+        throw error;
+      }
     }
   }
   const summaries = summarizeCases(records);

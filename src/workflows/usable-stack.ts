@@ -27,7 +27,7 @@ export async function usableStack(
     throw new SuperOffloadError({
       code: 'environment',
       message: `stack ${JSON.stringify(name)} is not installed in ${context.home}`,
-      hint: `run: superoffload install --stack ${name}`,
+      hint: `run: superoffload install --stack ${name}\nor set SUPEROFFLOAD_HOME to a state folder that has it`,
     });
   }
   if (isCurrent(stack, machine.facts, machine.system.accelerator)) return { stack, notes: [] };

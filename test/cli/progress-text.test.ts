@@ -41,7 +41,10 @@ const ended: ProgressEvent = {
 
 describe('progressLine', () => {
   it.each<[ProgressEvent, string]>([
-    [runStep, '      step 7/30  1.27 s/step  88.2 TFLOPS  loss 9.5  GPU 88 GiB  host 41.2 GiB  29s left'],
+    [
+      runStep,
+      '      step 7/30  1.27 s/step  88.2 TFLOPS  loss 9.5  GPU 88 GiB  host 41.2 GiB (machine)  29s left',
+    ],
     [
       {
         ...runStep,

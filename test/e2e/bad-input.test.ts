@@ -48,6 +48,11 @@ describe('bad input', () => {
     ],
     [['throughput', '--workload', 'megatronn'], 2, [/--workload.*builtin, command/]],
     [['throughput', '--workload', 'command'], 2, [/--workload command needs a command/, /for example/]],
+    [
+      ['throughput', '--workload', 'command', '--mode', 'prism', '--steps', '5', '--', 'true'],
+      2,
+      [/--mode: says nothing to a command of your own/, /--steps: says nothing/],
+    ],
     [['throughput', 'python', 'train.py'], 2, [/unexpected words: python train.py/, /--workload command --/]],
     [
       ['throughput', '--mode', 'zero_ofload'],

@@ -1,7 +1,7 @@
 import { Option, type Command } from '@commander-js/extra-typings';
-import { dtypes, launcherNames, workloadNames } from '../../core/experiment/case.ts';
+import { dtypes, launcherNames, modeNames, workloadNames } from '../../core/experiment/case.ts';
 import type { ThroughputRequest } from '../../workflows/plan-throughput.ts';
-import { SuperOffloadError } from '../../errors.ts';
+import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import {
   collect,
   collectNames,
@@ -17,7 +17,11 @@ import type { CommandModule } from './module.ts';
 export function declareCaseFlags(command: Command) {
   return command
     .option('--chips <n>', 'chips: GPUs, or CPU ranks where there is no GPU', parseCount, 1)
-    .option('--mode <mode>', 'offload mode, may be repeated (default: those of the experiment)', collectNames)
+    .option(
+      '--mode <mode>',
+      `${modeNames.join(', ')}; may be repeated (default: those of the experiment)`,
+      collectNames,
+    )
     .option('--model <size>', 'model size, may be repeated (default: those that fit)', collectNames)
     .option('--micro-batch <b>', 'sequences a chip and forward pass', parseCount)
     .option('--global-batch <g>', 'sequences an optimizer step, all chips together', parseCount)
@@ -26,13 +30,13 @@ export function declareCaseFlags(command: Command) {
     .addOption(new Option('--dtype <type>', 'number format (default: bf16)').choices(dtypes))
     .option('--ratio <r>', 'share of the optimizer on the CPU, 0 to 1 (prism)', parseShare)
     .option('--dropout <p>', 'dropout probability, below 1 (default: 0)', parseDropout)
-    .option('--steps <n>', 'optimizer steps at most', parseCount)
+    .option('--steps <n>', 'optimizer steps at most (default: 40)', parseCount)
     .option('--seed <n>', 'seed of weights and data', parseNumber)
     .option('--data-path <prefix>', 'Megatron data set, without .bin (default: generated)')
     .option('--ds <key=value>', 'set a key of the DeepSpeed JSON, may be repeated', collect)
     .option('--config <file>', 'a DeepSpeed JSON to use in place of the generated one')
     .option('--allow-unsafe', 'run combinations that are known to train wrongly')
-    .option('--system <name>', 'machine profile', 'local')
+    .option('--system <name>', 'machine profile: local, h200, cpu, or yours in experiment/systems', 'local')
     .option('--stack <name>', 'installed stack', 'pip')
     .addOption(new Option('--launcher <name>', 'how ranks are started').choices(launcherNames))
     .option('--bind-cores', 'bind each rank to its cores (deepspeed launcher with numactl)')
@@ -97,7 +101,7 @@ export const declare: CommandModule['declare'] = (bare, io) => {
         ...given('minStallMs', options.stallTimeout),
         ...(options.stallTimeout === undefined ? {} : { firstStepMs: options.stallTimeout, stallFactor: 0 }),
       },
-      command: commandWords(options.workload, words),
+      command: commandWords(options, words),
       dryRun: options.dryRun ?? false,
     });
     const { showThroughput } = await import('../throughput-screen.ts');
@@ -105,7 +109,43 @@ export const declare: CommandModule['declare'] = (bare, io) => {
   });
 };
 
-function commandWords(workload: 'builtin' | 'command', words: readonly string[]): readonly string[] | null {
+/** Flags that say what the built-in trainer trains: nothing of ours can pass them on to a command. */
+const trainerFlags = {
+  mode: '--mode',
+  model: '--model',
+  microBatch: '--micro-batch',
+  globalBatch: '--global-batch',
+  sequenceLength: '--sequence-length',
+  activationCheckpointing: '--activation-checkpointing',
+  dtype: '--dtype',
+  ratio: '--ratio',
+  dropout: '--dropout',
+  steps: '--steps',
+  seed: '--seed',
+  dataPath: '--data-path',
+  ds: '--ds',
+  config: '--config',
+  launcher: '--launcher',
+  bindCores: '--bind-cores',
+} as const satisfies Partial<Record<keyof CaseOptions, string>>;
+
+function trainerFlagFaults(options: CaseOptions): Fault[] {
+  return Object.entries(trainerFlags)
+    .filter(([name]) => options[name as keyof typeof trainerFlags] !== undefined)
+    .map(([, place]) => ({
+      place,
+      problem: 'says nothing to a command of your own',
+      expected: 'give it to the command',
+    }));
+}
+
+function commandWords(
+  options: CaseOptions & { readonly workload: 'builtin' | 'command' },
+  words: readonly string[],
+): readonly string[] | null {
+  const { workload } = options;
+  const faults = workload === 'command' ? trainerFlagFaults(options) : [];
+  if (faults.length > 0) throw faultsError('usage', faults);
   if (workload === 'builtin' && words.length > 0) {
     throw new SuperOffloadError({
       code: 'usage',

@@ -65,7 +65,7 @@ const reasons: Partial<Record<OutcomeClass, string>> = {
   node_fail: 'the scheduler lost a node',
   config_error: 'refused before the first iteration',
   install_error: 'something it needs is not installed or cannot be built',
-  launch_error: 'the ranks could not be started or could not meet',
+  launch_error: 'the program or its ranks could not be started, or could not meet',
 };
 
 function crash(state: LogState, line: Evidence): Outcome {

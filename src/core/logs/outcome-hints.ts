@@ -16,9 +16,11 @@ const hints: Partial<Record<OutcomeClass, string>> = {
     'the training script needs `if __name__ == "__main__":`, because the optimizer process imports it again',
   config_error: '`superoffload config` prints a JSON whose batch arithmetic holds',
   install_error: '`superoffload doctor` says what is missing',
-  launch_error: 'check the hostfile, that ssh needs no password, and that the port is free',
+  launch_error:
+    'check that the program exists where it was started, and for several hosts the hostfile, ssh without a password, and the port',
   killed_unknown: 'the kernel log (dmesg) may name the OOM killer; a bare kill leaves nothing in the log',
-  incomplete: 'if it still runs, parse it again later; if not, its last lines are all there is',
+  incomplete:
+    'a log is read by its iteration lines and its end line (README.md, "Your own training script"); if the program still runs, try again later',
 };
 
 /** @returns an outcome with its hint; `evidence` is the line that proves it, if one does */

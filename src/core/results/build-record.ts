@@ -56,7 +56,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     skippedIterations: log.skippedIterations,
     facts: log.facts,
     conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
-    warnings: [...plan.warnings, ...recordWarnings({ plan, log, throughput, conditions: inputs.conditions })],
+    warnings: [...plan.warnings, ...recordWarnings({ ...inputs, throughput, statistics })],
     recovered: inputs.recovered,
   };
 }

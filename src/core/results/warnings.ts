@@ -1,11 +1,13 @@
 import type { LogState } from '../logs/state.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import type { StepStatistics } from '../stats/steps.ts';
 import type { Conditions, Throughput } from './record.ts';
 
 interface WarningInputs {
   readonly plan: RunPlan;
   readonly log: LogState;
   readonly throughput: Throughput;
+  readonly statistics: StepStatistics | null;
   readonly conditions: Omit<Conditions, 'cpuAdamThreads'>;
 }
 
@@ -13,11 +15,11 @@ interface WarningInputs {
 const tflopsTolerance = 0.02;
 /** Median SM clock under load, as a share of the highest, below which a card counts as slowed. */
 const slowClockShare = 0.97;
-/** Running tasks of others, as a share of the cores, above which a measurement is in doubt. */
+/** Running tasks of others, as a share of the cores, above which a measurement is in doubt; one alone may be chance. */
 const foreignLoadShare = 0.25;
 
 /** The closed list of what can make a measurement doubtful; each says what to do next. */
-export function recordWarnings({ plan, log, throughput, conditions }: WarningInputs): string[] {
+export function recordWarnings({ plan, log, throughput, statistics, conditions }: WarningInputs): string[] {
   const { hardwareTflopsPerGpu, loggedTflopsPerGpu } = throughput;
   const warnings: string[] = [];
   // Tiny CPU runs log 0.00 TFLOPS: two decimals cannot be compared.
@@ -30,19 +32,32 @@ export function recordWarnings({ plan, log, throughput, conditions }: WarningInp
     }
   }
   const busy = conditions.runningTasksBefore ?? 0;
-  if (busy > foreignLoadShare * plan.system.cores) {
+  if (busy > Math.max(1, foreignLoadShare * plan.system.cores)) {
     warnings.push(
       `${busy} other tasks were running on ${plan.system.cores} cores at the start: ` +
         'repeat on an idle machine before comparing',
     );
   }
-  warnings.push(...throttling(conditions.gpu));
+  warnings.push(...unstable(plan, statistics), ...throttling(conditions.gpu));
   if (log.skippedIterations > 0) {
     warnings.push(
       `${log.skippedIterations} steps were skipped (overflow): their times count no optimizer step`,
     );
   }
   return warnings;
+}
+
+/** A run that did all its steps before its interval was as narrow as asked; the table's interval shows by how much. */
+function unstable({ maxError }: RunPlan, statistics: StepStatistics | null): string[] {
+  const interval = statistics?.interval ?? null;
+  if (maxError === null || statistics === null || interval === null) return [];
+  const { medianMs, samples } = statistics;
+  const error = Math.max(interval.highMs - medianMs, medianMs - interval.lowMs) / medianMs;
+  if (error <= maxError) return [];
+  const percent = (share: number): string => `${(100 * share).toPrecision(2)}%`;
+  return [
+    `not stable after ${samples} steps: +-${percent(error)}, asked ${percent(maxError)}: use more --steps, or --repeat`,
+  ];
 }
 
 /** A cap that leaves the clock at its highest has slowed nothing: it is in the record, not in a warning. */

@@ -136,3 +136,21 @@ describe('warnings', () => {
     expect(recordOf(logging(0.5), { plan }).warnings).toEqual([]);
   });
 });
+
+describe('a measurement that is not stable', () => {
+  const wandering = Array.from({ length: 40 }, (_, index) => 100 + 40 * ((index * 17) % 2));
+  const warned = (stepMs: readonly number[], maxError: number | null): boolean => {
+    const plan = { ...samplePlan({ steps: stepMs.length }), maxError };
+    return recordOf(goodLog(stepMs), { plan }).warnings.some((warning) => /^not stable after/.test(warning));
+  };
+  it('says so after its last step, unless nobody asked', () => {
+    expect(warned(wandering, 0.02)).toBe(true);
+    expect(warned(wandering, null)).toBe(false);
+    expect(
+      warned(
+        Array.from({ length: 40 }, (_, index) => 100 + (index % 3) / 10),
+        0.02,
+      ),
+    ).toBe(false);
+  });
+});
