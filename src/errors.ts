@@ -3,7 +3,7 @@
  * An outcome of a run (out of memory, timeout, crash) is data, never an exception.
  */
 
-/** What went wrong, in the order of design: see {@link exitCodes} for what each means to a shell. */
+/** What went wrong: see {@link exitCodes} for what each means to a shell. */
 export type ErrorCode =
   | 'usage'
   | 'config'

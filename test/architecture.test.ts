@@ -83,7 +83,7 @@ const code = (path: string): string => codes.get(path) ?? '';
 
 const text = ({ from, to }: Import): string => `${from} -> ${to}`;
 
-describe('the architecture (design: rules)', () => {
+describe('the architecture (src/README.md, rings)', () => {
   it('has only the known rings, and reads a real program', () => {
     expect(new Set(files.map(ringOf))).toEqual(new Set(Object.keys(mayImport)));
     expect(values.length).toBeGreaterThan(files.length);

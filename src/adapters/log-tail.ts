@@ -7,7 +7,7 @@ const maxLineChars = 65_536;
 
 /**
  * Follows a growing file by offset, in pieces: nothing but one piece is ever in memory. Polling, because fs.watch
- * does not work on NFS, where HPC homes lie (design.md, "Library pins").
+ * does not work on NFS, where HPC homes lie (inotify sees only this host's writes).
  */
 export class FileTail {
   readonly #path: string;

@@ -107,7 +107,7 @@ export function signalRun(leader: Leader | null, runId: string, signal: NodeJS.S
 }
 
 export interface StopOptions {
-  /** How long SIGTERM may take before SIGKILL. DeepSpeed's launcher takes up to 30 s (engines.md). */
+  /** How long SIGTERM may take before SIGKILL. DeepSpeed's launcher takes up to 30 s (deepspeed/launcher/launch.py). */
   readonly graceMs: number;
   /** When aborted: SIGKILL at once. */
   readonly force: AbortSignal;

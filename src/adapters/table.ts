@@ -7,7 +7,7 @@ export interface Column {
 
 /**
  * Renders a plain-text table. Colour and frames are never drawn here: cli-table3 colours its frame even on a
- * pipe and with NO_COLOR unless `style` says otherwise (design.md, "Library pins").
+ * pipe and with NO_COLOR unless `style` says otherwise (seen with 0.6.5).
  */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const none = '';

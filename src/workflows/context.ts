@@ -36,3 +36,8 @@ export function createContext(emit: Emit, signal: AbortSignal, force: AbortSigna
     now: Date.now,
   };
 }
+
+/** Now, as journals and locks write it: ISO 8601, UTC. */
+export function utcNow(context: Pick<Context, 'now'>): string {
+  return new Date(context.now()).toISOString();
+}

@@ -21,7 +21,7 @@ import type { InstallStep } from '../core/stack/steps.ts';
 import { judge, parseVerification } from '../core/stack/verification.ts';
 import type { Verification } from '../core/stack/verification.ts';
 import { SuperOffloadError } from '../errors.ts';
-import type { Context } from './context.ts';
+import { utcNow, type Context } from './context.ts';
 import type { Collected, Wanted } from './install-facts.ts';
 
 interface Work {
@@ -186,7 +186,7 @@ async function makeLock(
     requirementsSha256: facts.packages.length === 0 ? null : sha256(text),
     hashesChecked: checksHashes(facts),
     ...fixed,
-    createdUtc: new Date(ctx.now()).toISOString(),
+    createdUtc: utcNow(ctx),
     installMs,
   };
   return { ...lock, hash: sha256(lockHashText(lock)) };

@@ -17,7 +17,7 @@ import type { RunPlan } from '../core/plan/run-plan.ts';
 import { buildRecord } from '../core/results/build-record.ts';
 import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { runFiles } from '../core/results/run-files.ts';
-import type { Context } from './context.ts';
+import { utcNow, type Context } from './context.ts';
 import { RunMonitor } from './run-monitor.ts';
 import { toolIdentity } from './tool-identity.ts';
 import { RunProgress } from './run-progress.ts';
@@ -77,7 +77,7 @@ async function prepare(context: Context, plan: RunPlan, tool: ToolIdentity): Pro
   const folder = await createRunFolder(context.home, plan.caseId, context.now());
   appendEvent(folder, {
     type: 'starting',
-    utc: utc(context),
+    utc: utcNow(context),
     toolPid: process.pid,
     toolStartTicks: startTicks(process.pid),
     place: thisPlace(),
@@ -130,7 +130,7 @@ async function follow(context: Context, run: StartedRun, progress: RunProgress):
     progress.push(tail.read());
     if (!converged && killedFor === null && progress.isStable()) {
       converged = true;
-      appendEvent(folder, { type: 'stop-requested', utc: utc(context), reason: 'converged' });
+      appendEvent(folder, { type: 'stop-requested', utc: utcNow(context), reason: 'converged' });
       await requestStop(folder);
     }
     const verdict = context.signal.aborted ? 'interrupted' : progress.verdict();
@@ -144,8 +144,4 @@ async function follow(context: Context, run: StartedRun, progress: RunProgress):
   progress.push(tail.end());
   await run.leaveNothing();
   return { ...(await run.exited), stoppedBy: killedFor ?? (converged ? 'converged' : null) };
-}
-
-function utc(context: Context): string {
-  return new Date(context.now()).toISOString();
 }

@@ -1,6 +1,6 @@
 import { createFold } from '../core/logs/fold.ts';
 import type { IterationEvent } from '../core/logs/events.ts';
-import { tflopsPerGpu } from '../core/model/shape.ts';
+import { caseTflops } from '../core/model/shape.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { watchdogVerdict } from '../core/plan/watchdog.ts';
 import { isStable } from '../core/stats/stable.ts';
@@ -91,13 +91,6 @@ export class RunProgress {
   #tflops(step: IterationEvent): number | null {
     const subject = this.#plan.case;
     if (subject === null || step.stepMs === null) return step.loggedTflops;
-    return tflopsPerGpu({
-      shape: subject.model,
-      globalBatch: subject.globalBatch,
-      sequenceLength: subject.sequenceLength,
-      stepMs: step.stepMs,
-      chips: subject.chips,
-      recompute: subject.activationCheckpointing,
-    }).modelTflops;
+    return caseTflops(subject, step.stepMs).modelTflops;
   }
 }

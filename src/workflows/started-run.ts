@@ -2,9 +2,9 @@ import type { DetachedProcess } from '../adapters/exec.ts';
 import { signalRun, startTicks, stopRunProcesses, type Leader } from '../adapters/processes.ts';
 import { appendEvent, type RunFolder } from '../adapters/run-store.ts';
 import { startLocally } from '../adapters/schedulers/local.ts';
-import type { Context } from './context.ts';
+import { utcNow, type Context } from './context.ts';
 
-/** DeepSpeed's launcher takes up to 30 s to end its ranks (engines.md). */
+/** DeepSpeed's launcher takes up to 30 s to end its ranks (deepspeed/launcher/launch.py). */
 const graceMs = 40_000;
 /** For what outlived the leader: its work is over. */
 const leftoverGraceMs = 5_000;
@@ -97,7 +97,7 @@ export class StartedRun {
   }
 
   #note(event: Unstamped<Parameters<typeof appendEvent>[1]>): void {
-    appendEvent(this.folder, { utc: new Date(this.#context.now()).toISOString(), ...event });
+    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ModelShape } from '../experiment/case.ts';
+import type { Case, ModelShape } from '../experiment/case.ts';
 
 /**
  * Parameters and floating-point work of a GPT, by the formulas that Megatron-DeepSpeed prints by.
@@ -79,6 +79,18 @@ export function tflopsPerGpu(step: {
     hardwareTflops: perChip(step.recompute),
     formula: 'megatron-full-attention',
   };
+}
+
+/** TFLOPS a chip of one optimizer step of a case that took `stepMs` milliseconds. */
+export function caseTflops(subject: Case, stepMs: number): Tflops {
+  return tflopsPerGpu({
+    shape: subject.model,
+    globalBatch: subject.globalBatch,
+    sequenceLength: subject.sequenceLength,
+    stepMs,
+    chips: subject.chips,
+    recompute: subject.activationCheckpointing,
+  });
 }
 
 /**

@@ -74,7 +74,7 @@ export function defaultLauncher(system: System, chips: number): LauncherName {
 
 /**
  * Threads a rank: its share of the cores. Set for every launcher, because torchrun's own default of 1 makes CPU
- * Adam single-threaded (engines.md).
+ * Adam single-threaded (torch/distributed/run.py).
  */
 function threadEnv(system: System, chips: number): Record<string, string> {
   return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(system.cores / chips))) };

@@ -56,7 +56,7 @@ export interface RunPlan {
 
 export const defaultLimits: RunLimits = {
   timeoutMs: null,
-  // 107 s were seen at 5.3e9 parameters on an H200 (engines.md); hundreds of GiB of pinning take longer.
+  // 107 s were seen at 5.3e9 parameters on an H200; hundreds of GiB of pinning take longer.
   firstStepMs: 15 * 60_000,
   stallFactor: 20,
   minStallMs: 120_000,

@@ -1,7 +1,7 @@
 import type { ExitEvidence } from '../logs/events.ts';
 import type { LogState } from '../logs/state.ts';
 import { classify } from '../logs/outcome.ts';
-import { mfu, tflopsPerGpu } from '../model/shape.ts';
+import { caseTflops, mfu } from '../model/shape.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
 import type { Conditions, MemoryUse, RunRecord, Throughput, ToolIdentity } from './record.ts';
@@ -93,14 +93,7 @@ function throughputOf(plan: RunPlan, log: LogState, statistics: StepStatistics |
       loggedTflopsPerGpu,
     };
   }
-  const tflops = tflopsPerGpu({
-    shape: subject.model,
-    globalBatch: subject.globalBatch,
-    sequenceLength: subject.sequenceLength,
-    stepMs,
-    chips: subject.chips,
-    recompute: subject.activationCheckpointing,
-  });
+  const tflops = caseTflops(subject, stepMs);
   return {
     modelTflopsPerGpu: tflops.modelTflops,
     hardwareTflopsPerGpu: tflops.hardwareTflops,

@@ -1,7 +1,7 @@
 import type { OutcomeClass } from '../logs/events.ts';
 import type { RunRecord } from './record.ts';
 
-/** Outcomes that say that something is broken, not that a case does not fit (design: exit codes). */
+/** Outcomes that say that something is broken, not that a case does not fit (README.md, exit status). */
 const failures: ReadonlySet<OutcomeClass> = new Set([
   'crash',
   'hang',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dataFolders, readExperiment, readModels } from '../../../src/adapters/experiment-data.ts';
 import type { System } from '../../../src/core/experiment/case.ts';
 import { expandGrid, type GridFlags } from '../../../src/core/experiment/grid.ts';
+import { sampleSystem } from '../sample-plan.ts';
 
 const folders = dataFolders({
   cwd: '/nonexistent',
@@ -10,9 +11,8 @@ const folders = dataFolders({
 });
 const experiment = readExperiment('throughput', folders);
 const models = Object.fromEntries(readModels(folders).map(({ shape }) => [shape.name, shape]));
-const cpu: System = {
+const cpu = sampleSystem({
   name: 'local',
-  title: 'This machine',
   accelerator: 'cpu',
   link: 'none',
   chipsPerNode: 2,
@@ -21,20 +21,8 @@ const cpu: System = {
   hostGiB: 24,
   peakTflops: null,
   cores: 2,
-  launcher: 'torchrun',
-};
-const h200: System = {
-  ...cpu,
-  name: 'h200',
-  accelerator: 'cuda',
-  link: 'pcie',
-  chipsPerNode: 1,
-  gpuName: 'H200',
-  gpuGiB: 139,
-  hostGiB: 125,
-  peakTflops: 989,
-  cores: 16,
-};
+});
+const h200 = sampleSystem();
 const grid = (system: System, flags: GridFlags = {}): ReturnType<typeof expandGrid> =>
   expandGrid(experiment, models, system, flags);
 const names = (cases: readonly { model: { name: string }; mode: string }[]): string[] =>

@@ -2,7 +2,7 @@ import type { Launcher } from '../launcher.ts';
 
 /**
  * torch.distributed.run. `--tee 3` prefixes each line with its rank, so that the log says who failed first.
- * It sets OMP_NUM_THREADS=1 for more than one process unless we set it (engines.md), which the plan does.
+ * It sets OMP_NUM_THREADS=1 for more than one process unless we set it (torch/distributed/run.py), which the plan does.
  */
 export const torchrunLauncher: Launcher = {
   name: 'torchrun',
