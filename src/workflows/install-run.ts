@@ -182,6 +182,8 @@ async function makeLock(
       ...{ directory: facts.opsDirectory, key, built: facts.ops, compiler: compiler.version, ninja },
       flags: await readOpFlags(facts.opsDirectory, facts.ops),
     },
+    upstreams: {},
+    apex: null,
     packages: verified.packages,
     requirementsSha256: facts.packages.length === 0 ? null : sha256(text),
     hashesChecked: checksHashes(facts),

@@ -90,7 +90,7 @@ describe('loadStack', () => {
 
   it('knows a stack by its lock, as long as its Python and its ops are there', async () => {
     await writeJsonAtomic(stackPaths(home, 'pip').lock, lock({}));
-    expect(await loadStack(home, 'pip')).toMatchObject({ name: 'pip' });
+    expect(await loadStack(home, 'pip')).toMatchObject({ name: 'pip', schemaVersion: 2, upstreams: {} });
     await writeJsonAtomic(
       stackPaths(home, 'pip').lock,
       lock({ python: { path: join(home, 'gone'), version: '3.11.7' } }),
@@ -104,7 +104,7 @@ describe('loadStack', () => {
   });
 
   it.each([
-    [{ schemaVersion: 2 }, /schema version 2; this superoffload knows up to 1/],
+    [{ schemaVersion: 3 }, /schema version 3; this superoffload knows up to 2/],
     [{ schemaVersion: 'one' }, /is not the lock of a stack/],
     [{ python: undefined }, /is not the lock of a stack/],
     [{ ops: { directory: 1 } }, /is not the lock of a stack/],

@@ -37,7 +37,7 @@ describe('an adopted environment', { timeout: 240_000 }, () => {
     }).length;
     expect(after).toBe(before);
     const lock = await loadStack(home, 'pip');
-    expect(lock).toMatchObject({ schemaVersion: 1, origin: 'adopted', python: { path: realStack.python } });
+    expect(lock).toMatchObject({ schemaVersion: 2, origin: 'adopted', python: { path: realStack.python } });
     expect(lock?.hash).toMatch(/^[0-9a-f]{64}$/);
     expect(Object.keys(lock?.packages ?? {})).toContain('deepspeed');
   });

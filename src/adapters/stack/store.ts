@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isStackLock, lockSchemaVersion } from '../../core/stack/lock.ts';
+import { isStackLock, lockSchemaVersion, migrateLock } from '../../core/stack/lock.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { readJson } from '../files.ts';
@@ -16,6 +16,8 @@ export function stackPaths(home: string, name: string) {
     /** Links to the tools that must come first on PATH. */
     bin: join(directory, 'bin'),
     ops: join(directory, 'ops'),
+    /** One work tree an upstream. */
+    sources: join(directory, 'src'),
     /** Bytecode of packages that are not ours. */
     bytecode: join(directory, 'bytecode'),
     /** Says that the packages are all in place: written between installing them and building the ops. */
@@ -33,11 +35,12 @@ export function stackPaths(home: string, name: string) {
  */
 export async function loadStack(home: string, name: string): Promise<StackLock | undefined> {
   const path = stackPaths(home, name).lock;
-  const value = await readJson(path).catch((error: unknown) => {
+  const stored = await readJson(path).catch((error: unknown) => {
     if (error instanceof SuperOffloadError && error.code === 'config') throw damaged(path, name, error);
     throw error;
   });
-  if (value === undefined) return undefined;
+  if (stored === undefined) return undefined;
+  const value = migrateLock(stored);
   const version = (value as Partial<Record<string, unknown>> | null)?.['schemaVersion'];
   if (typeof version === 'number' && version > lockSchemaVersion) {
     throw new SuperOffloadError({

@@ -1,12 +1,15 @@
 /** What an installed stack is: written last by the install, so that its presence means "ready". */
+import type { PatchState } from '../patches/state.ts';
+import type { UpstreamName } from '../upstreams/upstream.ts';
 
-export const lockSchemaVersion = 1;
+/** 2 added `upstreams` and `apex`; a lock of version 1 has neither. */
+export const lockSchemaVersion = 2;
 
 /** How the Python of a stack came to be. */
 export type StackOrigin = 'private' | 'adopted' | 'overlay';
 
 export interface StackLock {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly name: string;
   readonly origin: StackOrigin;
   /** `path` runs every process of a run; `base` is the interpreter it stands on. */
@@ -16,6 +19,10 @@ export interface StackLock {
   readonly deepspeed: { readonly version: string };
   readonly accelerator: 'cuda' | 'cpu';
   readonly ops: OpsFacts;
+  /** What was installed from source, or patched where the package index put it. */
+  readonly upstreams: Readonly<Partial<Record<UpstreamName, UpstreamLock>>>;
+  /** How the names that Megatron imports from Apex are there; null without Megatron. */
+  readonly apex: ApexFacts | null;
   /** pip freeze: name to version, of everything that this Python can import. */
   readonly packages: Readonly<Record<string, string>>;
   /** What `install` was asked for; the same request again has nothing to do. */
@@ -32,6 +39,30 @@ export interface StackLock {
   readonly hash: string;
   readonly createdUtc: string;
   readonly installMs: number;
+}
+
+/** One upstream as it lies in the stack, patches included. */
+export interface UpstreamLock {
+  /** null for a package of the index. */
+  readonly url: string | null;
+  /** Branch, tag or commit that was asked for. */
+  readonly ref: string | null;
+  readonly commit: string | null;
+  /** Of a package of the index; null for a repository. */
+  readonly version: string | null;
+  /** Absolute: what its modules are imported from. */
+  readonly directory: string;
+  /** Of the local changes that a checkout of the user's brought along; null for a clean one. */
+  readonly dirtyDiffSha256: string | null;
+  /** sha256 over path and content of every file, patches included. */
+  readonly tree: string;
+  readonly patches: PatchState | null;
+}
+
+export interface ApexFacts {
+  readonly kind: 'overlay' | 'build';
+  /** Compiled modules that were imported one by one; none for the overlay. */
+  readonly extensions: readonly string[];
 }
 
 interface OpsFacts {
@@ -53,6 +84,13 @@ export interface StackRequest {
   readonly overlay: boolean;
 }
 
+/** @returns a lock of an older version as this one reads it; anything else unchanged. */
+export function migrateLock(value: unknown): unknown {
+  return objectOf(value)['schemaVersion'] === 1
+    ? { ...objectOf(value), schemaVersion: 2, upstreams: {}, apex: null }
+    : value;
+}
+
 /**
  * Has a file what every reader of a lock relies on? It is written whole by one program, so one that is damaged was
  * edited or cut, and no more than the shape needs to be looked at.
@@ -67,7 +105,7 @@ export function isStackLock(value: unknown): value is StackLock {
     objectOf(lock['deepspeed'])['version'],
     ...Object.values(objectOf(lock['environment'])),
   ];
-  const objects = [lock['environment'], lock['packages'], lock['request']];
+  const objects = [lock['environment'], lock['packages'], lock['request'], lock['upstreams']];
   const prefix: unknown = lock['pathPrefix'];
   return (
     lock['schemaVersion'] === lockSchemaVersion &&
@@ -97,6 +135,10 @@ export function lockHashText(lock: Omit<StackLock, 'hash'>): string {
     lock.ops.key,
     Object.entries(lock.ops.flags).sort(([a], [b]) => (a < b ? -1 : 1)),
     packages,
+    Object.entries(lock.upstreams)
+      .map(([name, { commit, version, tree }]) => [name, commit, version, tree])
+      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+    lock.apex,
     environment.sort(([a], [b]) => (a < b ? -1 : 1)),
   ]);
 }
