@@ -3,8 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { experimentFileSchema } from '../src/core/experiment/experiment-file.schema.ts';
 import { systemFileSchema } from '../src/core/experiment/system-file.schema.ts';
 import { modelFileSchema } from '../src/core/model/model-file.schema.ts';
+import { seriesFileSchema } from '../src/core/patches/series.schema.ts';
 
-const sources = { model: modelFileSchema, system: systemFileSchema, experiment: experimentFileSchema };
+const sources = {
+  model: modelFileSchema,
+  system: systemFileSchema,
+  experiment: experimentFileSchema,
+  series: seriesFileSchema,
+};
 
 /** File name to content, exactly as committed. */
 export function generateSchemas(): Record<string, string> {

@@ -5,7 +5,7 @@ import { keyListFor, type KnownVersion } from '../core/deepspeed/known-keys.ts';
 import type { Fault } from '../errors.ts';
 
 /** A file of experiment/schema, without its ending. */
-export type SchemaName = 'model' | 'system' | 'experiment' | `deepspeed-${KnownVersion}`;
+export type SchemaName = 'model' | 'system' | 'experiment' | 'series' | `deepspeed-${KnownVersion}`;
 
 const schemaFolder = new URL('../../experiment/schema/', import.meta.url);
 const compiled = new Map<string, ValidateFunction>();
