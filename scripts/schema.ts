@@ -1,15 +1,19 @@
 /** Writes experiment/schema/*.json from the typebox schemas: `npm run schema`. A test compares them with the sources. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { manifestFileSchema } from '../src/core/dataset/manifest-file.schema.ts';
 import { experimentFileSchema } from '../src/core/experiment/experiment-file.schema.ts';
 import { systemFileSchema } from '../src/core/experiment/system-file.schema.ts';
 import { modelFileSchema } from '../src/core/model/model-file.schema.ts';
 import { seriesFileSchema } from '../src/core/patches/series.schema.ts';
+import { upstreamsFileSchema } from '../src/core/upstreams/upstreams-file.schema.ts';
 
 const sources = {
   model: modelFileSchema,
   system: systemFileSchema,
   experiment: experimentFileSchema,
+  dataset: manifestFileSchema,
   series: seriesFileSchema,
+  upstreams: upstreamsFileSchema,
 };
 
 /** File name to content, exactly as committed. */

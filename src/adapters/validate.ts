@@ -5,7 +5,8 @@ import { keyListFor, type KnownVersion } from '../core/deepspeed/known-keys.ts';
 import type { Fault } from '../errors.ts';
 
 /** A file of experiment/schema, without its ending. */
-export type SchemaName = 'model' | 'system' | 'experiment' | 'series' | `deepspeed-${KnownVersion}`;
+export type SchemaName =
+  'model' | 'system' | 'experiment' | 'dataset' | 'series' | 'upstreams' | `deepspeed-${KnownVersion}`;
 
 const schemaFolder = new URL('../../experiment/schema/', import.meta.url);
 const compiled = new Map<string, ValidateFunction>();
