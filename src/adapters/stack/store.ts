@@ -12,6 +12,8 @@ export function stackPaths(home: string, name: string) {
   return {
     directory,
     lock: join(directory, 'lock.json'),
+    /** What lay on the disk when the lock was written. */
+    manifest: join(directory, 'manifest.json'),
     venv: join(directory, 'venv'),
     /** Links to the tools that must come first on PATH. */
     bin: join(directory, 'bin'),
