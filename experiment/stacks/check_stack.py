@@ -81,6 +81,16 @@ def installed():
     return dict(sorted(found.items()))
 
 
+def library_versions():
+    """NCCL and cuDNN as torch loaded them; None where it was built without."""
+    import torch
+
+    has_nccl = hasattr(torch._C, "_nccl_version")  # what torch.cuda.nccl.version() asks
+    nccl = ".".join(str(part) for part in torch.cuda.nccl.version()) if has_nccl else None
+    cudnn = torch.backends.cudnn.version() if torch.backends.cudnn.is_available() else None
+    return {"nccl": nccl, "cudnn": None if cudnn is None else str(cudnn)}
+
+
 def verify(ops):
     packages = installed()  # before setuptools puts its vendored packages on sys.path
     began = time.perf_counter()
@@ -96,6 +106,7 @@ def verify(ops):
         "cudaAvailable": torch.cuda.is_available(),
         "gpuCount": torch.cuda.device_count() if torch.cuda.is_available() else 0,
         "deepspeed": deepspeed.__version__,
+        **library_versions(),
         "loadSeconds": load_seconds,
         "adamDifference": adam_difference() if "cpu_adam" in ops else None,
         "problems": unmet_requirements("deepspeed"),

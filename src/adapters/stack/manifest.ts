@@ -59,9 +59,10 @@ export async function loadManifest(lock: StackLock): Promise<StackManifest | und
 
 /** Looks at all of a stack and writes nothing. */
 export async function collectManifest(lock: StackLock, { signal }: Options = {}): Promise<StackManifest> {
-  const { path: searchPath, standard } = await searchPathOf(lock);
+  const searched = await searchPathOf(lock);
+  const searchPath = searched.path;
   const trees = treesOf(lock);
-  const sites = [...new Set(searchPath.filter((folder) => isSite(folder, standard)).map(realFolder))].filter(
+  const sites = packageFolders(searched).filter(
     (folder) => !trees.some(({ directory }) => isWithin(folder, directory)),
   );
   const single = [
@@ -90,14 +91,18 @@ function treesOf({ upstreams }: StackLock): { readonly label: string; readonly d
   );
 }
 
-/** Folders of the standard library have no RECORD, and belong to the interpreter. */
-function isSite(folder: string, standard: readonly string[]): boolean {
-  const own = standard.flatMap((each) => [each, join(each, 'lib-dynload')]);
-  return !own.includes(folder) && (statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false);
+/** @returns the folders of sys.path that hold packages, first one first. */
+export async function sitesOf(lock: Pick<StackLock, 'python' | 'environment'>): Promise<string[]> {
+  return packageFolders(await searchPathOf(lock));
 }
 
-function realFolder(folder: string): string {
-  return realpathSync(folder);
+/** Folders of the standard library have no RECORD, and belong to the interpreter. */
+function packageFolders({ path, standard }: Awaited<ReturnType<typeof searchPathOf>>): string[] {
+  const own = standard.flatMap((each) => [each, join(each, 'lib-dynload')]);
+  const isFolder = (folder: string): boolean =>
+    statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const folders = path.filter((folder) => !own.includes(folder) && isFolder(folder));
+  return [...new Set(folders.map((folder) => realpathSync(folder)))];
 }
 
 function isWithin(path: string, folder: string): boolean {
@@ -153,7 +158,7 @@ async function treeRoot(
 }
 
 async function siteRoot(directory: string, lock: StackLock, signal?: AbortSignal): Promise<ManifestRoot> {
-  const isOwn = isWithin(directory, realFolder(stackFolder(lock)));
+  const isOwn = isWithin(directory, realpathSync(stackFolder(lock)));
   const packages = await packageEntries(directory, signal);
   const listed = new Set((await recordLines({ directory, packages })).map(({ path }) => path));
   const names = moduleNames(directory);

@@ -9,6 +9,9 @@ export interface Verification {
   readonly cudaAvailable: boolean;
   readonly gpuCount: number;
   readonly deepspeed: string;
+  /** As torch loaded them; null where it was built without. */
+  readonly nccl: string | null;
+  readonly cudnn: string | null;
   /** Importing torch and DeepSpeed and loading the ops, seconds. */
   readonly loadSeconds: number;
   /** Largest difference of DeepSpeedCPUAdam from torch's AdamW; null where the op was not built. */

@@ -74,6 +74,7 @@ describe('Python and torch', () => {
       gpuCount: 1,
       deepspeed: '0.19.8',
       loadSeconds: 4,
+      ...{ nccl: null, cudnn: null },
       adamDifference: 1e-7,
       problems: [],
       packages: {},
