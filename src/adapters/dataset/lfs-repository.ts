@@ -1,0 +1,142 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { explainLfsFailure, lfsInstallHint, objectPath, parseLfsProgress } from '../../core/dataset/lfs.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import { makeFolder, withFileErrors } from '../files.ts';
+import { GitError, openGit, type Git } from '../git.ts';
+
+/** A repository with data files in Git LFS, and the one folder of it that is wanted. */
+export interface LfsSource {
+  readonly url: string;
+  readonly branch: string;
+  /** Asked for first; a copy of the repository that lacks it gives the head of the branch. */
+  readonly commit: string | null;
+  readonly folder: string;
+}
+
+export interface LfsContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+  /** Bytes of the object that have come, and its size; known only where the server speaks HTTP. */
+  readonly onBytes: (bytes: number, total: number) => void;
+}
+
+/** The files of a folder at one commit, those in Git LFS as pointers, in a folder of ours. */
+export interface PointerTree {
+  readonly commit: string;
+  /** Where a file of the folder lies. */
+  readonly pathOf: (file: string) => string;
+  /** Fetches the content behind one pointer. @returns where it lies, not yet checked. */
+  readonly fetchObject: (file: string, sha256: string) => Promise<string>;
+}
+
+const identity = ['-c', 'user.name=superoffload', '-c', 'user.email=superoffload@localhost'];
+/** No filter of the user's configuration touches a byte, and no link of the repository leads out of the folder. */
+const plainCheckout = [
+  ...['lfs.process=', 'lfs.smudge=', 'lfs.clean=', 'lfs.required=false'].map((pair) => `filter.${pair}`),
+  ...['core.autocrlf=false', 'core.eol=lf', 'core.symlinks=false'],
+].flatMap((pair) => ['-c', pair]);
+
+/**
+ * Fetches the pointers alone: one commit without its history, one folder of it, no content from Git LFS.
+ * @param work a folder of ours; what Git LFS received in earlier calls is kept in it, all else is made anew.
+ * @throws SuperOffloadError 'environment' when git or git-lfs is missing, or the remote does not answer.
+ */
+export async function fetchPointers(work: string, source: LfsSource, ctx: LfsContext): Promise<PointerTree> {
+  const tree = join(work, 'tree');
+  await withFileErrors(work, async () => {
+    await rm(tree, { recursive: true, force: true });
+    await makeFolder(tree);
+  });
+  const progress = join(work, 'progress');
+  // The client writes to stdout, which keeps a long download from being taken for a server that says nothing.
+  const lfs = { GIT_LFS_SKIP_SMUDGE: '1', GIT_LFS_FORCE_PROGRESS: '1', GIT_LFS_PROGRESS: progress };
+  const git = await openGit(tree, {
+    env: { ...ctx.env, ...lfs },
+    signal: ctx.signal,
+    onProgress: ctx.onLine,
+  });
+  await requireLfs(git);
+  await git.run(['init', '--quiet']);
+  await git.run(['remote', 'add', '--', 'origin', source.url]);
+  await git.run(['config', 'lfs.storage', join(work, 'lfs')]);
+  await git.run(['sparse-checkout', 'set', '--no-cone', '--', `/${source.folder}/`, '/.lfsconfig']);
+  await fetchCommit(git, source);
+  await git.run([...plainCheckout, 'checkout', '--quiet', '--detach', 'FETCH_HEAD']);
+  const commit = (await git.run(['rev-parse', 'HEAD'])).trim();
+  return {
+    commit,
+    pathOf: (file) => join(tree, source.folder, file),
+    fetchObject: async (file, sha256) => {
+      await rm(progress, { force: true });
+      const stop = followProgress(progress, ctx);
+      await fetchObject(git, source.folder, file).finally(stop);
+      return join(work, 'lfs', objectPath(sha256));
+    },
+  };
+}
+
+async function requireLfs(git: Git): Promise<void> {
+  try {
+    await git.run(['lfs', 'version']);
+  } catch (error) {
+    if (!(error instanceof GitError) || !/not a git command/.test(error.message)) throw error;
+    const message = 'Git LFS is not installed, and the data files are in it';
+    throw new SuperOffloadError({ code: 'environment', message, hint: lfsInstallHint, cause: error });
+  }
+}
+
+async function fetchCommit(git: Git, { branch, commit }: LfsSource): Promise<void> {
+  const fetch = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--depth',
+    '1',
+    '--filter=blob:none',
+    '--end-of-options',
+    'origin',
+  ];
+  if (commit !== null) {
+    try {
+      await git.run([...fetch, commit]);
+      return;
+    } catch (error) {
+      const isUnknown = /not our ref|unadvertised|remote ref|no such ref/i;
+      if (!(error instanceof GitError) || !isUnknown.test(error.stderr)) throw error;
+    }
+  }
+  await git.run([...fetch, `refs/heads/${branch}`]);
+}
+
+/**
+ * The client reads every blob of the commit it is given to find the pointers; here they are not all at hand. So it
+ * is given a commit of our own that has nothing but the folder.
+ */
+async function fetchObject(git: Git, folder: string, file: string): Promise<void> {
+  const only = await git.run([...identity, 'commit-tree', '-m', folder, `HEAD:${folder}`]);
+  try {
+    await git.run(['lfs', 'fetch', `--include=${file}`, '--exclude=', 'origin', only.trim()]);
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    const explained = explainLfsFailure(error.stderr);
+    const message = error.isIdle ? error.message : explained.message;
+    throw new SuperOffloadError({ code: 'environment', message, hint: explained.hint, cause: error });
+  }
+}
+
+function followProgress(path: string, { onBytes }: LfsContext): () => void {
+  const timer = setInterval(() => {
+    readFile(path, 'utf8').then(
+      (text) => {
+        const found = parseLfsProgress(text);
+        if (found !== null) onBytes(found.bytes, found.total);
+      },
+      () => undefined,
+    );
+  }, 1_000);
+  return () => {
+    clearInterval(timer);
+  };
+}
