@@ -1,28 +1,22 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { dataFolders, readExperiment, readModels } from '../adapters/experiment-data.ts';
-import { freePort } from '../adapters/free-port.ts';
 import { listRunIds } from '../adapters/run-store.ts';
 import { readRecord } from '../adapters/stored-runs.ts';
 import type { LauncherName } from '../core/experiment/case.ts';
-import { expandGrid, type GridFlags, type SkippedCase } from '../core/experiment/grid.ts';
+import { expandGrid, type SkippedCase } from '../core/experiment/grid.ts';
+import type { GridFlags } from '../core/experiment/grid-flags.ts';
 import { launchers } from '../core/launch/launcher.ts';
-import { defaultLauncher, planCase } from '../core/plan/plan-case.ts';
+import { defaultLauncher } from '../core/plan/plan-case.ts';
 import { planCommand } from '../core/plan/plan-command.ts';
 import type { RunLimits, RunPlan } from '../core/plan/run-plan.ts';
-import { scriptEnvironment } from '../core/stack/environment.ts';
-import type { StackLock } from '../core/stack/lock.ts';
 import { faultsError, SuperOffloadError } from '../errors.ts';
-import { configureCases, readUserConfig, type ConfiguredCase } from './case-configs.ts';
+import { configureCases, readUserConfig } from './case-configs.ts';
 import type { Context } from './context.ts';
-import {
-  chosenGpus,
-  hasPartOfGpu,
-  requireChips,
-  requireRanks,
-  resolveMachine,
-  type Machine,
-} from './machine.ts';
+import { installedDeepspeed } from './installed-deepspeed.ts';
+import { hasPartOfGpu, requireChips, requireRanks, resolveMachine, type Machine } from './machine.ts';
 import { planNotes } from './plan-notes.ts';
+import { megatronOf, planRun } from './plan-run.ts';
+import { requireData } from './run-data.ts';
 import { usableStack } from './usable-stack.ts';
 
 export interface ThroughputRequest {
@@ -39,6 +33,8 @@ export interface ThroughputRequest {
   readonly command: readonly string[] | null;
   /** Nothing will be started: the machine need not be able to. */
   readonly dryRun: boolean;
+  /** Run on a stack that is not what its install left behind; the record says so. */
+  readonly allowDrift: boolean;
 }
 
 /** What a request comes to on this machine. */
@@ -65,29 +61,49 @@ export async function planThroughput(context: Context, request: ThroughputReques
   }
   requireRanks(machine, chips);
   requireLauncher(context, request, machine, chips);
-  const userConfig = await readUserConfig(request.configFile, request.flags);
+  const deepspeed = await installedDeepspeed(context, request.stack);
+  const flags = absoluteFiles(request.flags, context.cwd);
+  const userConfig = await readUserConfig(request.configFile, flags, deepspeed.superOffload);
   const folders = dataFolders(context);
   const models = readModels(folders);
   const shapes = Object.fromEntries(models.map(({ shape }) => [shape.name, shape]));
   const grid = expandGrid(readExperiment('throughput', folders), shapes, machine.system, userConfig.flags);
   const faults = [...userConfig.faults, ...grid.faults];
   if (faults.length > 0) throw faultsError('usage', faults);
-  const { stack, notes } = await usableStack(
-    context,
-    { name: request.stack, dryRun: request.dryRun },
-    machine,
-  );
-  const built = configureCases(grid.cases, userConfig, stack?.deepspeed.version ?? assumedVersion);
+  const { stack, notes } = await usableStack(context, stackChoice(request), machine);
+  const built = configureCases(grid.cases, userConfig, deepspeed);
+  const megatron = megatronOf(context, request, stack);
   const plans: RunPlan[] = [];
   for (const configured of built.configs) {
-    plans.push(await planOne(context, request, machine, stack, configured));
+    plans.push(await planRun(context, request, { machine, stack, megatron: megatron.directory }, configured));
   }
+  if (!request.dryRun) await requireData(grid.cases);
   return {
     machine,
     plans,
     skipped: grid.skipped,
-    notes: [...planNotes(machine, chips, grid.cases, { folders, models }), ...notes, ...built.notes],
+    notes: [
+      ...planNotes(machine, chips, grid.cases, { folders, models }),
+      ...notes,
+      ...megatron.notes,
+      ...built.notes,
+    ],
     expectedMs: await earlierDurations(context, plans),
+  };
+}
+
+function stackChoice({ stack: name, dryRun, allowDrift }: ThroughputRequest) {
+  return { name, dryRun, allowDrift };
+}
+
+/** Runs stand in folders of their own: a file is named from the folder that the user stands in. */
+function absoluteFiles(flags: GridFlags, cwd: string): GridFlags {
+  const { dataPath, vocabFile, mergeFile } = flags;
+  return {
+    ...flags,
+    ...(dataPath === undefined ? {} : { dataPath: resolve(cwd, dataPath) }),
+    ...(vocabFile === undefined ? {} : { vocabFile: resolve(cwd, vocabFile) }),
+    ...(mergeFile === undefined ? {} : { mergeFile: resolve(cwd, mergeFile) }),
   };
 }
 
@@ -123,42 +139,6 @@ function requireLauncher(
     const problem = 'takes whole GPUs, and CUDA_VISIBLE_DEVICES names a part of one (MIG-...)';
     throw faultsError('usage', [{ place, problem, expected: '--launcher torchrun' }]);
   }
-}
-
-/** The DeepSpeed that a plan without a stack is checked against: the newest that is known. */
-const assumedVersion = '0.19.8';
-
-async function planOne(
-  context: Context,
-  request: ThroughputRequest,
-  machine: Machine,
-  stack: StackLock | null,
-  { subject, config }: ConfiguredCase,
-): Promise<RunPlan> {
-  const { system } = machine;
-  return planCase(subject, {
-    system,
-    stack: {
-      name: request.stack,
-      hash: stack?.hash ?? 'not installed',
-      torch: stack?.torch.version ?? 'unknown',
-      deepspeed: stack?.deepspeed.version ?? assumedVersion,
-    },
-    python: stack?.python.path ?? join(context.home, 'stacks', request.stack, 'venv', 'bin', 'python'),
-    stackEnvironment: scriptEnvironment(
-      stack ?? { pathPrefix: [], environment: {} },
-      system.accelerator,
-      context.env['PATH'],
-    ),
-    trainer: join(context.packageRoot, 'experiment', 'trainer'),
-    deepspeedConfig: config,
-    port: await freePort(),
-    launcher: request.launcher,
-    bindCores: request.bindCores,
-    gpuIndices: chosenGpus(machine, subject.chips, context.env),
-    maxError: request.maxError,
-    limits: request.limits,
-  });
 }
 
 async function earlierDurations(

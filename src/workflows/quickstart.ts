@@ -35,5 +35,6 @@ export function quickstartRequest(accelerator: 'cuda' | 'cpu', dryRun: boolean):
     configFile: null,
     command: null,
     dryRun,
+    allowDrift: false,
   };
 }

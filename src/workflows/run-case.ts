@@ -18,6 +18,7 @@ import { buildRecord } from '../core/results/build-record.ts';
 import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import { utcNow, type Context } from './context.ts';
+import { readyData } from './run-data.ts';
 import { RunMonitor } from './run-monitor.ts';
 import { toolIdentity } from './tool-identity.ts';
 import { RunProgress } from './run-progress.ts';
@@ -37,6 +38,7 @@ export interface RunPosition {
  * or stored throws. After an interruption the record is written first, then the signal's reason is thrown.
  */
 export async function runCase(context: Context, plan: RunPlan, position: RunPosition): Promise<RunRecord> {
+  await readyData(context, plan);
   const tool = await toolIdentity(context);
   const folder = await prepare(context, plan, tool);
   const monitor = new RunMonitor(plan, folder.runId, context.env);

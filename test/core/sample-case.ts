@@ -4,14 +4,19 @@ import type { Case } from '../../src/core/experiment/case.ts';
 export function sampleCase(change: Partial<Case> = {}): Case {
   return {
     experiment: 'throughput',
+    workload: 'builtin',
     mode: 'zero_offload',
     model: { name: '2B', layers: 40, hidden: 2048, heads: 32, paddedVocabulary: 50432 },
     chips: 1,
+    sequenceParallel: 1,
     microBatch: 8,
     globalBatch: 8,
     gradientAccumulation: 1,
     sequenceLength: 1024,
     activationCheckpointing: false,
+    activationOffload: false,
+    attention: 'sdpa',
+    fp16LmCrossEntropy: false,
     dtype: 'bf16',
     ratio: null,
     gradientClipping: 0,
@@ -19,6 +24,8 @@ export function sampleCase(change: Partial<Case> = {}): Case {
     steps: 30,
     seed: 1234,
     dataPath: null,
+    vocabFile: null,
+    mergeFile: null,
     deepspeedOverrides: {},
     ...change,
   };

@@ -29,6 +29,8 @@ export function samplePlan(change: Partial<Case> = {}, inputs: Partial<PlanInput
     python: '/stack/venv/bin/python',
     stackEnvironment: { env: { TORCH_EXTENSIONS_DIR: '/stack/ops' }, unset: ['PYTHONPATH'] },
     trainer: '/package/experiment/trainer',
+    megatron: '/stack/src/megatron',
+    syntheticData: '/home/datasets/synthetic/text',
     deepspeedConfig: { train_batch_size: 8 },
     port: 29517,
     launcher: null,

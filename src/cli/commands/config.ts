@@ -1,8 +1,9 @@
+import { caseWorkloadOption, declareCaseFlags, requestOf } from '../case-flags.ts';
 import type { CommandModule } from './module.ts';
-import { declareCaseFlags, requestOf } from './throughput.ts';
 
 export const declare: CommandModule['declare'] = (bare, io) => {
-  declareCaseFlags(bare).action(async (options) => {
+  const command = declareCaseFlags(bare).addOption(caseWorkloadOption);
+  command.action(async (options) => {
     const { planThroughput } = await import('../../workflows/plan-throughput.ts');
     const { configText } = await import('../config-text.ts');
     const plan = await planThroughput(io.context, requestOf(options, { dryRun: true }));

@@ -1,36 +1,50 @@
 import type { Fault } from '../../errors.ts';
 import type { Case, Dtype } from '../experiment/case.ts';
+import { sharedSettings } from '../experiment/settings.ts';
+import { workloadFaults } from '../experiment/workload-faults.ts';
 import { versionOrder } from '../stack/version.ts';
+import { clippingFault } from './agreement.ts';
 import type { JsonObject } from './modes/mode.ts';
 import { modes } from './modes/registry.ts';
 import { applyOverrides } from './overrides.ts';
+import { objectAt, type SuperOffloadSwitch } from './super-offload.ts';
 
+/** The DeepSpeed of the stack that will run it: keys that come and go between versions follow it. */
 export interface BuildOptions {
-  /** Of the stack that will run it: keys that come and go between versions follow it. */
   readonly deepspeedVersion: string;
+  readonly superOffload: SuperOffloadSwitch;
 }
 
 /**
- * Builds the whole DeepSpeed JSON of a case. There is no `optimizer` section: the trainer hands DeepSpeed its own
- * optimizer (DeepSpeedCPUAdam where the mode offloads it, torch AdamW elsewhere); DeepSpeed 0.18 to 0.19 takes both
- * without `zero_force_ds_cpu_optimizer` or `zero_allow_untested_optimizer` (runtime/engine.py,
- * _configure_optimizer; runtime/zero/utils.py, ZERO_SUPPORTED_OPTIMIZERS).
- * Check the case with {@link caseFaults} and the result with the adapters' `validateDeepSpeedConfig`.
+ * Builds the whole DeepSpeed JSON of a case. There is no `optimizer` section: the training script hands DeepSpeed its
+ * own optimizer (DeepSpeedCPUAdam where the mode offloads it); DeepSpeed 0.18 to 0.19 takes it without
+ * `zero_force_ds_cpu_optimizer` or `zero_allow_untested_optimizer` (runtime/engine.py, _configure_optimizer;
+ * runtime/zero/utils.py, ZERO_SUPPORTED_OPTIMIZERS).
+ * Check the case with {@link caseFaults}, the result with `agreementFaults` and the adapters' `validateDeepSpeedConfig`.
  */
 export function buildConfig(testCase: Case, options: BuildOptions): JsonObject {
+  const settings = sharedSettings(testCase);
   const config = {
-    train_batch_size: testCase.globalBatch,
-    train_micro_batch_size_per_gpu: testCase.microBatch,
-    gradient_accumulation_steps: testCase.gradientAccumulation,
-    ...precision(testCase.dtype, options),
+    train_batch_size: settings.globalBatch,
+    train_micro_batch_size_per_gpu: settings.microBatch,
+    gradient_accumulation_steps: settings.gradientAccumulation,
+    ...precision(settings.dtype, options),
     // Never left to DeepSpeed: its default was 0 until 0.19.3 and is 1.0 since.
-    gradient_clipping: testCase.gradientClipping,
+    gradient_clipping: settings.gradientClipping,
     steps_per_print: 1,
     // On, it would synchronize the device several times a step and change what is measured.
     wall_clock_breakdown: false,
-    zero_optimization: modes[testCase.mode].zeroOptimization(testCase),
+    zero_optimization: zeroOptimization(testCase, options.superOffload),
   };
   return applyOverrides(config, testCase.deepspeedOverrides);
+}
+
+/** DeepSpeed from PyPI runs nothing of SuperOffload without `super_offload`; the paper's branch has no such key. */
+function zeroOptimization(testCase: Case, superOffload: SuperOffloadSwitch): JsonObject {
+  const mode = modes[testCase.mode];
+  const zero = mode.zeroOptimization(testCase);
+  if (!mode.superOffload || superOffload !== 'key') return zero;
+  return { ...zero, offload_optimizer: { ...objectAt(zero, 'offload_optimizer'), super_offload: true } };
 }
 
 /** fp16 starts at 2^12 and halves after two overflows, as the artifact has it; fp32 has no section. */
@@ -66,7 +80,7 @@ function checkOverflow(version: string): JsonObject {
 export function caseFaults(testCase: Case, { allowUnsafe = false }: { allowUnsafe?: boolean } = {}): Fault[] {
   const mode = modes[testCase.mode];
   const faults: Fault[] = [];
-  const dataParallel = testCase.chips;
+  const { dataParallel } = sharedSettings(testCase);
   const { microBatch, globalBatch, gradientAccumulation, ratio } = testCase;
   if (globalBatch !== microBatch * gradientAccumulation * dataParallel) {
     faults.push({
@@ -81,18 +95,9 @@ export function caseFaults(testCase: Case, { allowUnsafe = false }: { allowUnsaf
       expected: 'the share of the optimizer on the CPU, 0 to 1',
     });
   }
-  if (mode.name === 'prism' && testCase.dtype === 'fp16' && clippingOf(testCase) === 0 && !allowUnsafe) {
-    faults.push({
-      place: '--dtype fp16',
-      problem:
-        'prism without gradient clipping rolls an overflowed fp16 step back to weights of 0 and NaN moments ' +
-        '(DeepSpeed up to 0.19.8), so the run would train wrongly without saying so',
-      expected: '--dtype bf16, or --ds gradient_clipping=1.0, or --allow-unsafe to measure speed only',
-    });
+  const clipping = testCase.deepspeedOverrides['gradient_clipping'] ?? testCase.gradientClipping;
+  if (mode.superOffload && testCase.dtype === 'fp16' && clipping === 0 && !allowUnsafe) {
+    faults.push(clippingFault(testCase.mode));
   }
-  return faults;
-}
-
-function clippingOf(testCase: Case): unknown {
-  return testCase.deepspeedOverrides['gradient_clipping'] ?? testCase.gradientClipping;
+  return [...faults, ...workloadFaults(testCase)];
 }

@@ -1,30 +1,11 @@
 import type { Fault } from '../../errors.ts';
 import type { Case, Dtype, ModeName } from '../experiment/case.ts';
-import type { GridFlags } from '../experiment/grid.ts';
+import type { GridFlags } from '../experiment/grid-flags.ts';
+import { ownedSections } from './agreement.ts';
+import { modesOfConfig, type ModeReading } from './mode-of-config.ts';
+import type { JsonObject } from './modes/mode.ts';
 import { findMode } from './modes/registry.ts';
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/** The mode that a DeepSpeed JSON asks for, by what it offloads; undefined for stage 1 and for NVMe. */
-export function modeOfConfig(config: JsonObject): ModeName | undefined {
-  const zero = section(config, 'zero_optimization');
-  const optimizer = section(zero, 'offload_optimizer');
-  const offloaded = optimizer['device'] === 'cpu';
-  const parameters = section(zero, 'offload_param')['device'] === 'cpu';
-  if (section(zero, 'offload_param')['device'] === 'nvme' || optimizer['device'] === 'nvme') return undefined;
-  switch (zero['stage'] ?? 0) {
-    case 0:
-      return 'ddp';
-    case 2:
-      return offloaded ? 'zero_offload' : 'zero_2';
-    case 3:
-      if (optimizer['super_offload'] === true) return 'prism';
-      if (!offloaded) return 'zero_3';
-      return parameters ? 'zero_infinity_param' : 'zero_infinity';
-    default:
-      return undefined;
-  }
-}
+import { objectAt, type SuperOffloadSwitch } from './super-offload.ts';
 
 /** What a DeepSpeed JSON and a flag can both say: the JSON path, the flag, and the field of the grid's flags. */
 const shared = [
@@ -35,14 +16,18 @@ const shared = [
 
 /**
  * Reads out of a user's DeepSpeed JSON what flags would say; a flag that disagrees with the file is a fault, and so
- * is what the built-in trainer cannot run: the file decides what is measured, so a row must be called what it is.
+ * is what the workload sets itself: the file decides what is measured, so a row must be called what it is.
  */
 export function mergeConfigFlags(
   config: JsonObject,
   flags: GridFlags,
   place: string,
+  superOffload: SuperOffloadSwitch,
 ): { readonly flags: GridFlags; readonly faults: readonly Fault[] } {
-  const mode = modeOfConfig(config);
+  const { workload = 'builtin', sequenceParallel = 1 } = flags;
+  const possible = modesOfConfig(config, { superOffload, sequenceParallel });
+  const asked = (flags.modes ?? []).map((name) => findMode(name)?.name);
+  const mode = possible.find((name) => asked.includes(name)) ?? possible[0];
   const ratioPath = 'zero_optimization/offload_optimizer/ratio';
   const said = [
     ...shared.map(([key, flag, field]) => ({ path: key, flag, field, value: numeric(config, key) })),
@@ -56,23 +41,12 @@ export function mergeConfigFlags(
       problem: `${String(value)} disagrees with ${flag} ${String(flags[field])}`,
       expected: 'one of them only',
     }));
-  faults.push(...sectionFaults(config, place), ...modeFaults(mode, flags.modes ?? [], place));
+  faults.push(...ownedSections(config, { workload }, place), ...modeFaults(mode, flags.modes ?? [], place));
   const fromFile = Object.fromEntries(said.map(({ field, value }) => [field, value])) as GridFlags;
   const batch = batchOf(config, { ...fromFile, ...flags }, place);
   faults.push(...batch.faults);
   const modes = mode === undefined ? {} : { modes: [mode] };
   return { flags: { ...fromFile, ...flags, ...batch.flags, ...modes }, faults };
-}
-
-/** The trainer hands DeepSpeed an optimizer and sets the learning rate itself: it refuses a file that does too. */
-function sectionFaults(config: JsonObject, place: string): Fault[] {
-  return ['optimizer', 'scheduler']
-    .filter((key) => key in config)
-    .map((key) => ({
-      place: `${place} /${key}`,
-      problem: `the built-in trainer has its own ${key}`,
-      expected: 'no such section, or --workload command with a training script of your own',
-    }));
 }
 
 function modeFaults(mode: ModeName | undefined, asked: readonly string[], place: string): Fault[] {
@@ -94,12 +68,17 @@ function modeFaults(mode: ModeName | undefined, asked: readonly string[], place:
  * What `--ds` has made of a case: a row must not be called by a mode or a ratio that DeepSpeed does not run. A JSON
  * of no known mode, NVMe for example, is left to the user: the record keeps every override.
  */
-export function labelFaults(config: JsonObject, subject: Pick<Case, 'mode' | 'ratio'>): Fault[] {
-  const mode = modeOfConfig(config);
-  if (mode === undefined) return [];
-  if (mode !== subject.mode) {
-    const problem = `makes ${mode} of ${subject.mode}`;
-    return [{ place: '--ds', problem, expected: `--mode ${mode}, or other settings` }];
+export function labelFaults(
+  config: JsonObject,
+  subject: Pick<Case, 'mode' | 'ratio'>,
+  reading: ModeReading,
+): Fault[] {
+  const possible = modesOfConfig(config, reading);
+  const [likeliest] = possible;
+  if (likeliest === undefined) return [];
+  if (!possible.includes(subject.mode)) {
+    const problem = `makes ${likeliest} of ${subject.mode}`;
+    return [{ place: '--ds', problem, expected: `--mode ${likeliest}, or other settings` }];
   }
   const ratio = ratioOf(config);
   if (subject.ratio === null || ratio === subject.ratio) return [];
@@ -112,7 +91,7 @@ export function labelFaults(config: JsonObject, subject: Pick<Case, 'mode' | 'ra
  */
 function batchOf(
   config: JsonObject,
-  { microBatch, globalBatch, chips = 1 }: GridFlags,
+  { microBatch, globalBatch, chips = 1, sequenceParallel = 1 }: GridFlags,
   place: string,
 ): { readonly flags: GridFlags; readonly faults: readonly Fault[] } {
   const steps = numeric(config, 'gradient_accumulation_steps');
@@ -121,13 +100,14 @@ function batchOf(
     const expected = 'train_batch_size or train_micro_batch_size_per_gpu beside it';
     return { flags: {}, faults: [fault(`${steps} alone decides no batch`, expected)] };
   }
+  const ranks = chips / sequenceParallel;
   if (globalBatch === undefined)
-    return { flags: { globalBatch: (microBatch ?? 1) * steps * chips }, faults: [] };
-  const micro = microBatch ?? globalBatch / (steps * chips);
-  if (Number.isInteger(micro) && micro * steps * chips === globalBatch) {
+    return { flags: { globalBatch: (microBatch ?? 1) * steps * ranks }, faults: [] };
+  const micro = microBatch ?? globalBatch / (steps * ranks);
+  if (Number.isInteger(micro) && micro * steps * ranks === globalBatch) {
     return { flags: { microBatch: micro }, faults: [] };
   }
-  const product = `${microBatch ?? 'any micro-batch'} x ${steps} x ${chips} chips`;
+  const product = `${microBatch ?? 'any micro-batch'} x ${steps} x ${ranks} ${sequenceParallel === 1 ? 'chips' : 'data-parallel ranks'}`;
   return { flags: {}, faults: [fault(`${steps} does not fit: ${product} is not the batch ${globalBatch}`)] };
 
   function fault(problem: string, expected?: string): Fault {
@@ -138,7 +118,7 @@ function batchOf(
 
 /** DeepSpeed's own default is 1 (runtime/zero/offload_config.py), not the 0.9 of the JSON that this tool writes. */
 function ratioOf(config: JsonObject): number | undefined {
-  const optimizer = section(section(config, 'zero_optimization'), 'offload_optimizer');
+  const optimizer = objectAt(objectAt(config, 'zero_optimization'), 'offload_optimizer');
   return numeric(optimizer, 'ratio') ?? (optimizer['super_offload'] === true ? 1 : undefined);
 }
 
@@ -158,13 +138,9 @@ export function completeConfig(config: JsonObject, built: JsonObject): JsonObjec
 }
 
 function dtypeOf(config: JsonObject): Dtype | undefined {
-  if (section(config, 'bf16')['enabled'] === true) return 'bf16';
-  return section(config, 'fp16')['enabled'] === true ? 'fp16' : 'fp32';
-}
-
-function section(config: JsonObject, key: string): JsonObject {
-  const value = config[key];
-  return typeof value === 'object' && value !== null ? (value as JsonObject) : {};
+  // DeepSpeed reads the older name only where the newer is absent (runtime/precision_config.py).
+  if (objectAt(config, 'bf16' in config ? 'bf16' : 'bfloat16')['enabled'] === true) return 'bf16';
+  return objectAt(config, 'fp16')['enabled'] === true ? 'fp16' : 'fp32';
 }
 
 /** DeepSpeed also takes "auto" for a number; then the flags decide. */

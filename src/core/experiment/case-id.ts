@@ -6,9 +6,11 @@ import type { Case } from './case.ts';
  */
 export function caseIdOf(testCase: Case): string {
   const words = [
+    ...(testCase.workload === 'builtin' ? [] : [testCase.workload]),
     testCase.mode.replaceAll('_', '-'),
     testCase.model.name.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '-'),
     `${testCase.chips}chip`,
+    ...(testCase.sequenceParallel > 1 ? [`sp${testCase.sequenceParallel}`] : []),
     `s${testCase.sequenceLength}`,
     `b${testCase.microBatch}x${testCase.gradientAccumulation}`,
     testCase.dtype,

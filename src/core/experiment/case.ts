@@ -11,14 +11,23 @@ export const modeNames = [
   'zero_2',
   'zero_3',
   'ddp',
+  'prism_ulysses',
+  'ulysses',
 ] as const;
 export type ModeName = (typeof modeNames)[number];
 
 export const dtypes = ['bf16', 'fp16', 'fp32'] as const;
 export type Dtype = (typeof dtypes)[number];
 
-export const workloadNames = ['builtin', 'command'] as const;
+/** What trains a case; `command` is the user's own and has no case. */
+export const caseWorkloadNames = ['builtin', 'megatron'] as const;
+export type CaseWorkload = (typeof caseWorkloadNames)[number];
+export const workloadNames = [...caseWorkloadNames, 'command'] as const;
 export type WorkloadName = (typeof workloadNames)[number];
+
+/** `sdpa`: torch's scaled_dot_product_attention; `unfused`: the whole matrix of scores in memory. */
+export const attentionNames = ['sdpa', 'unfused'] as const;
+export type AttentionName = (typeof attentionNames)[number];
 
 export const launcherNames = ['python', 'torchrun', 'deepspeed'] as const;
 export type LauncherName = (typeof launcherNames)[number];
@@ -37,10 +46,13 @@ export interface ModelShape {
 /** One cell of an experiment: everything that decides what is computed, nothing about where. */
 export interface Case {
   readonly experiment: string;
+  readonly workload: CaseWorkload;
   readonly mode: ModeName;
   readonly model: ModelShape;
   /** World size: one rank a chip. */
   readonly chips: number;
+  /** Ranks that share one sequence (DeepSpeed-Ulysses); data-parallel size = chips / sequenceParallel. */
+  readonly sequenceParallel: number;
   /** Sequences a rank and forward pass. */
   readonly microBatch: number;
   /** Sequences an optimizer step, over all ranks. */
@@ -49,6 +61,11 @@ export interface Case {
   readonly gradientAccumulation: number;
   readonly sequenceLength: number;
   readonly activationCheckpointing: boolean;
+  /** The kept activations of activation checkpointing lie in host memory (Megatron). */
+  readonly activationOffload: boolean;
+  readonly attention: AttentionName;
+  /** The loss of the language model is computed in fp16 and not in fp32 (Megatron, with dtype fp16). */
+  readonly fp16LmCrossEntropy: boolean;
   readonly dtype: Dtype;
   /** Share of the optimizer on the CPU, 0 to 1; null where the mode has no such setting. */
   readonly ratio: number | null;
@@ -58,8 +75,11 @@ export interface Case {
   /** Optimizer steps planned; a stable measurement may stop earlier. */
   readonly steps: number;
   readonly seed: number;
-  /** Megatron .bin/.idx prefix, or null for the trainer's own Markov chain. */
+  /** Megatron .bin/.idx prefix, or null for generated data: the built-in trainer's Markov chain, or a file of it. */
   readonly dataPath: string | null;
+  /** GPT-2 vocabulary and merges (Megatron), both or neither; null: token ids alone, no text. */
+  readonly vocabFile: string | null;
+  readonly mergeFile: string | null;
   /** `--ds KEY=VALUE` overrides, dotted key to JSON value. */
   readonly deepspeedOverrides: Readonly<Record<string, unknown>>;
 }

@@ -4,31 +4,11 @@ import { caseFaults } from '../deepspeed/build-config.ts';
 import { findMode, modes, modeSpellings } from '../deepspeed/modes/registry.ts';
 import { resolveBatch } from '../model/batch.ts';
 import { estimateMemory, fits } from '../model/memory.ts';
-import type { Case, Dtype, ModeName, ModelShape, System } from './case.ts';
+import type { Case, ModeName, ModelShape, System } from './case.ts';
 import type { ExperimentFile, GridSection } from './experiment-file.schema.ts';
 import { distinctFaults } from './distinct-faults.ts';
+import type { GridFlags } from './grid-flags.ts';
 import { nearest } from './nearest.ts';
-
-/** The flags of `superoffload throughput` that choose or change cases; absent means the experiment's own. */
-export interface GridFlags {
-  readonly chips?: number;
-  readonly modes?: readonly string[];
-  readonly models?: readonly string[];
-  readonly microBatch?: number;
-  readonly globalBatch?: number;
-  readonly sequenceLength?: number;
-  readonly activationCheckpointing?: boolean;
-  readonly dtype?: Dtype;
-  readonly ratio?: number;
-  readonly gradientClipping?: number;
-  readonly steps?: number;
-  readonly seed?: number;
-  readonly dropout?: number;
-  readonly dataPath?: string;
-  /** `--ds KEY=VALUE` words. */
-  readonly deepspeedOverrides?: readonly string[];
-  readonly allowUnsafe?: boolean;
-}
 
 /** A case that this machine does not run, and why. */
 export interface SkippedCase {
@@ -119,13 +99,14 @@ function chooseNames(
 }
 
 function chooseBatch(section: GridSection, flags: GridFlags): ReturnType<typeof resolveBatch> {
-  const chips = flags.chips ?? 1;
+  const { chips = 1, sequenceParallel = 1 } = flags;
   const given = flags.microBatch !== undefined || flags.globalBatch !== undefined;
   return resolveBatch({
     chips,
+    sequenceParallel,
     ...(flags.microBatch === undefined ? {} : { microBatch: flags.microBatch }),
     ...(flags.globalBatch === undefined ? {} : { globalBatch: flags.globalBatch }),
-    ...(given ? {} : { globalBatch: defaultGlobalBatch(section, chips) }),
+    ...(given ? {} : { globalBatch: defaultGlobalBatch(section, chips, sequenceParallel) }),
   });
 }
 
@@ -138,11 +119,15 @@ function entryFor({ byChips }: GridSection, chips: number): ChipsEntry {
   return { chips: key, ...(byChips[String(key)] ?? { globalBatch: chips, models: [] }) };
 }
 
-/** Exact where listed, else scaled so that every rank has as much to do. */
-function defaultGlobalBatch(section: GridSection, chips: number): number {
+/**
+ * Exact where listed, else scaled so that every rank has as much to do. Ranks that share a sequence have as much to
+ * do with as many fewer sequences.
+ */
+function defaultGlobalBatch(section: GridSection, chips: number, sequenceParallel: number): number {
   const entry = entryFor(section, chips);
-  if (entry.chips === chips) return entry.globalBatch;
-  return Math.max(1, Math.floor(entry.globalBatch / entry.chips)) * chips;
+  if (entry.chips === chips && sequenceParallel === 1) return entry.globalBatch;
+  const dataParallel = Math.max(1, Math.floor(chips / sequenceParallel));
+  return Math.max(1, Math.floor(entry.globalBatch / entry.chips)) * dataParallel;
 }
 
 function buildCase(
@@ -157,12 +142,17 @@ function buildCase(
   const deepspeedOverrides = typeof clipping === 'number' || clipping === undefined ? others : overrides;
   return {
     experiment: experiment.name,
+    workload: flags.workload ?? 'builtin',
     mode,
     model,
     chips: flags.chips ?? 1,
+    sequenceParallel: flags.sequenceParallel ?? 1,
     ...batch,
     sequenceLength: flags.sequenceLength ?? section.sequenceLength,
     activationCheckpointing: flags.activationCheckpointing ?? section.activationCheckpointing,
+    activationOffload: flags.activationOffload ?? false,
+    attention: flags.attention ?? 'sdpa',
+    fp16LmCrossEntropy: flags.fp16LmCrossEntropy ?? false,
     dtype: flags.dtype ?? section.dtype,
     ratio: modes[mode].defaultRatio === null ? null : (flags.ratio ?? modes[mode].defaultRatio),
     gradientClipping:
@@ -171,6 +161,8 @@ function buildCase(
     steps: flags.steps ?? section.steps,
     seed: flags.seed ?? section.seed,
     dataPath: flags.dataPath ?? null,
+    vocabFile: flags.vocabFile ?? null,
+    mergeFile: flags.mergeFile ?? null,
     deepspeedOverrides,
   };
 }

@@ -1,4 +1,4 @@
-import type { Dtype, ModelShape } from '../experiment/case.ts';
+import type { AttentionName, Dtype, ModelShape } from '../experiment/case.ts';
 
 /** Building blocks of the first-order memory formulas; a mode (core/deepspeed/modes) puts them together. */
 
@@ -45,27 +45,48 @@ export function powerOfTwo(bytes: number): number {
   return bytes <= 0 ? 0 : 2 ** Math.ceil(Math.log2(bytes));
 }
 
-/**
- * Bytes of activations of one rank at the end of its forward pass.
- * A layer keeps 32 s b h bytes in 16 bit (Korthikanti et al. 2022, equation 1: 34, less the two dropout masks;
- * the 5 a s^2 b term is gone with a fused attention). Recomputation keeps each layer's 16-bit input, and one
- * layer at a time. The logits cost 12 bytes each: 16-bit, their fp32 copy, its log-softmax and the 16-bit
- * gradient. Agrees within 3% with what was measured for 2B and 5B at sequence 1024, micro-batch 8 on an H200.
- */
-export function activationBytes(work: {
+/** What decides the activations of one rank. */
+export interface ActivationWork {
   readonly model: ModelShape;
   readonly microBatch: number;
   readonly sequenceLength: number;
+  readonly sequenceParallel: number;
   readonly activationCheckpointing: boolean;
+  readonly activationOffload: boolean;
+  readonly attention: AttentionName;
   readonly dtype: Dtype;
-}): number {
-  const { layers, hidden, paddedVocabulary } = work.model;
-  const tokens = work.microBatch * work.sequenceLength;
+}
+
+/**
+ * Bytes of activations of one rank at the end of its forward pass, on the chip.
+ * A layer keeps 32 s b h bytes in 16 bit (Korthikanti et al. 2022, equation 1: 34, less the two dropout masks), and
+ * with unfused attention 5 a s^2 b more. Recomputation keeps each layer's 16-bit input, and one layer at a time. The
+ * logits cost 12 bytes each: 16-bit, their fp32 copy, its log-softmax and the 16-bit gradient. Ranks that share a
+ * sequence have their share of its tokens and, within attention, of the heads (Jacobs et al. 2023, DeepSpeed-Ulysses).
+ * Agrees within 3% with what was measured for 2B and 5B at sequence 1024, micro-batch 8 on an H200.
+ */
+export function activationBytes(work: ActivationWork): number {
+  const { layers, hidden, heads, paddedVocabulary } = work.model;
+  const tokens = tokensOfRank(work);
   const width = work.dtype === 'fp32' ? 2 : 1;
-  const layer = 32 * tokens * hidden * width;
-  const checkpoint = 2 * tokens * hidden * width;
-  const kept = work.activationCheckpointing ? layers * checkpoint + layer : layers * layer;
+  const scores =
+    work.attention === 'unfused'
+      ? (5 * width * heads * work.microBatch * work.sequenceLength ** 2) / work.sequenceParallel
+      : 0;
+  const layer = 32 * tokens * hidden * width + scores;
+  const checkpoints = work.activationOffload ? 0 : checkpointBytes(work);
+  const kept = work.activationCheckpointing ? checkpoints + layer : layers * layer;
   return kept + 12 * tokens * paddedVocabulary;
+}
+
+/** Bytes of the layers' inputs that recomputation starts from: on the chip, or in host memory when offloaded. */
+export function checkpointBytes(work: ActivationWork): number {
+  const { layers, hidden } = work.model;
+  return layers * 2 * tokensOfRank(work) * hidden * (work.dtype === 'fp32' ? 2 : 1);
+}
+
+function tokensOfRank({ microBatch, sequenceLength, sequenceParallel }: ActivationWork): number {
+  return (microBatch * sequenceLength) / sequenceParallel;
 }
 
 /** fp32 master weights and two moments of Adam. */

@@ -1,6 +1,13 @@
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
-import { activationBytes, powerOfTwo, type MemoryInput, type PartBytes } from './memory-parts.ts';
+import {
+  activationBytes,
+  checkpointBytes,
+  hostPart,
+  powerOfTwo,
+  type MemoryInput,
+  type PartBytes,
+} from './memory-parts.ts';
 import { layerParameterCount, parameterCount } from './shape.ts';
 
 /** One thing that needs memory, GiB a chip. */
@@ -20,6 +27,9 @@ export interface MemoryEstimate {
   readonly parts: readonly MemoryPart[];
 }
 
+const offloadSource =
+  'DeepSpeed, runtime/activation_checkpointing, cpu_checkpointing: the input of every layer, 16 bit';
+
 type Machine = Pick<System, 'accelerator' | 'chipsPerNode'>;
 const bytesPerGiB = 2 ** 30;
 
@@ -34,7 +44,10 @@ export function estimateMemory(testCase: Case, machine: Machine): MemoryEstimate
   const mode = modes[testCase.mode];
   const input = memoryInput(testCase, machine);
   const onCpu = machine.accelerator === 'cpu';
-  const state = [...mode.memory(input), processPart(mode.workerProcesses)];
+  const offloaded = testCase.activationOffload
+    ? [hostPart('kept activations', checkpointBytes(testCase), offloadSource)]
+    : [];
+  const state = [...mode.memory(input), ...offloaded, processPart(mode.workerProcesses)];
   const parts = state.map((part): MemoryPart => ({
     what: part.what,
     where: onCpu ? 'host' : part.where,

@@ -1,7 +1,7 @@
 import type { Fault } from '../../errors.ts';
 import type { ModelShape } from '../experiment/case.ts';
 import type { ModelFile } from './model-file.schema.ts';
-import { padVocabulary } from './shape.ts';
+import { padVocabulary, vocabularyDivisibleBy } from './shape.ts';
 
 /** A size of model.json with where it comes from. */
 export interface ModelEntry {
@@ -9,10 +9,9 @@ export interface ModelEntry {
   readonly source: string;
 }
 
-/** The paper's number of heads, and GPT-2's tokens padded as the artifact pads them. */
+/** The paper's number of heads, and GPT-2's tokens. */
 const defaultHeads = 32;
 const defaultVocabulary = 50257;
-const vocabularyDivisibleBy = 256;
 
 /** Turns a model file that passed its schema into shapes, by name. */
 export function modelEntries(file: ModelFile): ModelEntry[] {

@@ -24,6 +24,9 @@ function embeddingCount({ hidden, paddedVocabulary }: ModelShape, sequenceLength
   return (paddedVocabulary + sequenceLength) * hidden + finalLayerNorm;
 }
 
+/** What the artifact pads every vocabulary to a multiple of. */
+export const vocabularyDivisibleBy = 256;
+
 /** Rows of the embedding: `vocabulary` rounded up to a multiple of `divisibleBy`, as Megatron pads it. */
 export function padVocabulary(vocabulary: number, divisibleBy: number): number {
   return Math.ceil(vocabulary / divisibleBy) * divisibleBy;

@@ -1,9 +1,10 @@
 import type { Case, LauncherName, System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
-import { launchers } from '../launch/launcher.ts';
+import { launchers, type LaunchCommand } from '../launch/launcher.ts';
 import { runFiles } from '../results/run-files.ts';
 import type { ScriptEnvironment } from '../stack/environment.ts';
-import { workloads } from '../workloads/workload.ts';
+import { workloads, type Workload } from '../workloads/workload.ts';
+import { plannedData } from './planned-data.ts';
 import { defaultLimits, type RunLimits, type RunPlan, type StackReference } from './run-plan.ts';
 
 export interface PlanInputs {
@@ -15,6 +16,10 @@ export interface PlanInputs {
   readonly stackEnvironment: ScriptEnvironment;
   /** Absolute folder of the built-in trainer. */
   readonly trainer: string;
+  /** Absolute folder of Megatron-DeepSpeed, patched. */
+  readonly megatron: string;
+  /** Absolute prefix of the data that stands in where a case of Megatron names none. */
+  readonly syntheticData: string;
   readonly deepspeedConfig: Readonly<Record<string, unknown>>;
   readonly port: number;
   readonly launcher: LauncherName | null;
@@ -28,13 +33,46 @@ export interface PlanInputs {
 /** Joins a case, a system and a stack into the one thing that is run. */
 export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
   const { system } = inputs;
-  const program = workloads.builtin.program(subject, {
-    trainer: inputs.trainer,
-    deepspeedConfig: runFiles.deepspeedConfig,
-    stopFile: runFiles.stop,
-  });
-  const launcher = launchers[inputs.launcher ?? defaultLauncher(system, subject.chips)];
-  const launch = launcher.launch({
+  const workload: Workload = workloads[subject.workload];
+  const { trainer, megatron, syntheticData } = inputs;
+  const { deepspeedConfig: deepspeedFile, stop: stopFile } = runFiles;
+  const paths = { trainer, megatron, syntheticData, deepspeedConfig: deepspeedFile, stopFile };
+  const data = plannedData(subject, inputs.syntheticData);
+  const launch = launchCommand(subject, inputs, workload.program(subject, paths));
+  const deepspeedConfig = `${JSON.stringify(inputs.deepspeedConfig, null, 2)}\n`;
+  return {
+    schemaVersion: 1,
+    experiment: subject.experiment,
+    caseId: caseIdOf(subject),
+    title: titleOf(subject),
+    workload: subject.workload,
+    case: subject,
+    system,
+    functional: system.accelerator === 'cpu',
+    stack: inputs.stack,
+    worldSize: subject.chips,
+    command: launch.command,
+    env: {
+      ...inputs.stackEnvironment.env,
+      ...threadEnv(system, subject.chips),
+      ...workload.env(paths),
+      ...launch.env,
+    },
+    unset: inputs.stackEnvironment.unset,
+    port: inputs.port,
+    cwd: null,
+    ...(data === null ? {} : { data }),
+    files: { [runFiles.deepspeedConfig]: deepspeedConfig },
+    steps: subject.steps,
+    maxError: inputs.maxError,
+    limits: { ...defaultLimits, ...inputs.limits },
+    warnings: [],
+  };
+}
+
+function launchCommand(subject: Case, inputs: PlanInputs, program: readonly string[]): LaunchCommand {
+  const launcher = launchers[inputs.launcher ?? defaultLauncher(inputs.system, subject.chips)];
+  return launcher.launch({
     python: inputs.python,
     program,
     worldSize: subject.chips,
@@ -42,29 +80,6 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     bindCores: inputs.bindCores,
     gpuIndices: inputs.gpuIndices,
   });
-  const deepspeedConfig = `${JSON.stringify(inputs.deepspeedConfig, null, 2)}\n`;
-  return {
-    schemaVersion: 1,
-    experiment: subject.experiment,
-    caseId: caseIdOf(subject),
-    title: titleOf(subject),
-    workload: 'builtin',
-    case: subject,
-    system,
-    functional: system.accelerator === 'cpu',
-    stack: inputs.stack,
-    worldSize: subject.chips,
-    command: launch.command,
-    env: { ...inputs.stackEnvironment.env, ...threadEnv(system, subject.chips), ...launch.env },
-    unset: inputs.stackEnvironment.unset,
-    port: inputs.port,
-    cwd: null,
-    files: { [runFiles.deepspeedConfig]: deepspeedConfig },
-    steps: subject.steps,
-    maxError: inputs.maxError,
-    limits: { ...defaultLimits, ...inputs.limits },
-    warnings: [],
-  };
 }
 
 /** A single rank needs no launcher, unless the user asks for one. */
@@ -82,6 +97,7 @@ function threadEnv(system: System, chips: number): Record<string, string> {
 
 function titleOf(subject: Case): string {
   const parts = [
+    ...(subject.workload === 'builtin' ? [] : [subject.workload]),
     subject.mode,
     subject.model.name,
     `${subject.chips} chip${subject.chips === 1 ? '' : 's'}`,
@@ -89,9 +105,13 @@ function titleOf(subject: Case): string {
       (subject.gradientAccumulation > 1
         ? ` (micro ${subject.microBatch} x ${subject.gradientAccumulation})`
         : ''),
-    `sequence ${subject.sequenceLength}`,
+    `sequence ${subject.sequenceLength}` +
+      (subject.sequenceParallel > 1 ? ` shared by ${subject.sequenceParallel}` : ''),
     subject.dtype,
+    ...(subject.fp16LmCrossEntropy ? ['fp16 loss'] : []),
     ...(subject.activationCheckpointing ? ['recompute'] : []),
+    ...(subject.activationOffload ? ['activations on the host'] : []),
+    ...(subject.attention === 'sdpa' ? [] : [`${subject.attention} attention`]),
   ];
   return parts.join(', ');
 }

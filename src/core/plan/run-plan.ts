@@ -1,4 +1,5 @@
 import type { Case, System, WorkloadName } from '../experiment/case.ts';
+import type { UpstreamName } from '../upstreams/upstream.ts';
 
 /** The stack a run used, as far as it decides behaviour: the lock itself stays in the stack's folder. */
 export interface StackReference {
@@ -7,6 +8,35 @@ export interface StackReference {
   readonly hash: string;
   readonly torch: string;
   readonly deepspeed: string;
+  /** What was installed from source, or patched; absent in records of before it could be. */
+  readonly upstreams?: Readonly<Partial<Record<UpstreamName, UpstreamReference>>>;
+  /** How the names that Megatron imports from Apex are there; null without Megatron, absent in older records. */
+  readonly apex?: 'overlay' | 'build' | null;
+  /** How the stack differed from what was installed, where the user allowed it: one line a difference. */
+  readonly drift?: readonly string[];
+}
+
+/** One upstream in short: enough to tell two runs apart, and to find the sources. */
+export interface UpstreamReference {
+  /** null for a package of the index, which has a version instead. */
+  readonly commit: string | null;
+  readonly version: string | null;
+  /** Patches of this project that were applied. */
+  readonly patches: number;
+  /** It has local changes of the user's. */
+  readonly dirty: boolean;
+}
+
+/** The data set that a run reads, and what it must be for that. */
+export interface PlannedData {
+  /** Absolute, of PREFIX.bin and PREFIX.idx. */
+  readonly prefix: string;
+  /** Every token id must be below it. */
+  readonly vocabulary: number;
+  /** The fewest tokens that make one sample. */
+  readonly tokens: number;
+  /** Made before the run when it is not there; null for a data set of the user's. */
+  readonly synthetic: { readonly vocabulary: number; readonly tokens: number; readonly seed: number } | null;
 }
 
 export interface RunLimits {
@@ -44,6 +74,8 @@ export interface RunPlan {
   readonly port: number | null;
   /** Absolute, or null for the run folder itself. */
   readonly cwd: string | null;
+  /** Absent where the run generates its own, and for a `command` workload. */
+  readonly data?: PlannedData;
   /** Files written into the run folder before the start: name -> content. */
   readonly files: Readonly<Record<string, string>>;
   /** Optimizer steps the run will do if nothing stops it; null for a `command` workload. */

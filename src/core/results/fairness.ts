@@ -10,18 +10,27 @@ export function unfairness(a: RunRecord, b: RunRecord): string[] {
     if (left !== right) reasons.push(`${what} ${String(left)} against ${String(right)}`);
   };
   if (a.case !== null && b.case !== null) {
+    differ('workload', a.case.workload, b.case.workload);
     differ('dtype', a.case.dtype, b.case.dtype);
     differ('clipping', a.case.gradientClipping, b.case.gradientClipping);
     differ('recomputation', a.case.activationCheckpointing, b.case.activationCheckpointing);
     differ('global batch', a.case.globalBatch, b.case.globalBatch);
     differ('micro-batch', a.case.microBatch, b.case.microBatch);
     differ('sequence', a.case.sequenceLength, b.case.sequenceLength);
+    differ('sequence-parallel', a.case.sequenceParallel, b.case.sequenceParallel);
+    differ('activation offload', a.case.activationOffload, b.case.activationOffload);
+    differ('fp16 loss', a.case.fp16LmCrossEntropy, b.case.fp16LmCrossEntropy);
     differ('dropout', a.case.dropout, b.case.dropout);
   }
   differ('chips', a.worldSize, b.worldSize);
   differ('stack', a.stack?.hash, b.stack?.hash);
-  differ('attention', a.facts['attention'], b.facts['attention']);
+  differ('attention', attentionOf(a), attentionOf(b));
   return [...reasons, ...memoryReason(a, b)];
+}
+
+/** What the log says ran; else what was asked for. */
+function attentionOf({ facts, case: subject }: RunRecord): string | undefined {
+  return facts['attention'] ?? subject?.attention;
 }
 
 function memoryReason(a: RunRecord, b: RunRecord): string[] {

@@ -1,3 +1,4 @@
+import { flags } from './flags.ts';
 import type { Workload } from './workload.ts';
 
 /** The built-in trainer (experiment/trainer), with Megatron's argument names. */
@@ -28,8 +29,5 @@ export const builtinWorkload: Workload = {
     '--stop-file',
     paths.stopFile,
   ],
+  env: () => ({}),
 };
-
-function flags(values: Readonly<Record<string, string | number>>): string[] {
-  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
-}

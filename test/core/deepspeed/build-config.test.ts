@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validateDeepSpeedConfig } from '../../../src/adapters/validate.ts';
 import { buildConfig, caseFaults } from '../../../src/core/deepspeed/build-config.ts';
+import { modes } from '../../../src/core/deepspeed/modes/registry.ts';
 import { knownVersions } from '../../../src/core/deepspeed/known-keys.ts';
 import { dtypes, modeNames } from '../../../src/core/experiment/case.ts';
 import { sampleCase } from '../sample-case.ts';
 import { goldenCases } from './golden-cases.ts';
 
-const options = { deepspeedVersion: '0.19.8' };
+const options = { deepspeedVersion: '0.19.8', superOffload: 'key' } as const;
 
 describe('buildConfig', () => {
   it.each(goldenCases())('$name', async ({ name, case: testCase }) => {
@@ -20,7 +21,7 @@ describe('buildConfig', () => {
     for (const deepspeedVersion of [...knownVersions, '0.18.9', '0.19.3']) {
       for (const mode of modeNames) {
         for (const dtype of dtypes) {
-          const config = buildConfig(sampleCase({ mode, dtype }), { deepspeedVersion });
+          const config = buildConfig(sampleCase({ mode, dtype }), { deepspeedVersion, superOffload: 'key' });
           expect(validateDeepSpeedConfig(config, deepspeedVersion, 'ds_config.json').faults).toEqual([]);
         }
       }
@@ -35,20 +36,24 @@ describe('buildConfig', () => {
         size,
         size,
         size,
-        (mode, chips, microBatch, accumulation) => {
+        fc.constantFrom(1, 2, 4),
+        (mode, dataParallel, microBatch, accumulation, ranks) => {
+          const sequenceParallel = modes[mode].sharesSequences ? 2 * ranks : ranks;
           const testCase = sampleCase({
+            workload: 'megatron',
             mode,
-            chips,
+            chips: dataParallel * sequenceParallel,
+            sequenceParallel,
             microBatch,
             gradientAccumulation: accumulation,
-            globalBatch: chips * microBatch * accumulation,
+            globalBatch: dataParallel * microBatch * accumulation,
           });
           expect(caseFaults(testCase)).toEqual([]);
           const config = buildConfig(testCase, options);
           expect(config['train_batch_size']).toBe(
             Number(config['train_micro_batch_size_per_gpu']) *
               Number(config['gradient_accumulation_steps']) *
-              chips,
+              dataParallel,
           );
         },
       ),

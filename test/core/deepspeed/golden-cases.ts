@@ -2,7 +2,7 @@ import { modeNames, type Case } from '../../../src/core/experiment/case.ts';
 import { modes } from '../../../src/core/deepspeed/modes/registry.ts';
 import { sampleCase } from '../sample-case.ts';
 
-/** Every mode x {1, 2, 4, 16} chips, with the precisions and accumulations spread over them. */
+/** Every mode x {1, 2, 4, 16} chips, those of Ulysses with all of them on one sequence, with the precisions and accumulations spread over them. */
 export function goldenCases(): { name: string; case: Case }[] {
   const shapes = [
     { chips: 1, microBatch: 8, gradientAccumulation: 1, dtype: 'bf16' },
@@ -11,15 +11,19 @@ export function goldenCases(): { name: string; case: Case }[] {
     { chips: 16, microBatch: 2, gradientAccumulation: 4, dtype: 'fp16' },
   ] as const;
   return modeNames.flatMap((mode) =>
-    shapes.map((shape) => ({
-      name: `${mode}-${shape.chips}`,
-      case: sampleCase({
+    shapes.flatMap((shape) => {
+      const shared = modes[mode].sharesSequences;
+      if (shared && shape.chips === 1) return [];
+      const dataParallel = shared ? 1 : shape.chips;
+      const testCase = sampleCase({
         ...shape,
         mode,
-        globalBatch: shape.microBatch * shape.gradientAccumulation * shape.chips,
+        ...(shared ? { workload: 'megatron', sequenceParallel: shape.chips } : {}),
+        globalBatch: shape.microBatch * shape.gradientAccumulation * dataParallel,
         gradientClipping: shape.dtype === 'fp16' ? 1 : 0,
         ratio: modes[mode].defaultRatio,
-      }),
-    })),
+      });
+      return [{ name: `${mode}-${shape.chips}`, case: testCase }];
+    }),
   );
 }

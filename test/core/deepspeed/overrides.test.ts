@@ -58,7 +58,10 @@ describe('applyOverrides', () => {
       'fp16.hysteresis': 1.5,
       dump_stat: true,
     };
-    const config = buildConfig(sampleCase({ deepspeedOverrides: overrides }), { deepspeedVersion: '0.19.8' });
+    const config = buildConfig(sampleCase({ deepspeedOverrides: overrides }), {
+      deepspeedVersion: '0.19.8',
+      superOffload: 'key',
+    });
     const { faults } = validateDeepSpeedConfig(config, '0.19.8', 'ds_config.json');
     expect(faults).toEqual(
       expect.arrayContaining([

@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { buildConfig } from '../../../src/core/deepspeed/build-config.ts';
-import {
-  completeConfig,
-  labelFaults,
-  mergeConfigFlags,
-  modeOfConfig,
-} from '../../../src/core/deepspeed/read-config.ts';
+import { modesOfConfig } from '../../../src/core/deepspeed/mode-of-config.ts';
+import { completeConfig, labelFaults, mergeConfigFlags } from '../../../src/core/deepspeed/read-config.ts';
 import type { ModeName } from '../../../src/core/experiment/case.ts';
-import type { GridFlags } from '../../../src/core/experiment/grid.ts';
+import type { GridFlags } from '../../../src/core/experiment/grid-flags.ts';
 import { goldenCases } from './golden-cases.ts';
 
 const zero = (stage: number, more: object = {}) => ({ zero_optimization: { stage, ...more } });
 const cpu = { device: 'cpu' };
 
-describe('modeOfConfig', () => {
+const key = { superOffload: 'key', sequenceParallel: 1 } as const;
+
+describe('modesOfConfig', () => {
   it.each([
     [{}, 'ddp'],
     [zero(0), 'ddp'],
@@ -27,22 +25,44 @@ describe('modeOfConfig', () => {
     [zero(3, { offload_optimizer: { device: 'nvme' } }), undefined],
     [zero(3, { offload_optimizer: cpu, offload_param: { device: 'nvme' } }), undefined],
     [zero(3, { offload_optimizer: { device: 'none' } }), 'zero_3'],
+    [{ zero_optimization: { stage: 3, cpu_offload: true } }, 'zero_infinity'],
   ])('%j is %s', (config, mode) => {
-    expect(modeOfConfig(config)).toBe(mode);
+    expect(modesOfConfig(config, key)[0]).toBe(mode);
+  });
+
+  it('calls the same offloading by its name of Ulysses where ranks share sequences', () => {
+    const both = zero(3, { offload_optimizer: { ...cpu, super_offload: true }, offload_param: cpu });
+    expect(modesOfConfig(both, key)).toEqual(['prism', 'prism_ulysses']);
+    expect(modesOfConfig(both, { ...key, sequenceParallel: 2 })).toEqual(['prism_ulysses', 'prism']);
+    expect(modesOfConfig(zero(3), { ...key, sequenceParallel: 2 })).toEqual(['ulysses', 'zero_3']);
+    expect(modesOfConfig(zero(2), { ...key, sequenceParallel: 2 })).toEqual(['zero_2']);
+  });
+
+  it("takes the artifact's JSON for what it is on the paper's branch, and for plain ZeRO-3 elsewhere", () => {
+    const published = zero(3, { offload_optimizer: { ...cpu, ratio: 0.9 } });
+    expect(modesOfConfig(published, key)).toEqual(['zero_infinity']);
+    const branch = { superOffload: 'implied', sequenceParallel: 1 } as const;
+    expect(modesOfConfig(published, branch)).toEqual(['prism']);
+    expect(modesOfConfig(zero(3, { offload_optimizer: cpu }), branch)).toEqual(['zero_infinity']);
+    expect(modesOfConfig(zero(2, { offload_optimizer: cpu }), branch)).toEqual(['zero_offload']);
   });
 
   it('finds the mode of every JSON that this tool writes', () => {
     for (const { case: testCase } of goldenCases()) {
-      const config = buildConfig(testCase, { deepspeedVersion: '0.19.8' });
-      expect(modeOfConfig(config)).toBe(testCase.mode);
-      expect(mergeConfigFlags(config, { chips: testCase.chips }, 'f').faults).toEqual([]);
+      const { chips, mode, sequenceParallel, workload } = testCase;
+      for (const superOffload of ['key', 'implied'] as const) {
+        const config = buildConfig(testCase, { deepspeedVersion: '0.19.8', superOffload });
+        expect(modesOfConfig(config, { superOffload, sequenceParallel })[0]).toBe(mode);
+        const merged = mergeConfigFlags(config, { chips, sequenceParallel, workload }, 'f', superOffload);
+        expect(merged.faults).toEqual([]);
+      }
     }
   });
 });
 
 describe('mergeConfigFlags', () => {
   const merge = (config: object, flags: GridFlags = {}) =>
-    mergeConfigFlags(config as Record<string, unknown>, flags, 'my.json');
+    mergeConfigFlags(config as Record<string, unknown>, flags, 'my.json', 'key');
 
   it('reads what flags would say', () => {
     const config = {
@@ -163,7 +183,7 @@ describe('completeConfig', () => {
 
 describe('labelFaults', () => {
   const labels = (config: object, mode: ModeName, ratio: number | null = null): string[] =>
-    labelFaults(config as Record<string, unknown>, { mode, ratio }).map(({ problem }) => problem);
+    labelFaults(config as Record<string, unknown>, { mode, ratio }, key).map(({ problem }) => problem);
   const prism = zero(3, { offload_optimizer: { ...cpu, super_offload: true, ratio: 0.9 } });
 
   it('finds a row that would be called by another mode or ratio than DeepSpeed runs', () => {

@@ -6,7 +6,7 @@ import { realStack } from '../../real-stack.ts';
 import { goldenCases } from './golden-cases.ts';
 
 const root = new URL('../../../', import.meta.url);
-const options = { deepspeedVersion: '0.19.8' };
+const options = { deepspeedVersion: '0.19.8', superOffload: 'key' } as const;
 
 async function python(script: string, input: string): Promise<string> {
   const path = new URL(script, root).pathname;
@@ -20,7 +20,10 @@ describe('the installed DeepSpeed', { timeout: 120_000 }, () => {
     const cases = Object.fromEntries(
       goldenCases().map(({ name, case: testCase }) => [
         name,
-        { config: buildConfig(testCase, options), ranks: testCase.chips },
+        {
+          config: buildConfig(testCase, options),
+          ranks: testCase.chips / testCase.sequenceParallel,
+        },
       ]),
     );
     const good = cases['prism-4']!;

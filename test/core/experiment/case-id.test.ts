@@ -14,6 +14,11 @@ describe('caseIdOf', () => {
     expect(caseIdOf(odd)).not.toContain('/');
   });
 
+  it('says which workload trains, and how many chips share a sequence', () => {
+    const shared = sampleCase({ workload: 'megatron', chips: 4, sequenceParallel: 2 });
+    expect(caseIdOf(shared)).toMatch(/^megatron-zero-offload-2b-4chip-sp2-s1024-b8x1-bf16-/);
+  });
+
   it('changes with every field of the case', () => {
     const base = sampleCase();
     const changed = [
@@ -23,6 +28,13 @@ describe('caseIdOf', () => {
       { steps: 31 },
       { dropout: 0.1 },
       { dataPath: 'data/gpt2' },
+      { workload: 'megatron' as const },
+      { sequenceParallel: 2 },
+      { attention: 'unfused' as const },
+      { activationOffload: true },
+      { fp16LmCrossEntropy: true },
+      { vocabFile: '/vocab.json' },
+      { mergeFile: '/merges.txt' },
       { deepspeedOverrides: { 'zero_optimization.overlap_comm': true } },
       { experiment: 'other' },
     ].map((change) => caseIdOf({ ...base, ...change }));

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dataFolders, readExperiment, readModels } from '../../../src/adapters/experiment-data.ts';
 import type { System } from '../../../src/core/experiment/case.ts';
-import { expandGrid, type GridFlags } from '../../../src/core/experiment/grid.ts';
+import { expandGrid } from '../../../src/core/experiment/grid.ts';
+import type { GridFlags } from '../../../src/core/experiment/grid-flags.ts';
 import { sampleSystem } from '../sample-plan.ts';
 
 const folders = dataFolders({

@@ -24,7 +24,12 @@ describe('unfairness', () => {
     ['dropout 0 against 0.1', withCase({ dropout: 0.1 })],
     ['chips 1 against 2', withCase({ chips: 2 })],
     ['stack abc123 against other', { ...a, stack: { ...a.stack!, hash: 'other' } }],
-    ['attention undefined against flash', { ...a, facts: { attention: 'flash' } }],
+    ['attention sdpa against flash', { ...a, facts: { attention: 'flash' } }],
+    ['workload builtin against megatron', withCase({ workload: 'megatron' })],
+    ['attention sdpa against unfused', withCase({ attention: 'unfused' })],
+    ['sequence-parallel 1 against 2', withCase({ sequenceParallel: 2 })],
+    ['activation offload false against true', withCase({ activationOffload: true })],
+    ['fp16 loss false against true', withCase({ fp16LmCrossEntropy: true })],
   ])('says: %s', (reason, b) => {
     expect(unfairness(a, b)).toEqual([reason]);
   });

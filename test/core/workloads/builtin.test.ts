@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { builtinWorkload } from '../../../src/core/workloads/builtin.ts';
 import { sampleCase } from '../sample-case.ts';
 
-const paths = { trainer: '/package/trainer', deepspeedConfig: 'ds.json', stopFile: 'stop' };
+const paths = {
+  trainer: '/package/trainer',
+  megatron: '/src/megatron',
+  deepspeedConfig: 'ds.json',
+  stopFile: 'stop',
+  syntheticData: '/synthetic/text',
+};
 const words = (change: Parameters<typeof sampleCase>[0]): string =>
   builtinWorkload.program(sampleCase(change), paths).join(' ');
 

@@ -14,14 +14,18 @@ export interface Mode {
   readonly zeroStage: 0 | 2 | 3;
   /** DeepSpeed from PyPI refuses the mode on any other accelerator. */
   readonly needsCuda: boolean;
-  /** The trainer builds DeepSpeedCPUAdam for these, torch's AdamW for the others. */
+  /** A training script builds DeepSpeedCPUAdam for these, torch's AdamW for the others. */
   readonly offloadsOptimizer: boolean;
   readonly offloadsParameters: boolean;
+  /** SuperOffload's own optimizer: switched on as the DeepSpeed at hand wants it (core/deepspeed/super-offload.ts). */
+  readonly superOffload: boolean;
+  /** Ranks share each sequence: only with `--sequence-parallel`. */
+  readonly sharesSequences: boolean;
   /** The mode reads `--ratio`; its default where nothing is said. */
   readonly defaultRatio: number | null;
   /** Python processes beside the rank itself. */
   readonly workerProcesses: number;
-  /** The `zero_optimization` section. */
+  /** The `zero_optimization` section, without SuperOffload's switch. */
   readonly zeroOptimization: (testCase: Case) => JsonObject;
   /** Bytes a rank, first order. */
   readonly memory: (input: MemoryInput) => readonly PartBytes[];

@@ -2,6 +2,8 @@ import { modeNames, type ModeName } from '../../experiment/case.ts';
 import { ddp } from './ddp.ts';
 import type { Mode } from './mode.ts';
 import { prism } from './prism.ts';
+import { prismUlysses } from './prism-ulysses.ts';
+import { ulysses } from './ulysses.ts';
 import { zero2 } from './zero-2.ts';
 import { zero3 } from './zero-3.ts';
 import { zeroInfinity, zeroInfinityParam } from './zero-infinity.ts';
@@ -16,6 +18,8 @@ export const modes = {
   zero_2: zero2,
   zero_3: zero3,
   ddp,
+  prism_ulysses: prismUlysses,
+  ulysses,
 } as const satisfies Record<ModeName, Mode>;
 
 /** The mode of a name or one of its aliases, in any case, with `-` for `_`; undefined when there is none. */

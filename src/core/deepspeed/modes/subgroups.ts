@@ -1,4 +1,10 @@
-import { hostPart, roundingSource, type MemoryInput, type PartBytes } from '../../model/memory-parts.ts';
+import {
+  gpuPart,
+  hostPart,
+  roundingSource,
+  type MemoryInput,
+  type PartBytes,
+} from '../../model/memory-parts.ts';
 
 /** How ZeRO-3 cuts one rank's optimizer into subgroups and which of them step on the CPU. */
 export interface Subgroups {
@@ -41,5 +47,19 @@ export function cpuOptimizerParts(
     hostPart('moments', 8 * onCpu),
     hostPart('fp32 gradients, pinned a subgroup', gradientBlocks, roundingSource),
     hostPart('16-bit gradients, pinned', input.pinned(input.weightBytes * input.shard), roundingSource),
+  ];
+}
+
+/** SuperOffload's optimizer, both shares of it. */
+export function superOffloadParts(input: MemoryInput): PartBytes[] {
+  const subgroups = subgroupsOf(input);
+  const stateOnGpu = 16 * (1 - subgroups.cpuShare) * input.shard;
+  return [
+    gpuPart('optimizer state and fp32 gradients that stay on the GPU', stateOnGpu),
+    // The worker shares weights and moments; the pinned gradient blocks stay in the host cache when the
+    // gradients move to shared memory, which is the second copy of them.
+    ...cpuOptimizerParts(input, subgroups),
+    hostPart('fp32 gradients in shared memory', 4 * subgroups.cpuShare * input.shard),
+    hostPart("the worker's gradient buffer", input.pinned(4 * subgroups.size), roundingSource),
   ];
 }

@@ -10,6 +10,8 @@ export const zero2: Mode = {
   needsCuda: false,
   offloadsOptimizer: false,
   offloadsParameters: false,
+  superOffload: false,
+  sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
   zeroOptimization: () => ({ stage: 2 }),

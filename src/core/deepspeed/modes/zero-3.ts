@@ -16,6 +16,8 @@ export const zero3: Mode = {
   needsCuda: false,
   offloadsOptimizer: false,
   offloadsParameters: false,
+  superOffload: false,
+  sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
   zeroOptimization: () => ({ stage: 3 }),

@@ -20,6 +20,8 @@ export const zeroInfinity: Mode = {
   needsCuda: false,
   offloadsOptimizer: true,
   offloadsParameters: false,
+  superOffload: false,
+  sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
   zeroOptimization: () => ({
@@ -48,6 +50,8 @@ export const zeroInfinityParam: Mode = {
   needsCuda: false,
   offloadsOptimizer: true,
   offloadsParameters: true,
+  superOffload: false,
+  sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
   zeroOptimization: () => ({ stage: 3, offload_optimizer: cpuOffload, offload_param: cpuOffload }),

@@ -10,6 +10,8 @@ export const zeroOffload: Mode = {
   needsCuda: false,
   offloadsOptimizer: true,
   offloadsParameters: false,
+  superOffload: false,
+  sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
   zeroOptimization: () => ({ stage: 2, offload_optimizer: cpuOffload }),

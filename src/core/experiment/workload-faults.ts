@@ -1,0 +1,75 @@
+import type { Fault } from '../../errors.ts';
+import { modes } from '../deepspeed/modes/registry.ts';
+import type { Case } from './case.ts';
+
+/** What a case asks of its workload that the workload cannot do. */
+export function workloadFaults(subject: Case): Fault[] {
+  return subject.workload === 'builtin'
+    ? builtinFaults(subject)
+    : [...sequenceFaults(subject), ...megatronFaults(subject)];
+}
+
+/** Flags of Megatron's alone; a mode that shares sequences needs one of them. */
+function builtinFaults(subject: Case): Fault[] {
+  const asked: readonly (readonly [boolean, string])[] = [
+    [modes[subject.mode].sharesSequences, `--mode ${subject.mode}`],
+    [subject.sequenceParallel > 1, '--sequence-parallel'],
+    [subject.attention !== 'sdpa', `--attention ${subject.attention}`],
+    [subject.activationOffload, '--activation-offload'],
+    [subject.fp16LmCrossEntropy, '--fp16-lm-cross-entropy'],
+    [subject.vocabFile !== null, '--vocab-file'],
+    [subject.mergeFile !== null, '--merge-file'],
+  ];
+  return asked
+    .filter(([isAsked]) => isAsked)
+    .map(([, place]) => ({
+      place,
+      problem: 'is nothing that the built-in trainer can do',
+      expected: '--workload megatron beside it',
+    }));
+}
+
+function sequenceFaults(subject: Case): Fault[] {
+  const { sequenceParallel: ranks, model, sequenceLength, mode } = subject;
+  if (ranks === 1) {
+    if (!modes[mode].sharesSequences) return [];
+    const expected = '--sequence-parallel N, the number of chips that share a sequence';
+    return [{ place: `--mode ${mode}`, problem: 'needs chips that share each sequence', expected }];
+  }
+  const faults: Fault[] = [];
+  if (model.heads % ranks !== 0) {
+    const problem = `${ranks} ranks cannot share the ${model.heads} heads of ${model.name}`;
+    faults.push({ place: '--sequence-parallel', problem, expected: `a divisor of ${model.heads}` });
+  }
+  if (sequenceLength % ranks !== 0) {
+    const problem = `${sequenceLength} tokens cannot be shared by ${ranks} ranks`;
+    faults.push({ place: '--sequence-length', problem, expected: `a multiple of ${ranks}` });
+  }
+  return faults;
+}
+
+/** megatron/arguments.py, validate_args, and megatron/initialize.py, _set_random_seed, refuse these minutes later. */
+function megatronFaults(subject: Case): Fault[] {
+  const faults: Fault[] = [];
+  if (subject.activationOffload && !subject.activationCheckpointing) {
+    const problem = 'moves what activation checkpointing keeps';
+    faults.push({ place: '--activation-offload', problem, expected: '--activation-checkpointing beside it' });
+  }
+  if (subject.fp16LmCrossEntropy && subject.dtype !== 'fp16') {
+    const problem = `is for fp16 alone, and this is ${subject.dtype}`;
+    faults.push({ place: '--fp16-lm-cross-entropy', problem, expected: '--dtype fp16 beside it' });
+  }
+  if (subject.seed === 0) {
+    faults.push({
+      place: '--seed',
+      problem: '0 is no seed for Megatron',
+      expected: 'a whole number from 1 up',
+    });
+  }
+  if ((subject.vocabFile === null) !== (subject.mergeFile === null)) {
+    const [place, missing] =
+      subject.vocabFile === null ? ['--merge-file', '--vocab-file'] : ['--vocab-file', '--merge-file'];
+    faults.push({ place, problem: 'is half a tokenizer', expected: `${missing} beside it` });
+  }
+  return faults;
+}

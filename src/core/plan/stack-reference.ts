@@ -1,0 +1,23 @@
+import type { StackLock } from '../stack/lock.ts';
+import type { StackReference, UpstreamReference } from './run-plan.ts';
+
+/** A lock in short, as plans and records keep it. */
+export function stackReference(lock: StackLock): StackReference {
+  const upstreams = Object.entries(lock.upstreams).map(([name, upstream]): [string, UpstreamReference] => [
+    name,
+    {
+      commit: upstream.commit,
+      version: upstream.version,
+      patches: upstream.patches?.applied.length ?? 0,
+      dirty: upstream.dirtyDiffSha256 !== null,
+    },
+  ]);
+  return {
+    name: lock.name,
+    hash: lock.hash,
+    torch: lock.torch.version,
+    deepspeed: lock.deepspeed.version,
+    upstreams: Object.fromEntries(upstreams),
+    apex: lock.apex?.kind ?? null,
+  };
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { freePort } from '../adapters/free-port.ts';
+import { stackPaths } from '../adapters/stack/store.ts';
+import { planCase } from '../core/plan/plan-case.ts';
+import { syntheticRequest } from '../core/plan/planned-data.ts';
+import type { RunPlan, StackReference } from '../core/plan/run-plan.ts';
+import { stackReference } from '../core/plan/stack-reference.ts';
+import { scriptEnvironment } from '../core/stack/environment.ts';
+import type { StackLock } from '../core/stack/lock.ts';
+import { SuperOffloadError } from '../errors.ts';
+import type { ConfiguredCase } from './case-configs.ts';
+import type { Context } from './context.ts';
+import { syntheticPrefix } from './dataset-use.ts';
+import { assumedDeepspeed } from './installed-deepspeed.ts';
+import { chosenGpus, type Machine } from './machine.ts';
+import type { ThroughputRequest } from './plan-throughput.ts';
+
+/** Where a run takes place. */
+interface RunPlace {
+  readonly machine: Machine;
+  /** null in a dry run without a stack. */
+  readonly stack: StackLock | null;
+  /** Megatron-DeepSpeed's folder, whether it is used or not. */
+  readonly megatron: string;
+}
+
+/** One configured case as a run on this machine. */
+export async function planRun(
+  context: Context,
+  request: ThroughputRequest,
+  { machine, stack, megatron }: RunPlace,
+  { subject, config }: ConfiguredCase,
+): Promise<RunPlan> {
+  const { system } = machine;
+  return planCase(subject, {
+    system,
+    stack: stack === null ? notInstalled(request.stack) : stackReference(stack),
+    python: stack?.python.path ?? join(stackPaths(context.home, request.stack).venv, 'bin', 'python'),
+    stackEnvironment: scriptEnvironment(
+      stack ?? { pathPrefix: [], environment: {} },
+      system.accelerator,
+      context.env['PATH'],
+    ),
+    trainer: join(context.packageRoot, 'experiment', 'trainer'),
+    megatron,
+    syntheticData: syntheticPrefix(context.home, syntheticRequest(subject)),
+    deepspeedConfig: config,
+    port: await freePort(),
+    launcher: request.launcher,
+    bindCores: request.bindCores,
+    gpuIndices: chosenGpus(machine, subject.chips, context.env),
+    maxError: request.maxError,
+    limits: request.limits,
+  });
+}
+
+function notInstalled(name: string): StackReference {
+  return {
+    name,
+    hash: 'not installed',
+    torch: 'unknown',
+    deepspeed: assumedDeepspeed,
+    upstreams: {},
+    apex: null,
+  };
+}
+
+/**
+ * The Megatron-DeepSpeed of a stack.
+ * @throws SuperOffloadError 'environment' where cases need one and the stack has none; a dry run only says so.
+ */
+export function megatronOf(
+  context: Context,
+  { stack: name, flags, dryRun }: Pick<ThroughputRequest, 'stack' | 'flags' | 'dryRun'>,
+  stack: StackLock | null,
+): { readonly directory: string; readonly notes: readonly string[] } {
+  const directory = stack?.upstreams.megatron?.directory;
+  if (directory !== undefined) return { directory, notes: [] };
+  const place = { directory: join(stackPaths(context.home, name).sources, 'megatron'), notes: [] };
+  if (flags.workload !== 'megatron' || stack === null) return place;
+  const message = `stack ${JSON.stringify(name)} has no Megatron-DeepSpeed`;
+  if (dryRun) return { ...place, notes: [`${message}: a run of this plan would be refused`] };
+  const hint = `run: superoffload install --stack ${name} --with megatron`;
+  throw new SuperOffloadError({ code: 'environment', message, hint });
+}
