@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { fileBytes, findDataset, sampleTokens } from '../adapters/dataset/data-file.ts';
+import { requireSpace } from '../adapters/dataset/disk-space.ts';
 import { writeSynthetic } from '../adapters/dataset/write-dataset.ts';
+import { tokenTypes } from '../core/dataset/indexed.ts';
 import { syntheticName, type SyntheticRequest } from '../core/dataset/synthetic.ts';
+import { tokenTypeFor } from '../core/dataset/tokens.ts';
 import { faultsError, type Fault } from '../errors.ts';
 
 /** What a run asks of its data. */
@@ -73,7 +76,8 @@ export async function ensureSynthetic(
 ): Promise<string> {
   const prefix = syntheticPrefix(home, request);
   const { index, faults } = await findDataset(prefix);
-  if (index?.tokens !== request.tokens || faults.length > 0)
-    await writeSynthetic(prefix, request, { signal });
+  if (index?.tokens === request.tokens && faults.length === 0) return prefix;
+  requireSpace(home, request.tokens * tokenTypes[tokenTypeFor(request.vocabulary)].bytes);
+  await writeSynthetic(prefix, request, { signal });
   return prefix;
 }

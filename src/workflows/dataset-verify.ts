@@ -33,7 +33,10 @@ export function publishedFolder(home: string, { name }: Pick<DatasetManifest, 'n
  */
 export async function verifyDataset(ctx: Context, target: string | undefined): Promise<VerifyReport> {
   const manifest = await readManifest(ctx.packageRoot);
-  const path = target === undefined ? publishedFolder(ctx.home, manifest) : resolve(ctx.cwd, target);
+  const path =
+    target === undefined
+      ? publishedFolder(ctx.home, manifest)
+      : resolve(ctx.cwd, target.replace(/\.(bin|idx)$/, ''));
   const inFolder = await namesIn(path);
   const folder = inFolder === null ? dirname(path) : path;
   const present = (inFolder ?? (await namesIn(folder)) ?? []).filter((name) =>

@@ -1,6 +1,15 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainLfsFailure, lfsInstallHint, objectPath, parseLfsProgress } from '../../core/dataset/lfs.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  explainLfsFailure,
+  lfsInstallHint,
+  objectPath,
+  parseLfsProgress,
+  parsePointer,
+  type LfsPointer,
+} from '../../core/dataset/lfs.ts';
+import { gitFailureKind, isWorthRepeating } from '../../core/upstreams/git-failure.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { makeFolder, withFileErrors } from '../files.ts';
 import { GitError, openGit, type Git } from '../git.ts';
@@ -12,6 +21,8 @@ export interface LfsSource {
   /** Asked for first; a copy of the repository that lacks it gives the head of the branch. */
   readonly commit: string | null;
   readonly folder: string;
+  /** Something of what is wanted is in Git LFS. */
+  readonly needsLfs: boolean;
 }
 
 export interface LfsContext {
@@ -57,12 +68,12 @@ export async function fetchPointers(work: string, source: LfsSource, ctx: LfsCon
     signal: ctx.signal,
     onProgress: ctx.onLine,
   });
-  await requireLfs(git);
+  if (source.needsLfs) await requireLfs(git);
   await git.run(['init', '--quiet']);
   await git.run(['remote', 'add', '--', 'origin', source.url]);
   await git.run(['config', 'lfs.storage', join(work, 'lfs')]);
   await git.run(['sparse-checkout', 'set', '--no-cone', '--', `/${source.folder}/`, '/.lfsconfig']);
-  await fetchCommit(git, source);
+  await repeated(ctx.signal, () => fetchCommit(git, source));
   await git.run([...plainCheckout, 'checkout', '--quiet', '--detach', 'FETCH_HEAD']);
   const commit = (await git.run(['rev-parse', 'HEAD'])).trim();
   return {
@@ -85,6 +96,29 @@ async function requireLfs(git: Git): Promise<void> {
     const message = 'Git LFS is not installed, and the data files are in it';
     throw new SuperOffloadError({ code: 'environment', message, hint: lfsInstallHint, cause: error });
   }
+}
+
+const pausesMs = [2_000, 5_000];
+
+/** A network that fails for a moment gets two more chances. */
+async function repeated(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  for (const pauseMs of [...pausesMs, null]) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      const isPassing = error instanceof GitError && isWorthRepeating(gitFailureKind(error.stderr, false));
+      if (!isPassing || error.isIdle || pauseMs === null) throw error;
+      await sleep(pauseMs, undefined, { signal }).catch(() => {
+        signal.throwIfAborted();
+      });
+    }
+  }
+}
+
+/** @returns null where the file is none: no pointer is larger than a kilobyte (the specification's limit). */
+export async function readPointer(path: string): Promise<LfsPointer | null> {
+  return (await stat(path)).size > 1024 ? null : parsePointer(await readFile(path, 'utf8'));
 }
 
 async function fetchCommit(git: Git, { branch, commit }: LfsSource): Promise<void> {

@@ -22,6 +22,16 @@ export const commands: readonly {
     load: () => import('./install.ts'),
   },
   {
+    name: 'patch',
+    summary: "apply, list, verify or revert the patches of a stack's upstreams",
+    load: () => import('./patch.ts'),
+  },
+  {
+    name: 'stacks',
+    summary: 'list, show, verify, compare and remove installed stacks',
+    load: () => import('./stacks.ts'),
+  },
+  {
     name: 'models',
     summary: 'list the model sizes with their computed parameter counts',
     load: () => import('./models.ts'),
@@ -36,10 +46,20 @@ export const commands: readonly {
     summary: 'measure the throughput of the offload modes on 1, 4 or any number of chips',
     load: () => import('./throughput.ts'),
   },
+  {
+    name: 'dataset',
+    summary: 'fetch, check, make and describe training data',
+    load: () => import('./dataset.ts'),
+  },
   { name: 'runs', summary: 'list, show, replay and remove stored runs', load: () => import('./runs.ts') },
   {
     name: 'parse',
     summary: 'read steps, statistics and the outcome out of any training log',
     load: () => import('./parse.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: "check that DeepSpeed's CPU Adam can take a step back, as SuperOffload needs",
+    load: () => import('./rollback.ts'),
   },
 ];
