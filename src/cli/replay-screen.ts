@@ -9,14 +9,14 @@ import { throughputTable } from './throughput-table.ts';
 export async function showReplay(
   io: CommandIo,
   wanted: string,
-  options: { readonly json: boolean; readonly dryRun: boolean },
+  options: { readonly json: boolean; readonly dryRun: boolean; readonly allowDrift: boolean },
 ): Promise<void> {
   if (options.dryRun) {
-    const plan = await replayPlan(io.context, wanted);
+    const plan = await replayPlan(io.context, wanted, options);
     io.print(options.json ? JSON.stringify(plan, null, 2) : describePlan(plan));
     return;
   }
-  const record = await replayRun(io.context, wanted);
+  const record = await replayRun(io.context, wanted, options);
   const measured = { summaries: summarizeCases([record]), ratios: [] };
   io.print(options.json ? JSON.stringify(record, null, 2) : throughputTable(record.system, measured, []));
   io.exitWith(casesExitCode([record], { askedByName: true, unsupportedAskedFor: false }));

@@ -1,5 +1,7 @@
 import { renderTable } from '../adapters/table.ts';
 import type { RunRecord } from '../core/results/record.ts';
+import { describeUpstream } from '../core/stack/reference.ts';
+import { upstreamNames } from '../core/upstreams/upstream.ts';
 import type { LoadedRun, RunListing } from '../workflows/runs.ts';
 import { formatDuration, formatNumber } from './format.ts';
 
@@ -50,12 +52,7 @@ function facts(record: RunRecord): (readonly [string, string | null])[] {
     ['evidence', outcome.evidence],
     ['what to do', outcome.hint],
     ['kind', record.functional ? 'functional (CPU ranks)' : record.system.title],
-    [
-      'stack',
-      stack === null
-        ? null
-        : `torch ${stack.torch}, DeepSpeed ${stack.deepspeed}, lock ${stack.hash.slice(0, 12)}`,
-    ],
+    ...stackFacts(stack),
     ['started', record.startedUtc],
     ['lasted', record.durationMs === null ? null : formatDuration(record.durationMs)],
     [
@@ -80,6 +77,26 @@ function facts(record: RunRecord): (readonly [string, string | null])[] {
     ['recovered', record.recovered ? 'rebuilt from the log: the tool was killed' : null],
   ];
 }
+
+/** What ran: the same hash is the same software, and the rest says what to look for where it is another one. */
+function stackFacts(stack: RunRecord['stack']): (readonly [string, string])[] {
+  if (stack === null) return [];
+  const { name, hash, torch, deepspeed, upstreams = {}, apex, drift = [] } = stack;
+  return [
+    ['stack', `${name}: torch ${torch}, DeepSpeed ${deepspeed}, lock ${hash.slice(0, 12)}`],
+    ...upstreamNames.flatMap((each): [string, string][] => {
+      const upstream = upstreams[each];
+      return upstream === undefined ? [] : [[each, describeUpstream(upstream)]];
+    }),
+    ...(apex === null || apex === undefined ? [] : ([['apex', apex]] as const)),
+    ...drift.slice(0, driftLines).map((line) => ['drift', line] as const),
+    ...(drift.length > driftLines
+      ? ([['drift', `... and ${drift.length - driftLines} more, see --json`]] as const)
+      : []),
+  ];
+}
+
+const driftLines = 20;
 
 function stepText({ medianMs, interval }: NonNullable<RunRecord['statistics']>): string {
   const median = `${formatNumber(medianMs / 1000)} s median`;

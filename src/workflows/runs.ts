@@ -4,12 +4,15 @@ import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../
 import { loadStack } from '../adapters/stack/store.ts';
 import { freePort } from '../adapters/free-port.ts';
 import { quoteWord } from '../core/launch/quote.ts';
-import { withPort } from '../core/plan/run-plan.ts';
+import { withPort, type RunPlan, type StackReference } from '../core/plan/run-plan.ts';
 import type { RunRecord } from '../core/results/record.ts';
+import type { StackLock } from '../core/stack/lock.ts';
+import { describeReferenceChange, installCommand, stackReference } from '../core/stack/reference.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { recoverRecord } from './recover.ts';
 import { runCase } from './run-case.ts';
+import { checkDrift } from './usable-stack.ts';
 
 /** One line of `runs list`. */
 export interface RunListing {
@@ -108,33 +111,54 @@ async function keepRecord(run: StoredRun, record: RunRecord): Promise<void> {
   }
 }
 
+export interface ReplayOptions {
+  /** Repeat it although the stack's files are not those that were installed; the record says so. */
+  readonly allowDrift: boolean;
+  /** Only the plan is wanted: a changed stack is a note. */
+  readonly dryRun: boolean;
+}
+
 /**
  * Repeats a run from its plan.
- * @throws SuperOffloadError 'config' without a plan, 'environment' when the stack is another one than then.
+ * @throws SuperOffloadError 'config' without a plan, 'environment' when the stack is another one than then, or when
+ * its files changed since it was installed.
  */
-export async function replayPlan(context: Context, wanted: string) {
+export async function replayPlan(context: Context, wanted: string, options: ReplayOptions): Promise<RunPlan> {
   const run = readRun(context.home, await findRunId(context.home, wanted));
   if (run.plan === null) {
     throw new SuperOffloadError({ code: 'config', message: `run ${run.runId} has no plan to repeat` });
   }
-  const { stack } = run.plan;
-  const installed = stack === null ? undefined : await loadStack(context.home, stack.name);
-  if (stack !== null && installed?.hash !== stack.hash) {
-    throw new SuperOffloadError({
-      code: 'environment',
-      message:
-        `run ${run.runId} used stack ${stack.name} with torch ${stack.torch} and DeepSpeed ${stack.deepspeed}; ` +
-        (installed === undefined
-          ? 'it is not installed'
-          : `now it has torch ${installed.torch.version} and DeepSpeed ${installed.deepspeed.version}, or other packages`),
-      hint: `superoffload install --stack ${stack.name} --torch ${stack.torch.split('+')[0] ?? ''} --deepspeed ${stack.deepspeed}`,
-    });
-  }
-  return withPort(run.plan, await freePort());
+  const plan = withPort(run.plan, await freePort());
+  if (plan.stack === null) return plan;
+  const installed = await loadStack(context.home, plan.stack.name);
+  if (installed?.hash !== plan.stack.hash) throw otherStack(run.runId, plan.stack, installed);
+  const { notes, drift } = await checkDrift(context, installed, options);
+  for (const message of notes) context.emit({ type: 'note', message });
+  return { ...plan, stack: { ...plan.stack, drift } };
 }
 
-export async function replayRun(context: Context, wanted: string): Promise<RunRecord> {
-  return runCase(context, await replayPlan(context, wanted), { index: 1, total: 1 });
+function otherStack(
+  runId: string,
+  then: StackReference,
+  installed: StackLock | undefined,
+): SuperOffloadError {
+  const changes = installed === undefined ? [] : describeReferenceChange(then, stackReference(installed, []));
+  return new SuperOffloadError({
+    code: 'environment',
+    message:
+      `run ${runId} used stack ${then.name} with torch ${then.torch} and DeepSpeed ${then.deepspeed}; ` +
+      (installed === undefined ? 'it is not installed' : ['it is another one now:', ...changes].join('\n  ')),
+    hint: `run: ${installCommand(then, installed?.request)}`,
+  });
+}
+
+export async function replayRun(
+  context: Context,
+  wanted: string,
+  options: Pick<ReplayOptions, 'allowDrift'>,
+): Promise<RunRecord> {
+  const plan = await replayPlan(context, wanted, { ...options, dryRun: false });
+  return runCase(context, plan, { index: 1, total: 1 });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder, storageError } from '../files.ts';
@@ -59,6 +59,13 @@ export async function tryMutex(path: string): Promise<Mutex | { readonly heldBy:
       if (readOwner(path)?.token === token) await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** @returns the pid of the living owner (0 where it has not written it yet); undefined when nobody holds the lock. */
+export function mutexHolder(path: string): number | undefined {
+  if (!existsSync(path)) return undefined;
+  const owner = readOwner(path);
+  return isAlive(path, owner) ? (owner?.pid ?? 0) : undefined;
 }
 
 /** Two that both saw a dead owner: rename lets one win, and a fresh lock that was moved by mistake goes back. */

@@ -1,10 +1,11 @@
-import { readdir } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isStackLock, lockSchemaVersion, migrateLock } from '../../core/stack/lock.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { SuperOffloadError } from '../../errors.ts';
-import { readJson } from '../files.ts';
+import { readJson, withFileErrors } from '../files.ts';
 
 /** Every path of a stack's folder. */
 export function stackPaths(home: string, name: string) {
@@ -68,9 +69,38 @@ function reinstall(name: string): string {
   return `superoffload install --stack ${name} --reinstall`;
 }
 
+/** @returns the names of all folders that may hold a stack, ready or not; hidden ones are this tool's own. */
+export async function stackNamesIn(home: string): Promise<string[]> {
+  const entries = await readdir(join(home, 'stacks'), { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .sort();
+}
+
 /** @returns the locks of all ready stacks, by name. */
 export async function listStacks(home: string): Promise<StackLock[]> {
   const names = await readdir(join(home, 'stacks')).catch(() => []);
   const locks = await Promise.all(names.sort().map((name) => loadStack(home, name)));
   return locks.filter((lock) => lock !== undefined);
 }
+
+/**
+ * Removes a stack. Its folder gets another name first: whoever looks meanwhile sees all of it or nothing, and what a
+ * killed removal leaves behind goes with the next one.
+ * @throws SuperOffloadError 'environment' where that is not allowed.
+ */
+export async function removeStack(home: string, name: string): Promise<void> {
+  const parent = join(home, 'stacks');
+  await withFileErrors(parent, async () => {
+    await rename(
+      join(parent, name),
+      join(parent, `${removedPrefix}${name}-${randomBytes(4).toString('hex')}`),
+    );
+    for (const entry of await readdir(parent)) {
+      if (entry.startsWith(removedPrefix)) await rm(join(parent, entry), { recursive: true, force: true });
+    }
+  });
+}
+
+const removedPrefix = '.removed-';

@@ -46,9 +46,13 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
     .argument('<run>', 'its id, the beginning or the end of it, or "last"')
     .option('--json', 'print JSON: the new record')
     .option('--dry-run', 'print what would run, start nothing')
+    .option('--allow-drift', 'although files of the stack changed since it was installed; recorded')
     .action(async (run, options) => {
       const { showReplay } = await import('../replay-screen.ts');
-      await showReplay(io, run, { json: options.json ?? false, dryRun: options.dryRun ?? false });
+      await showReplay(io, run, {
+        ...{ json: options.json ?? false, dryRun: options.dryRun ?? false },
+        allowDrift: options.allowDrift ?? false,
+      });
     });
   command
     .command('rm')

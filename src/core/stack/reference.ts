@@ -1,7 +1,8 @@
 /** What a run's plan and record keep of the stack that ran it. */
 import type { StackReference, UpstreamReference } from '../plan/run-plan.ts';
 import { upstreamNames, type UpstreamName } from '../upstreams/upstream.ts';
-import type { StackLock } from './lock.ts';
+import { quoteWord } from '../launch/quote.ts';
+import type { StackLock, StackRequest } from './lock.ts';
 
 /** @param drift differences from what was installed, where the user allowed them. */
 export function stackReference(lock: StackLock, drift: readonly string[]): StackReference {
@@ -52,20 +53,35 @@ function change(what: string, then: string, now: string): string[] {
   return then === now ? [] : [`${what}: now ${now}, then ${then}`];
 }
 
-/** @returns what makes the stack of a run again, as far as its plan knows it. */
-export function installCommand({ name, torch, deepspeed, upstreams = {}, apex }: StackReference): string {
-  const refs = upstreamNames.flatMap((upstream) => {
+/**
+ * @param request of the stack that has this name now: which Python it stands on, and where its sources came from.
+ * @returns what makes the stack of a run again, as far as its plan knows it.
+ */
+export function installCommand(
+  { name, torch, deepspeed, upstreams = {}, apex }: StackReference,
+  request?: Partial<StackRequest>,
+): string {
+  const flags = (flag: string, values: Readonly<Partial<Record<UpstreamName, string>>>): string[] =>
+    Object.entries(values).map(([upstream, value]) => `${flag} ${quoteWord(`${upstream}=${value}`)}`);
+  const refs: Partial<Record<UpstreamName, string>> = {};
+  for (const upstream of upstreamNames) {
     const commit = upstreams[upstream]?.commit ?? null;
-    return commit === null ? [] : [`--ref ${upstream}=${commit}`];
-  });
-  const hasMegatron = name !== 'fork' && upstreams.megatron !== undefined;
-  const isFromSource = typeof upstreams.deepspeed?.commit === 'string';
+    if (commit !== null) refs[upstream] = commit;
+  }
+  const python = request?.python ?? null;
+  // torch of an adopted Python is the one that it has.
+  const versions = [
+    ...(python === null ? [`--torch ${torch.split('+')[0] ?? ''}`] : []),
+    ...(refs.deepspeed === undefined && python === null ? [`--deepspeed ${deepspeed}`] : []),
+  ];
   return [
-    `superoffload install --stack ${name}`,
-    ...(hasMegatron ? ['--with megatron'] : []),
-    `--torch ${torch.split('+')[0] ?? ''}`,
-    ...(isFromSource ? [] : [`--deepspeed ${deepspeed}`]),
-    ...refs,
+    `superoffload install --stack ${quoteWord(name)}`,
+    ...(name !== 'fork' && upstreams.megatron !== undefined ? ['--with megatron'] : []),
+    ...(python === null ? [] : [`--python ${quoteWord(python)}`]),
+    ...(request?.overlay === true ? ['--overlay'] : []),
+    ...versions,
+    ...flags('--source', request?.sources ?? {}),
+    ...flags('--ref', refs),
     ...(apex === null || apex === undefined ? [] : [`--apex ${apex}`]),
     '--reinstall',
   ].join(' ');

@@ -1,0 +1,22 @@
+/** How two stacks differ. */
+import type { LockFact } from './lock-facts.ts';
+
+export interface LockDifference {
+  readonly group: LockFact['group'];
+  readonly name: string;
+  /** null: one of them does not have it. */
+  readonly a: string | null;
+  readonly b: string | null;
+}
+
+/** @returns every fact that decides behaviour and is not the same in both, in the order of the facts. */
+export function diffFacts(a: readonly LockFact[], b: readonly LockFact[]): LockDifference[] {
+  const keyOf = ({ group, name }: LockFact): string => `${group}\0${name}`;
+  const [left, right] = [a, b].map(
+    (facts) => new Map(facts.filter(({ decides }) => decides).map((fact) => [keyOf(fact), fact])),
+  ) as [Map<string, LockFact>, Map<string, LockFact>];
+  return [...new Map([...left, ...right])].flatMap(([key, { group, name }]) => {
+    const [before, after] = [left.get(key)?.value ?? null, right.get(key)?.value ?? null];
+    return before === after ? [] : [{ group, name, a: before, b: after }];
+  });
+}

@@ -1,0 +1,73 @@
+import { writeManifest } from '../adapters/stack/manifest.ts';
+import { fullDrift } from '../adapters/stack/manifest-drift.ts';
+import type { Drift } from '../core/stack/drift.ts';
+import type { StackLock } from '../core/stack/lock.ts';
+import { SuperOffloadError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { requireStack } from './stacks.ts';
+
+export interface StackVerification {
+  readonly name: string;
+  readonly hash: string;
+  /** Every file that differs, is missing, or was put there by nobody. */
+  readonly drifts: readonly Drift[];
+  /** Files with another time or mode than at the install, and the same content. */
+  readonly touched: readonly string[];
+  /** The quick check was told the new times, so that runs are not refused for them. */
+  readonly renewed: boolean;
+  /** False for a stack of an older version: only its packages could be compared. */
+  readonly hasManifest: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Reads every file of a stack. Where only times differ, it lets the quick check know them.
+ * @param dryRun look only.
+ * @throws SuperOffloadError 'usage' for an unknown stack, 'environment' for one that is not ready.
+ */
+export async function verifyStack(
+  ctx: Context,
+  name: string,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<StackVerification> {
+  const lock = await requireStack(ctx, name);
+  const began = ctx.now();
+  const report = await readAll(ctx, lock);
+  const { drifts, touched, hasManifest, files, bytes } = report;
+  const renewed = hasManifest && drifts.length === 0 && touched.length > 0 && !dryRun;
+  if (renewed) await writeManifest(lock, report.renewed);
+  return {
+    ...{ name, hash: lock.hash, drifts, touched, renewed, hasManifest, files, bytes },
+    elapsedMs: ctx.now() - began,
+  };
+}
+
+async function readAll(ctx: Context, lock: StackLock): Promise<Awaited<ReturnType<typeof fullDrift>>> {
+  const task = { id: 'verify', message: `read every file of stack ${lock.name}` } as const;
+  const began = ctx.now();
+  const elapsed = (): number => ctx.now() - began;
+  let line = 'looking';
+  const timer = setInterval(() => {
+    ctx.emit({ type: 'task-output', id: task.id, line, elapsedMs: elapsed() });
+  }, 500);
+  ctx.emit({ type: 'task', state: 'start', ...task });
+  try {
+    const report = await fullDrift(lock, {
+      signal: ctx.signal,
+      onProgress: ({ files, bytes }, all) => {
+        line = `${files} of ${all} files, ${(bytes / 1e9).toFixed(2)} GB`;
+      },
+    });
+    ctx.emit({ type: 'task', state: 'done', ...task, elapsedMs: elapsed() });
+    return report;
+  } catch (error) {
+    if (!(error instanceof SuperOffloadError && ctx.signal.aborted)) {
+      ctx.emit({ type: 'task', state: 'failed', ...task, elapsedMs: elapsed() });
+    }
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
