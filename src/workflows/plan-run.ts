@@ -20,6 +20,8 @@ interface RunPlace {
   readonly machine: Machine;
   /** null in a dry run without a stack. */
   readonly stack: StackLock | null;
+  /** How its files differ from what was installed, where the user allowed that. */
+  readonly drift: readonly string[];
   /** Megatron-DeepSpeed's folder, whether it is used or not. */
   readonly megatron: string;
 }
@@ -28,13 +30,13 @@ interface RunPlace {
 export async function planRun(
   context: Context,
   request: ThroughputRequest,
-  { machine, stack, megatron }: RunPlace,
+  { machine, stack, drift, megatron }: RunPlace,
   { subject, config }: ConfiguredCase,
 ): Promise<RunPlan> {
   const { system } = machine;
   return planCase(subject, {
     system,
-    stack: stack === null ? notInstalled(request.stack) : stackReference(stack),
+    stack: stack === null ? notInstalled(request.stack) : stackReference(stack, drift),
     python: stack?.python.path ?? join(stackPaths(context.home, request.stack).venv, 'bin', 'python'),
     stackEnvironment: scriptEnvironment(
       stack ?? { pathPrefix: [], environment: {} },

@@ -70,24 +70,21 @@ export async function planThroughput(context: Context, request: ThroughputReques
   const grid = expandGrid(readExperiment('throughput', folders), shapes, machine.system, userConfig.flags);
   const faults = [...userConfig.faults, ...grid.faults];
   if (faults.length > 0) throw faultsError('usage', faults);
-  const { stack, notes } = await usableStack(context, stackChoice(request), machine);
+  const { stack, notes, drift } = await usableStack(context, stackChoice(request), machine);
   const built = configureCases(grid.cases, userConfig, deepspeed);
   const megatron = megatronOf(context, request, stack);
+  const place = { machine, stack, drift, megatron: megatron.directory };
   const plans: RunPlan[] = [];
   for (const configured of built.configs) {
-    plans.push(await planRun(context, request, { machine, stack, megatron: megatron.directory }, configured));
+    plans.push(await planRun(context, request, place, configured));
   }
+  const more = [...notes, ...megatron.notes, ...built.notes];
   if (!request.dryRun) await requireData(grid.cases);
   return {
     machine,
     plans,
     skipped: grid.skipped,
-    notes: [
-      ...planNotes(machine, chips, grid.cases, { folders, models }),
-      ...notes,
-      ...megatron.notes,
-      ...built.notes,
-    ],
+    notes: [...planNotes(machine, chips, grid.cases, { folders, models }), ...more],
     expectedMs: await earlierDurations(context, plans),
   };
 }

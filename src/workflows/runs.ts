@@ -4,10 +4,11 @@ import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../
 import { loadStack } from '../adapters/stack/store.ts';
 import { freePort } from '../adapters/free-port.ts';
 import { quoteWord } from '../core/launch/quote.ts';
+import { stackReference } from '../core/plan/stack-reference.ts';
 import { withPort, type RunPlan, type StackReference } from '../core/plan/run-plan.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import type { StackLock } from '../core/stack/lock.ts';
-import { describeReferenceChange, installCommand, stackReference } from '../core/stack/reference.ts';
+import { describeReferenceChange, installCommand } from '../core/stack/reference.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { recoverRecord } from './recover.ts';
@@ -134,7 +135,19 @@ export async function replayPlan(context: Context, wanted: string, options: Repl
   if (installed?.hash !== plan.stack.hash) throw otherStack(run.runId, plan.stack, installed);
   const { notes, drift } = await checkDrift(context, installed, options);
   for (const message of notes) context.emit({ type: 'note', message });
-  return { ...plan, stack: { ...plan.stack, drift } };
+  if (!options.allowDrift) requireSameDrift(run.runId, plan.stack.drift ?? [], drift);
+  return { ...plan, stack: stackReference(installed, drift) };
+}
+
+/** A run that was made on a changed stack is not repeated by one on the stack as it should be. */
+function requireSameDrift(runId: string, then: readonly string[], now: readonly string[]): void {
+  const gone = then.filter((line) => !now.includes(line));
+  if (gone.length === 0) return;
+  throw new SuperOffloadError({
+    code: 'environment',
+    message: [`run ${runId} was made on a stack with changes that are not there now:`, ...gone].join('\n  '),
+    hint: 'to repeat it on the stack as it is, add --allow-drift',
+  });
 }
 
 function otherStack(
@@ -142,7 +155,7 @@ function otherStack(
   then: StackReference,
   installed: StackLock | undefined,
 ): SuperOffloadError {
-  const changes = installed === undefined ? [] : describeReferenceChange(then, stackReference(installed, []));
+  const changes = installed === undefined ? [] : describeReferenceChange(then, stackReference(installed));
   return new SuperOffloadError({
     code: 'environment',
     message:

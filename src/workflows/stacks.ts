@@ -6,12 +6,13 @@ import { loadStack, stackNamesIn, stackPaths } from '../adapters/stack/store.ts'
 import { findRunId, readRun } from '../adapters/stored-runs.ts';
 import { nearest } from '../core/experiment/nearest.ts';
 import { acceleratorOf, type MachineFacts } from '../core/machine/facts.ts';
+import { stackReference } from '../core/plan/stack-reference.ts';
 import { isCurrent } from '../core/stack/current.ts';
 import { describeDrifts, type Drift } from '../core/stack/drift.ts';
 import { diffFacts, type LockDifference } from '../core/stack/lock-diff.ts';
 import { lockFacts, referenceFacts, type LockFact } from '../core/stack/lock-facts.ts';
 import type { StackLock } from '../core/stack/lock.ts';
-import { describeUpstream, stackReference } from '../core/stack/reference.ts';
+import { describeUpstream } from '../core/stack/reference.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 
@@ -101,7 +102,7 @@ async function stateOf(
 }
 
 function upstreamTexts(lock: StackLock): Record<string, string> {
-  const { upstreams = {} } = stackReference(lock, []);
+  const { upstreams = {} } = stackReference(lock);
   return Object.fromEntries(
     Object.entries(upstreams).map(([name, upstream]) => [name, describeUpstream(upstream)]),
   );
@@ -162,7 +163,7 @@ async function factsOf(ctx: Context, name: string): Promise<LockFact[]> {
 }
 
 async function shortFacts(ctx: Context, word: string, isStack: boolean): Promise<LockFact[]> {
-  if (isStack) return referenceFacts(stackReference(await requireStack(ctx, word), []));
+  if (isStack) return referenceFacts(stackReference(await requireStack(ctx, word)));
   const run = readRun(ctx.home, await findRunId(ctx.home, word).catch(() => requireRun(ctx, word)));
   const stack = run.plan?.stack ?? null;
   if (stack !== null) return referenceFacts(stack);

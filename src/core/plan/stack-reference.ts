@@ -1,8 +1,11 @@
 import type { StackLock } from '../stack/lock.ts';
 import type { StackReference, UpstreamReference } from './run-plan.ts';
 
-/** A lock in short, as plans and records keep it. */
-export function stackReference(lock: StackLock): StackReference {
+/**
+ * A lock in short, as plans and records keep it.
+ * @param drift how its files differ from what was installed, where the user allowed that: one line a difference.
+ */
+export function stackReference(lock: StackLock, drift: readonly string[] = []): StackReference {
   const upstreams = Object.entries(lock.upstreams).map(([name, upstream]): [string, UpstreamReference] => [
     name,
     {
@@ -19,5 +22,6 @@ export function stackReference(lock: StackLock): StackReference {
     deepspeed: lock.deepspeed.version,
     upstreams: Object.fromEntries(upstreams),
     apex: lock.apex?.kind ?? null,
+    ...(drift.length === 0 ? {} : { drift }),
   };
 }

@@ -59,7 +59,10 @@ export function lockFacts(lock: LockToShow, directory: string | null): LockFact[
     ...fact('ops', 'compiler', lock.ops.compiler),
     ...fact('ops', 'ninja', lock.ops.ninja),
     ...sorted(lock.ops.flags).flatMap(([op, flags]) => fact('ops', `flags of ${op}`, flags)),
-    ...sorted(lock.environment).flatMap(([name, value]) => fact('environment', name, value)),
+    // How many compilers ran at once decides nothing.
+    ...sorted(lock.environment).flatMap(([name, value]) =>
+      fact('environment', name, value, name !== 'MAX_JOBS'),
+    ),
     ...sorted(lock.packages).flatMap(([name, version]) =>
       fact('packages', name, packageText(version, lock.wheels?.[wheelName(lock, name)])),
     ),

@@ -2,24 +2,7 @@
 import type { StackReference, UpstreamReference } from '../plan/run-plan.ts';
 import { upstreamNames, type UpstreamName } from '../upstreams/upstream.ts';
 import { quoteWord } from '../launch/quote.ts';
-import type { StackLock, StackRequest } from './lock.ts';
-
-/** @param drift differences from what was installed, where the user allowed them. */
-export function stackReference(lock: StackLock, drift: readonly string[]): StackReference {
-  const { name, hash, torch, deepspeed, apex } = lock;
-  const upstreams: Partial<Record<UpstreamName, UpstreamReference>> = {};
-  for (const upstream of upstreamNames) {
-    const each = lock.upstreams[upstream];
-    if (each === undefined) continue;
-    const { commit, version, patches, dirtyDiffSha256 } = each;
-    const [count, dirty] = [patches?.applied.length ?? 0, dirtyDiffSha256 !== null];
-    upstreams[upstream] = { commit, version, patches: count, dirty };
-  }
-  return {
-    ...{ name, hash, torch: torch.version, deepspeed: deepspeed.version },
-    ...{ upstreams, apex: apex?.kind ?? null, drift },
-  };
-}
+import type { StackRequest } from './lock.ts';
 
 /** Where an upstream stood, and what was changed in it. */
 export function describeUpstream({ commit, version, patches, dirty }: UpstreamReference): string {
