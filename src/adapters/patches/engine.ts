@@ -19,7 +19,6 @@ import { sweep, withTurn } from './turn.ts';
 import { readTree } from './tree-files.ts';
 
 export interface EngineOptions extends GitOptions {
-  /** Told of every step that is done, so that long work can be watched. */
   readonly onStep: OnStep;
 }
 

@@ -19,6 +19,8 @@ export interface GitOptions {
   readonly signal: AbortSignal;
   /** PATH, where git is. */
   readonly path: string | undefined;
+  /** Told of every step that is done, so that long work can be watched. */
+  readonly onStep?: (line: string) => void;
 }
 
 interface Scratch {
@@ -54,6 +56,7 @@ export async function buildImages(
   }
   for (const patch of selection.patches) {
     const fault = await applyPatch(scratch, patch, series.patches.get(patch.file) ?? Buffer.alloc(0));
+    options.onStep?.(`tried ${patch.file}`);
     if (fault === null) continue;
     throw faultsError('config', [{ place: `${series.place}: ${patch.file}`, problem: fault }], seriesHint);
   }

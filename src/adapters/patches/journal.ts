@@ -71,11 +71,25 @@ async function complete({ tree, folder }: PatchPlaces, journal: Journal, onStep:
       } else {
         await makeFolder(dirname(place));
         // A new file under the old name: another hard link to the old one keeps its content.
-        await rename(join(folder, journal.operation, 'after', path), place);
+        await rename(join(folder, journal.operation, 'after', path), place).catch((error: unknown) => {
+          throw onOtherDisk(error, place);
+        });
       }
     });
     onStep(`${to === null ? 'removed' : 'wrote'} ${path}`);
   }
+}
+
+function onOtherDisk(error: unknown, place: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EXDEV') return error;
+  return new SuperOffloadError({
+    ...{
+      code: 'environment',
+      message: `${place} lies on another disk than the rest of its tree`,
+      cause: error,
+    },
+    hint: 'a tree that is patched must lie on one disk',
+  });
 }
 
 function changedMeanwhile(place: string, expected: string | null, found: string | null): SuperOffloadError {
