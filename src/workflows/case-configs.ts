@@ -82,11 +82,11 @@ function meaningFaults(
   { superOffload }: BuildOptions,
   { path, flags }: UserConfig,
 ): Fault[] {
-  const { sequenceParallel } = subject;
-  const label = labelFaults(config, subject, { superOffload, sequenceParallel });
-  if (label.length > 0) return label;
   const place = path ?? 'DeepSpeed config';
-  return agreementFaults(config, subject, { superOffload, place, allowUnsafe: flags.allowUnsafe ?? false });
+  const allowUnsafe = flags.allowUnsafe ?? false;
+  const faults = agreementFaults(config, subject, { superOffload, place, allowUnsafe });
+  const { sequenceParallel } = subject;
+  return faults.length > 0 ? faults : labelFaults(config, subject, { superOffload, sequenceParallel });
 }
 
 /** The paper's branch turns SuperOffload on wherever ZeRO-3 offloads its optimizer: another mode is not quite itself. */
