@@ -46,12 +46,27 @@ describe('bad input', () => {
       2,
       [/--launcher python: starts 1 rank, and --chips is 2/],
     ],
-    [['throughput', '--workload', 'megatronn'], 2, [/--workload.*builtin, command/]],
+    [['throughput', '--workload', 'megatronn'], 2, [/--workload.*builtin, megatron, command/]],
     [['throughput', '--workload', 'command'], 2, [/--workload command needs a command/, /for example/]],
     [
-      ['throughput', '--workload', 'command', '--mode', 'prism', '--steps', '5', '--', 'true'],
+      [
+        ...['throughput', '--workload', 'command', '--mode', 'prism', '--steps', '5', '--attention', 'sdpa'],
+        ...['--sequence-parallel', '2', '--activation-offload', '--fp16-lm-cross-entropy', '--allow-drift'],
+        ...['--vocab-file', 'v', '--merge-file', 'm', '--', 'true'],
+      ],
       2,
-      [/--mode: says nothing to a command of your own/, /--steps: says nothing/],
+      [
+        /--mode: says nothing to a command of your own/,
+        /--activation-offload: says nothing.*\n.*--attention: says nothing.*\n.*--sequence-parallel: says/,
+        /--steps: says.*\n/,
+        /--fp16-lm-cross-entropy: .*\n.*--vocab-file: .*\n.*--merge-file: .*\n.*--allow-drift: says/,
+      ],
+    ],
+    [['config', '--workload', 'command'], 2, [/--workload.*builtin, megatron/]],
+    [
+      [...tiny, '--sequence-parallel', '2', '--chips', '2'],
+      2,
+      [/--sequence-parallel: is nothing that the built-in trainer can do \(expected --workload megatron/],
     ],
     [['throughput', 'python', 'train.py'], 2, [/unexpected words: python train.py/, /--workload command --/]],
     [

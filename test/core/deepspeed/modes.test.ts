@@ -17,6 +17,9 @@ describe('findMode', () => {
     ['zero2', 'zero_2'],
     ['zero-3', 'zero_3'],
     ['ddp', 'ddp'],
+    ['ulysses', 'ulysses'],
+    ['prism-ulysses', 'prism_ulysses'],
+    ['superoffload-ulysses', 'prism_ulysses'],
   ])('%s is %s', (spelling, name) => {
     expect(findMode(spelling)?.name).toBe(name);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modeNames, type ModelShape } from '../../../src/core/experiment/case.ts';
+import { modeNames, type Case, type ModelShape } from '../../../src/core/experiment/case.ts';
 import { estimateMemory, fits } from '../../../src/core/model/memory.ts';
 import { powerOfTwo } from '../../../src/core/model/memory-parts.ts';
 import { sampleCase } from '../sample-case.ts';
@@ -102,5 +102,40 @@ describe('estimateMemory', () => {
     expect(powerOfTwo(9 * 2 ** 30)).toBe(16 * 2 ** 30);
     expect(powerOfTwo(2 ** 30)).toBe(2 ** 30);
     expect(powerOfTwo(0)).toBe(0);
+  });
+
+  it('shares the activations of a sequence, and moves what recomputation keeps to the host', () => {
+    const long = { mode: 'zero_3', sequenceLength: 131_072, microBatch: 1, globalBatch: 1 } as const;
+    const gib = (change: Partial<Case>, where: 'gpuGiB' | 'hostGiB'): number =>
+      estimateMemory(sampleCase({ ...long, chips: 4, ...change }), { ...h200, chipsPerNode: 4 })[where];
+    const activations = (change: Partial<Case>): number =>
+      estimateMemory(sampleCase({ ...long, ...change }), h200).parts.find(({ what }) =>
+        what.startsWith('activations'),
+      )?.gib ?? 0;
+    expect(activations({ chips: 4, sequenceParallel: 4 })).toBeCloseTo(activations({}) / 4);
+    const recomputed = { sequenceParallel: 4, activationCheckpointing: true };
+    const offloaded = { ...recomputed, activationOffload: true };
+    // 40 layers of 131,072 tokens of 2,048 numbers of 2 bytes, a quarter a chip: 5 GiB a chip, 20 a node.
+    expect(gib(recomputed, 'gpuGiB') - gib(offloaded, 'gpuGiB')).toBeCloseTo(5);
+    expect(gib(offloaded, 'hostGiB') - gib(recomputed, 'hostGiB')).toBeCloseTo(20);
+  });
+
+  it('counts the scores of unfused attention: 5 a s^2 b bytes a layer', () => {
+    const work = { mode: 'zero_offload', microBatch: 1, globalBatch: 1 } as const;
+    const gpu = (change: Partial<Case>): number =>
+      estimateMemory(sampleCase({ ...work, ...change }), h200).gpuGiB;
+    // 40 layers x 5 x 32 heads x 1024^2 bytes.
+    expect(gpu({ attention: 'unfused' }) - gpu({})).toBeCloseTo(6.25);
+  });
+
+  it('holds the weights of prism_ulysses on the host, and its optimizer where prism has it', () => {
+    const shared = { workload: 'megatron', chips: 4, sequenceParallel: 4, ratio: 1, dtype: 'bf16' } as const;
+    const settings = { deepspeedOverrides: buckets(1e8) };
+    const node = { ...h200, chipsPerNode: 4 };
+    const ulysses = estimateMemory(sampleCase({ ...shared, mode: 'prism_ulysses' }), node);
+    const prism = estimateMemory(sampleCase({ ...shared, ...settings, mode: 'prism' }), node);
+    const weightsGiB = (2 * 2.12e9) / 4 / 2 ** 30;
+    expect(prism.gpuGiB - ulysses.gpuGiB).toBeCloseTo(weightsGiB, 1);
+    expect(ulysses.hostGiB - prism.hostGiB).toBeCloseTo((4 * powerOfTwo(weightsGiB * 2 ** 30)) / 2 ** 30, 1);
   });
 });
