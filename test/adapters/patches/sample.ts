@@ -1,18 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readSeries } from '../../../src/adapters/patches/series-folder.ts';
 import type { SeriesRequest } from '../../../src/adapters/patches/look.ts';
@@ -20,38 +8,13 @@ import type { EngineOptions } from '../../../src/adapters/patches/engine.ts';
 import type { SeriesFile } from '../../../src/core/patches/series.schema.ts';
 import { selectPatches } from '../../../src/core/patches/series.ts';
 import type { PatchFacts } from '../../../src/core/patches/series.ts';
-
-export const newFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'patches-')));
-
-const plainEnv = {
-  ...{ PATH: process.env['PATH'], LC_ALL: 'C', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
-  ...{ GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@example.org' },
-  ...{ GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@example.org' },
-};
-
-/** The real git, without anybody's configuration. */
-export function git(cwd: string, ...args: string[]): string {
-  return execFileSync('git', args, {
-    cwd,
-    env: plainEnv,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-export function write(folder: string, path: string, text: string | Buffer, mode = 0o644): void {
-  mkdirSync(dirname(join(folder, path)), { recursive: true });
-  writeFileSync(join(folder, path), text);
-  chmodSync(join(folder, path), mode);
-}
-
-export const read = (folder: string, path: string): string => readFileSync(join(folder, path), 'utf8');
+import { git, newFolder, plainEnv, read, snapshot, write } from './git-tree.ts';
 
 const numbered = (name: string): string =>
   Array.from({ length: 30 }, (_, index) => `${name} line ${index + 1}\n`).join('');
 
-/** A repository with two modules, a program and a file that has trailing blanks. @returns its commit. */
-export function makeUpstream(folder: string): string {
+/** A repository with two modules and a program. */
+function makeUpstream(folder: string): void {
   mkdirSync(folder, { recursive: true });
   git(folder, 'init', '-q');
   write(folder, 'pkg/one.py', numbered('one'));
@@ -60,7 +23,6 @@ export function makeUpstream(folder: string): string {
   write(folder, 'README', numbered('read me'));
   git(folder, 'add', '-A');
   git(folder, 'commit', '-q', '-m', 'upstream');
-  return git(folder, 'rev-parse', 'HEAD').trim();
 }
 
 interface Edit {
@@ -78,8 +40,6 @@ export const replaceLine =
     writeFileSync(join(tree, path), text.replace(`${from}\n`, `${to}\n`));
   };
 
-const newModule = 'def added():\n    return 1\n';
-
 export const sampleEdits: readonly Edit[] = [
   { name: '0001-one.patch', edit: replaceLine('pkg/one.py', 'one line 3', 'one changed 3   ') },
   {
@@ -90,10 +50,15 @@ export const sampleEdits: readonly Edit[] = [
     },
   },
   { name: '0003-run.patch', edit: replaceLine('run.sh', '# run line 30', 'echo patched') },
-  { name: '0004-new.patch', edit: (tree) => void write(tree, 'pkg/extra/new.py', newModule) },
+  {
+    name: '0004-new.patch',
+    edit: (tree) => {
+      write(tree, 'pkg/extra/new.py', 'def added():\n    return 1\n');
+    },
+  },
 ];
 
-export const sampleOverlay: Readonly<Record<string, string>> = {
+const sampleOverlay: Readonly<Record<string, string>> = {
   'apex/__init__.py': 'overlay = True\n',
   'apex/optimizers/__init__.py': 'class Adam: pass\n',
 };
@@ -161,27 +126,7 @@ export function makeSeries(
   return series;
 }
 
-/** Everything below a folder but git's own: content and mode of files, target of links. */
-export function snapshot(folder: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  const walk = (below: string): void => {
-    for (const name of readdirSync(join(folder, below)).sort()) {
-      if (name === '.git') continue;
-      const path = below === '' ? name : `${below}/${name}`;
-      const stats = lstatSync(join(folder, path));
-      const mode = (stats.mode & 0o7777).toString(8);
-      if (stats.isDirectory()) {
-        found[`${path}/`] = 'folder';
-        walk(path);
-      } else if (stats.isSymbolicLink()) found[path] = `-> ${readlinkSync(join(folder, path))}`;
-      else found[path] = `${mode} ${readFileSync(join(folder, path), 'latin1')}`;
-    }
-  };
-  walk('');
-  return found;
-}
-
-export const sampleFacts = (commit: string): PatchFacts => ({
+const sampleFacts = (commit: string): PatchFacts => ({
   ...{ commit, version: null, torch: '2.15.0+cpu', deepspeed: '0.19.8', apex: 'overlay' as const },
 });
 
@@ -206,24 +151,39 @@ export interface Sample {
   readonly after: Record<string, string>;
 }
 
-/** An upstream, a series for it, and a clone to patch. */
-export async function makeSample(options: Parameters<typeof makeSeries>[2] = {}): Promise<Sample> {
+type SampleOptions = NonNullable<Parameters<typeof makeSeries>[2]>;
+
+let template: string | undefined;
+
+/** An upstream, a series for it, and a clone to patch: made once, copied for each test. */
+export async function makeSample(options?: SampleOptions): Promise<Sample> {
   const folder = newFolder();
+  if (options !== undefined) build(folder, options);
+  else {
+    if (template === undefined) build((template = newFolder()), {});
+    cpSync(template, folder, { recursive: true });
+  }
   const upstream = join(folder, 'upstream');
-  const commit = makeUpstream(upstream);
   const seriesFolder = join(folder, 'series');
-  const series = makeSeries(seriesFolder, upstream, options);
   const home = join(folder, 'home');
-  mkdirSync(home);
   const tree = join(home, 'megatron');
+  const series = JSON.parse(read(seriesFolder, 'series.json')) as SeriesFile;
+  const request = await requestOf(seriesFolder, sampleFacts(series.commits?.[0] ?? ''));
+  const [before, after] = [snapshot(tree), snapshot(join(folder, 'patched'))];
+  return { home, tree, upstream, seriesFolder, series, request, before, after };
+}
+
+function build(folder: string, options: SampleOptions): void {
+  const upstream = join(folder, 'upstream');
+  makeUpstream(upstream);
+  makeSeries(join(folder, 'series'), upstream, options);
+  const tree = join(folder, 'home', 'megatron');
+  mkdirSync(dirname(tree));
   git(folder, 'clone', '-q', upstream, tree);
   const patched = join(folder, 'patched');
   cpSync(tree, patched, { recursive: true });
   for (const { edit } of options.edits ?? sampleEdits) edit(patched);
   for (const [path, text] of Object.entries(options.overlay ?? sampleOverlay)) write(patched, path, text);
-  const request = await requestOf(seriesFolder, sampleFacts(commit));
-  const [before, after] = [snapshot(tree), snapshot(patched)];
-  return { home, tree, upstream, seriesFolder, series, request, before, after };
 }
 
 export function options(onStep: EngineOptions['onStep'] = () => undefined): EngineOptions {
