@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { GpuFacts } from '../../core/machine/facts.ts';
+import { parseNvccVersion } from '../../core/machine/nvcc.ts';
 import { gpuQuery, parseGpus, processQuery } from '../../core/machine/nvidia-smi.ts';
 import { findOnPath, isExecutable } from './search-path.ts';
 
@@ -48,5 +49,5 @@ export async function probeCuda(
     timeoutMs,
     ...(signal === undefined ? {} : { signal }),
   });
-  return { nvcc, version: /release (\d+\.\d+)/.exec(stdout)?.[1] ?? null };
+  return { nvcc, version: parseNvccVersion(stdout) };
 }
