@@ -39,14 +39,16 @@ class TokenFile:
         header = np.fromfile(prefix + ".idx", "S9, <u8, u1, <u8, <u8", 1).tolist()  # 34 bytes, then i32 lengths
         if not header or header[0][0] != b"MMIDIDX":
             raise SystemExit(f"config error: {prefix}.idx is not a Megatron index (MMIDIDX)")
-        _magic, version, code, sequences, _documents = header[0]
+        _magic, version, code, sequences, entries = header[0]
         if version != 1 or code not in self.types:
             raise SystemExit(f"config error: {prefix}.idx has version {version} and type code {code}; "
                              "expected version 1 and type 4 (int32) or 8 (uint16)")
         expected = np.fromfile(prefix + ".idx", np.int32, sequences, offset=34).sum(dtype=np.int64)
         self.tokens = np.memmap(prefix + ".bin", self.types[code], "r")
         self.samples = (len(self.tokens) - 1) // sequence
-        if expected != len(self.tokens) or self.samples < 1:
+        # Megatron's preprocessing does not count the token that ends a document (the published data is such a set).
+        counted = len(self.tokens) in (expected, expected + entries - 1)
+        if not counted or self.samples < 1:
             raise SystemExit(f"config error: {prefix}.bin has {len(self.tokens)} tokens; its index says {expected}, "
                              f"and one sample takes {sequence + 1}")
         self.epoch, self.order = None, None

@@ -1,4 +1,4 @@
-import { chmod, lstat, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireSpace } from '../adapters/dataset/disk-space.ts';
 import { fetchPointers, readPointer, type PointerTree } from '../adapters/dataset/lfs-repository.ts';
@@ -35,6 +35,8 @@ export async function fetchDataset(ctx: Context, plan: FetchPlan): Promise<Fetch
     await fetchInto(ctx, plan, work);
     await rm(work, { recursive: true, force: true });
   } finally {
+    // Its configuration has the source as it was given, perhaps with a password.
+    await rm(join(work, 'tree'), { recursive: true, force: true });
     await mutex.release();
   }
   const done = new Set(plan.wanted.map(({ file }) => file));
@@ -126,8 +128,14 @@ async function fetchFile(
     const message = `${file.file}: what came ${problem}`;
     throw new SuperOffloadError({ code: 'environment', message, hint: 'run the same command again' });
   }
-  await withFileErrors(directory, async () => {
-    await chmod(path, 0o644);
-    await rename(path, join(directory, file.file));
-  });
+  await withFileErrors(directory, () => place(path, join(directory, file.file)));
+}
+
+/** Git LFS may have linked the object to that of a source on this machine, which must stay what it is. */
+async function place(path: string, target: string): Promise<void> {
+  const isShared = (await lstat(path)).nlink > 1;
+  const own = isShared ? `${path}.own` : path;
+  if (isShared) await copyFile(path, own);
+  await chmod(own, 0o644);
+  await rename(own, target);
 }

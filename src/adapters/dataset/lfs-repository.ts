@@ -1,4 +1,4 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -81,8 +81,11 @@ export async function fetchPointers(work: string, source: LfsSource, ctx: LfsCon
     pathOf: (file) => join(tree, source.folder, file),
     fetchObject: async (file, sha256) => {
       await rm(progress, { force: true });
+      await keepPartial(join(work, 'lfs/incomplete'), sha256);
       const stop = followProgress(progress, ctx);
-      await fetchObject(git, source.folder, file).finally(stop);
+      await fetchObject(git, source.folder, file)
+        .catch((error: unknown) => failed(error, join(work, 'lfs/incomplete')))
+        .finally(stop);
       return join(work, 'lfs', objectPath(sha256));
     },
   };
@@ -150,13 +153,31 @@ async function fetchCommit(git: Git, { branch, commit }: LfsSource): Promise<voi
  */
 async function fetchObject(git: Git, folder: string, file: string): Promise<void> {
   const only = await git.run([...identity, 'commit-tree', '-m', folder, `HEAD:${folder}`]);
-  try {
-    await git.run(['lfs', 'fetch', `--include=${file}`, '--exclude=', 'origin', only.trim()]);
-  } catch (error) {
-    if (!(error instanceof GitError)) throw error;
-    const explained = explainLfsFailure(error.stderr);
-    const message = error.isIdle ? error.message : explained.message;
-    throw new SuperOffloadError({ code: 'environment', message, hint: explained.hint, cause: error });
+  await git.run(['lfs', 'fetch', `--include=${file}`, '--exclude=', 'origin', only.trim()]);
+}
+
+async function failed(error: unknown, incomplete: string): Promise<never> {
+  if (!(error instanceof GitError)) throw error;
+  // Bytes that do not have the hash would be built on by every later call.
+  if (/expected OID/i.test(error.stderr)) await rm(incomplete, { recursive: true, force: true });
+  const explained = explainLfsFailure(error.stderr);
+  const message = error.isIdle ? error.message : explained.message;
+  throw new SuperOffloadError({ code: 'environment', message, hint: explained.hint, cause: error });
+}
+
+/**
+ * git-lfs goes on from `<oid>.part` (tq/basic_download.go) and gives what it has received that name only when it
+ * fails by itself: when it is stopped, a file with a random ending is left.
+ */
+async function keepPartial(incomplete: string, sha256: string): Promise<void> {
+  const names = await readdir(incomplete).catch(() => []);
+  const parts = names.filter((name) => name.startsWith(sha256)).map((name) => join(incomplete, name));
+  const sized = await Promise.all(parts.map(async (path) => ({ path, bytes: (await stat(path)).size })));
+  const [largest, ...others] = sized.toSorted((a, b) => b.bytes - a.bytes);
+  if (largest !== undefined) await rename(largest.path, join(incomplete, `${sha256}.part`));
+  for (const { path } of others) {
+    // One of that name has been replaced by the largest.
+    if (!path.endsWith('.part')) await rm(path, { force: true });
   }
 }
 
