@@ -104,7 +104,7 @@ function planTarget(target: Wanted, facts: TreeFacts): PlannedFile | Conflict {
   // Patched by an earlier series, from another content than this series wants: the upstream moved under it.
   const moved = old !== undefined && blob === old.blob;
   return moved
-    ? { ...conflictOf(target, facts), found: old.upstream, ...movedUpstream }
+    ? { ...conflictOf(target, facts), expected: upstream, found: old.upstream, ...movedUpstream }
     : conflictOf(target, facts);
 }
 
