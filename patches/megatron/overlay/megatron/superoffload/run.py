@@ -120,9 +120,9 @@ def apex_kind():
 
 def attention(args):
     """The kernel that GPT's causal attention runs on."""
-    from megatron.model import transformer
-
     if args.use_flash_attn_v2:
+        from megatron.model import transformer  # it is loaded by now, and this module may not load it
+
         ours = transformer.flash_attn_varlen_func.__module__ == "megatron.superoffload.attention"
         return "sdpa" if ours else "flash-attn 2"
     other = {"use_flash_attn_v1": "flash-attn 1", "use_flash_attn_triton": "flash-attn triton",
