@@ -1,5 +1,5 @@
 /** How two stacks differ. */
-import type { LockFact } from './lock-facts.ts';
+import { factGroups, type LockFact } from './lock-facts.ts';
 
 export interface LockDifference {
   readonly group: LockFact['group'];
@@ -9,14 +9,16 @@ export interface LockDifference {
   readonly b: string | null;
 }
 
-/** @returns every fact that decides behaviour and is not the same in both, in the order of the facts. */
+/** @returns every fact that decides behaviour and is not the same in both, in the order of the groups. */
 export function diffFacts(a: readonly LockFact[], b: readonly LockFact[]): LockDifference[] {
   const keyOf = ({ group, name }: LockFact): string => `${group}\0${name}`;
   const [left, right] = [a, b].map(
     (facts) => new Map(facts.filter(({ decides }) => decides).map((fact) => [keyOf(fact), fact])),
   ) as [Map<string, LockFact>, Map<string, LockFact>];
-  return [...new Map([...left, ...right])].flatMap(([key, { group, name }]) => {
+  const differences = [...new Map([...left, ...right])].flatMap(([key, { group, name }]) => {
     const [before, after] = [left.get(key)?.value ?? null, right.get(key)?.value ?? null];
     return before === after ? [] : [{ group, name, a: before, b: after }];
   });
+  const rank = ({ group }: LockDifference): number => factGroups.indexOf(group);
+  return differences.sort((x, y) => rank(x) - rank(y));
 }
