@@ -90,36 +90,57 @@ const unsafe: NonNullable<SimpleGitOptions['unsafe']> = {
 /**
  * Opens git in a folder that exists. Its commands never ask (no terminal, no askpass, ssh in batch mode), speak
  * English, and end after `idleMs` without output.
- * @throws SuperOffloadError 'environment' when there is no such folder or no git.
+ * @throws SuperOffloadError 'environment' when there is no such folder.
  */
 export async function openGit(folder: string, options: GitOptions): Promise<Git> {
   options.signal.throwIfAborted();
   if (!existsSync(folder))
     throw new SuperOffloadError({ code: 'environment', message: `${folder}: no such folder` });
   const { simpleGit } = await import('simple-git');
-  const start = (sshCommand: string): Git => ({
+  const run = (args: readonly string[], sshCommand: string): Promise<string> => {
+    const mark = randomBytes(8).toString('hex');
+    const env = { ...gitEnvironment(options.env, sshCommand), [markVariable]: mark };
+    return runMarked(mark, options, (abort) => {
+      const allowEnvironment = Object.keys(env);
+      // stdout may be long: only its end says that it is whole. A helper that keeps it open has 2 s.
+      const completion = { onClose: true, onExit: 2_000 };
+      const errors = failedUnlessZero;
+      const git = simpleGit(folder, { abort, config, unsafe, allowEnvironment, completion, errors });
+      return { git: git.env(env), args };
+    });
+  };
+  let sshCommand: Promise<string> | undefined;
+  return {
     run: async (args) => {
-      const mark = randomBytes(8).toString('hex');
-      const env = { ...gitEnvironment(options.env, sshCommand), [markVariable]: mark };
-      return runMarked(mark, options, (abort) => {
-        const allowEnvironment = Object.keys(env);
-        // stdout may be long: only its end says that it is whole. A helper that keeps it open has 2 s.
-        const completion = { onClose: true, onExit: 2_000 };
-        const errors = failedUnlessZero;
-        const git = simpleGit(folder, { abort, config, unsafe, allowEnvironment, completion, errors });
-        return { git: git.env(env), args };
-      });
+      if (!mayConnect.has(commandOf(args))) return run(args, '');
+      sshCommand ??= run(['config', '--default', '', '--get', 'core.sshCommand'], '').catch(
+        emptyUnlessStopped,
+      );
+      return run(args, (await sshCommand).trim());
     },
-  });
-  const sshCommand = await start('')
-    .run(['config', '--default', '', '--get', 'core.sshCommand'])
-    .catch(rethrowUnlessGit);
-  return start(sshCommand.trim());
+  };
+}
+
+/** Commands that may start ssh. */
+const mayConnect = new Set([
+  'fetch',
+  'ls-remote',
+  'clone',
+  'pull',
+  'push',
+  'lfs',
+  'submodule',
+  'remote',
+  'archive',
+]);
+
+function commandOf(args: readonly string[]): string {
+  return args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '-c') ?? '';
 }
 
 /** A configuration that git cannot read is told by the command that needs it. */
-function rethrowUnlessGit(error: unknown): string {
-  if (error instanceof GitError && error.stderr !== '') return '';
+function emptyUnlessStopped(error: unknown): string {
+  if (error instanceof GitError) return '';
   throw error;
 }
 
@@ -194,7 +215,7 @@ function gitError(
   idleMs: number | null,
   cause: unknown,
 ): SuperOffloadError {
-  const command = args.find((word, index) => !word.startsWith('-') && args[index - 1] !== '-c') ?? '';
+  const command = commandOf(args);
   const text = cause instanceof Error ? redact(cause.message) : '';
   if (/spawn git ENOENT/.test(text)) {
     const hint =

@@ -9,7 +9,7 @@ import { checkOut, fetchCommit, initRepository, reopen, type Wanted } from './fe
 import { locate, type Located } from './locate.ts';
 import { isAsLeft, readMarker, writeMarker, type Marker } from './marker.ts';
 import { explained, resolveRef, type FetchContext, type Place } from './remote.ts';
-import { headOf, requirePlainChanges, workTreeState } from './work-tree.ts';
+import { readStatus, requirePlainChanges, workTreeState } from './work-tree.ts';
 
 export interface SourceRequest {
   /** An UpstreamName, or another name that messages and the marker of the tree are to have. */
@@ -93,13 +93,17 @@ async function leaveTree(
     const folder = join(aside, 'tree');
     const near = marker?.commit === commit ? placeOfOurs(name, directory) : null;
     await build(folder, { place: found, ref, commit, near }, changes, ctx);
-    const left = await workTreeState(await openGit(folder, ctx), diffFile);
-    await writeMarker(folder, { schemaVersion: 1, name, ...tree, leftDiffSha256: left.diffSha256 });
+    const leftDiffSha256 = changes.sha256 === null ? null : await diffOf(folder, diffFile, ctx);
+    await writeMarker(folder, { schemaVersion: 1, name, ...tree, leftDiffSha256 });
     ctx.signal.throwIfAborted();
     await putInPlace(folder, directory, isUnchanged);
   }
   const kept = marker === null || isThere || isUnchanged ? [] : [keptNote(name, directory)];
   return { ...tree, notes: [...changes.notes, ...kept, ...(await submoduleNotes(name, directory, ctx))] };
+}
+
+async function diffOf(folder: string, diffFile: string, ctx: FetchContext): Promise<string | null> {
+  return (await workTreeState(await openGit(folder, ctx), diffFile)).diffSha256;
 }
 
 /** A tree of ours that has the commit already: what was patched since does not have to come over the network again. */
@@ -118,7 +122,7 @@ async function chooseCommit(
   ctx: FetchContext,
 ): Promise<string> {
   if (found.checkout === null || isDefaultRef !== true) return commit ?? resolveRef(git, found, ref, ctx);
-  const head = await headOf(found.checkout);
+  const { head } = await readStatus(found.checkout);
   if (head !== null) return head;
   throw new SuperOffloadError({
     code: 'environment',

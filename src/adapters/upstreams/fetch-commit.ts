@@ -32,13 +32,21 @@ export async function initRepository(folder: string, place: Place, ctx: FetchCon
     ...ctx,
     ...(ctx.onLine === undefined ? {} : { onProgress: ctx.onLine }),
   });
-  await git.run(['init', '--quiet', '--template=', '--initial-branch=main', '--object-format=sha1']);
+  await git.run(['init', '--template=', '--initial-branch=main', '--object-format=sha1']);
   const info = join(folder, '.git/info');
   await mkdir(info, { recursive: true });
   await writeFile(join(info, 'attributes'), attributes);
   await writeFile(join(info, 'exclude'), excludes.join('\n'));
-  await appendFile(join(folder, '.git/config'), '[core]\n\thooksPath = /dev/null\n\tautocrlf = false\n');
-  await git.run(['config', 'remote.origin.url', place.shown]);
+  const url = place.shown.replace(/[\\"]/g, '\\$&');
+  const lines = [
+    '[core]',
+    '\thooksPath = /dev/null',
+    '\tautocrlf = false',
+    '[remote "origin"]',
+    `\turl = "${url}"`,
+    '',
+  ];
+  await appendFile(join(folder, '.git/config'), lines.join('\n'));
   return git;
 }
 
@@ -113,7 +121,7 @@ async function isCommit(git: Git, commit: string): Promise<boolean> {
 
 /** Writes the files of the fetched commit; HEAD is the commit itself, on no branch. */
 export async function checkOut(git: Git, commit: string): Promise<void> {
-  await git.run(['checkout', '--quiet', '--force', '--detach', commit]);
+  await git.run(['checkout', '--force', '--detach', commit]);
 }
 
 /**

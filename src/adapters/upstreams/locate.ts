@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Source } from '../../core/upstreams/source.ts';
 import { SuperOffloadError } from '../../errors.ts';
-import { openGit, type Git } from '../git.ts';
+import { GitError, openGit, type Git } from '../git.ts';
 import { explained, type FetchContext, type Place } from './remote.ts';
 
 export interface Located extends Place {
@@ -33,6 +33,8 @@ export async function locate(name: string, source: Source, ctx: FetchContext): P
     const top = (await git.run(['rev-parse', question])).replace(/\n$/, '');
     if (top !== path) throw notARepository(name, path);
   } catch (error) {
+    if (error instanceof GitError && /not a git repository/.test(error.stderr))
+      throw notARepository(name, path);
     throw explained(error, place, 'read');
   }
   return { ...place, checkout: hasFiles ? git : null };

@@ -26,24 +26,39 @@ const diffCommand = [
   ...['--diff-algorithm=myers', '--no-indent-heuristic', '--ignore-submodules=all'],
 ];
 
-/** The commit at HEAD; null in a repository without any. */
-export async function headOf(git: Git): Promise<string | null> {
-  const text = await git.run(['rev-parse', '--revs-only', 'HEAD^{commit}', '--']).catch(() => '');
-  return text.trim() === '' ? null : text.trim();
-}
-
 /**
  * Compares a work tree with its HEAD; nothing of the repository is written.
- * @param diffFile where the diff is left.
+ * @param diffFile where the diff is left, if there is one.
  */
 export async function workTreeState(git: Git, diffFile: string): Promise<WorkTreeState> {
-  const head = await headOf(git);
-  const others = await git.run(['ls-files', '--others', '--exclude-standard', '--directory', '-z']);
-  const untracked = others.split('\0').filter((path) => path !== '');
-  if (head === null) return { head, diffSha256: null, untracked };
+  const { head, untracked, changed } = await readStatus(git);
+  if (head === null || changed.length === 0) return { head, diffSha256: null, untracked };
   await git.run([...diffCommand, `--output=${diffFile}`, 'HEAD', '--']);
   const { size } = await stat(diffFile);
   return { head, diffSha256: size === 0 ? null : await fileSha256(diffFile), untracked };
+}
+
+interface Status {
+  readonly head: string | null;
+  readonly untracked: readonly string[];
+  /** Tracked paths that differ from HEAD. */
+  readonly changed: readonly string[];
+  readonly unmerged: readonly string[];
+}
+
+/** Reads git-status(1), format 2: `1 XY sub mH mI mW hH hI path`, `u` with three more fields, `? path`. */
+export async function readStatus(git: Git): Promise<Status> {
+  const options = ['--untracked-files=normal', '--ignore-submodules=all', '--no-renames', '--ignored=no'];
+  const text = await git.run(['status', '--porcelain=v2', '-z', '--branch', ...options]);
+  const rows = text.split('\0');
+  const paths = (kind: string, fields: number): string[] =>
+    rows.flatMap((row) => (row.startsWith(`${kind} `) ? [row.split(' ').slice(fields).join(' ')] : []));
+  return {
+    head: /^# branch\.oid ([0-9a-f]+)$/m.exec(rows.join('\n'))?.[1] ?? null,
+    untracked: paths('?', 1),
+    changed: paths('1', 8),
+    unmerged: paths('u', 10),
+  };
 }
 
 /**
@@ -57,12 +72,11 @@ export async function requirePlainChanges(git: Git, path: string): Promise<void>
       message: `${path}: ${problem}`,
       hint: 'Commit the changes there, or undo them, or name a commit with --ref.',
     });
-  if ((await git.run(['ls-files', '--unmerged'])) !== '') throw refuse('is in the middle of a merge');
-  const changed = await git.run([...diffCommand, '--name-only', '-z', 'HEAD', '--']);
-  const paths = changed.split('\0').filter((each) => each !== '');
-  for (let start = 0; start < paths.length; start += 500) {
-    const fields = await git.run(['check-attr', '-z', 'filter', '--', ...paths.slice(start, start + 500)]);
-    const rows = fields.split('\0');
+  const { changed, unmerged } = await readStatus(git);
+  if (unmerged.length > 0) throw refuse(`is in the middle of a merge: ${unmerged.slice(0, 3).join(', ')}`);
+  for (let start = 0; start < changed.length; start += 500) {
+    const some = changed.slice(start, start + 500);
+    const rows = (await git.run(['check-attr', '-z', 'filter', '--', ...some])).split('\0');
     const filtered = rows.findIndex(
       (value, index) => index % 3 === 2 && !/^(unspecified|unset)$/.test(value),
     );

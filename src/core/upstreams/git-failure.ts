@@ -24,7 +24,7 @@ const patterns: readonly (readonly [GitFailureKind, RegExp])[] = [
   ['certificate', /certificate|self[- ]signed/i],
   [
     'authentication',
-    /Authentication failed|could not read (Username|Password)|terminal prompts disabled|Access denied|Permission denied \(|returned error: 40[13]/i,
+    /Authentication failed|could not read (Username|Password)|terminal prompts disabled|HTTP Basic: Access denied|Permission denied \(|returned error: 40[13]/i,
   ],
   [
     'missing',

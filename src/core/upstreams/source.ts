@@ -48,6 +48,7 @@ export function parseSource(text: string): Source | Refusal {
     const [, user = '', host = '', path = ''] = remote;
     const problem = wordProblem([user, host, path]);
     if (problem !== null) return refuse(problem);
+    if (text.startsWith('@') || path.startsWith('//')) return refuse('is neither a URL nor user@host:path');
     return path === '' ? refuse('names a host and no path') : { kind: 'url', address: text, shown: text };
   }
   if (/^~[^/]/.test(text)) return refuse('begins with the folder of another user, which only a shell knows');

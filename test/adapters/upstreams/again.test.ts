@@ -1,0 +1,134 @@
+import { appendFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { everythingOf, fetchInto, refusal, text } from './fetching.ts';
+import { git, makeBare, makeFolder, makeUpstream, write } from './repositories.ts';
+
+describe('the same again', () => {
+  it('touches no file, and asks nobody for a pinned commit', async () => {
+    const upstream = makeUpstream();
+    const bare = makeBare(upstream);
+    const directory = join(makeFolder(), 'm');
+    await fetchInto(directory, { source: bare, commit: upstream.head });
+    const before = lstatSync(join(directory, 'run.sh'));
+    const inode = lstatSync(directory).ino;
+    const asked = { source: 'http://127.0.0.1:1/x', commit: upstream.head };
+    expect((await fetchInto(directory, asked)).url).toBe(asked.source);
+    const after = lstatSync(join(directory, 'run.sh'));
+    expect([after.mtimeMs, after.ino, lstatSync(directory).ino]).toEqual([before.mtimeMs, before.ino, inode]);
+  });
+
+  it('follows a branch that moved', async () => {
+    const upstream = makeUpstream();
+    const directory = join(makeFolder(), 'm');
+    await fetchInto(directory, { source: upstream.folder });
+    write(upstream.folder, { 'megatron/training.py': 'fourth\n' });
+    git(upstream.folder, 'commit', '--quiet', '--all', '-m', 'fourth');
+    const tree = await fetchInto(directory, { source: upstream.folder });
+    expect(tree.commit).toBe(git(upstream.folder, 'rev-parse', 'HEAD').trim());
+    expect(text(directory, 'megatron/training.py')).toBe('fourth\n');
+  });
+
+  it.each([
+    [
+      'a change',
+      (tree: string) => {
+        appendFileSync(join(tree, 'megatron/training.py'), 'patched\n');
+      },
+    ],
+    [
+      'a new file',
+      (tree: string) => {
+        write(tree, { 'apex/__init__.py': 'overlay\n' });
+      },
+    ],
+    [
+      'a commit',
+      (tree: string) => {
+        git(tree, 'commit', '--quiet', '--allow-empty', '-m', 'mine');
+      },
+    ],
+    [
+      'a damaged repository',
+      (tree: string) => {
+        rmSync(join(tree, '.git/objects'), { recursive: true });
+      },
+    ],
+  ])(
+    'on a tree with %s: clean again, without the network where it can be, and the old one is kept',
+    async (_title, change) => {
+      const upstream = makeUpstream();
+      const bare = makeBare(upstream);
+      const folder = makeFolder();
+      const directory = join(folder, 'm');
+      await fetchInto(directory, { source: bare, commit: upstream.head });
+      change(directory);
+      const tree = await fetchInto(directory, { source: bare, commit: upstream.head });
+      expect(tree.notes).toEqual([
+        `megatron: the tree that was there had changes; it is kept as ${folder}/.m.replaced`,
+      ]);
+      expect(git(directory, 'status', '--porcelain')).toBe('');
+      expect(git(directory, 'rev-parse', 'HEAD').trim()).toBe(upstream.head);
+      expect(git(directory, 'config', 'remote.origin.url').trim()).toBe(bare);
+      expect(readdirSync(folder)).toEqual(['.m.replaced', 'm']);
+      expect((await fetchInto(directory, { source: bare, commit: upstream.head })).notes).toEqual([]);
+    },
+  );
+
+  it('finds no change in what importing and installing write', async () => {
+    const upstream = makeUpstream();
+    const directory = join(makeFolder(), 'm');
+    await fetchInto(directory, { source: upstream.folder, commit: upstream.head });
+    write(directory, {
+      'megatron/__pycache__/training.cpython-311.pyc': 'x',
+      'megatron.egg-info/PKG-INFO': 'x',
+    });
+    const tree = await fetchInto(directory, { source: upstream.folder, commit: upstream.head });
+    expect(tree.notes).toEqual([]);
+    expect(existsSync(join(directory, 'megatron.egg-info/PKG-INFO'))).toBe(true);
+  });
+});
+
+describe('a folder that is something else', () => {
+  it.each([
+    [
+      'files',
+      (folder: string) => {
+        write(folder, { 'thesis.txt': 'years of work' });
+      },
+    ],
+    [
+      "a repository of the user's",
+      (folder: string) => {
+        git(folder, 'init', '--quiet');
+      },
+    ],
+    [
+      'the tree of another upstream',
+      (folder: string) => {
+        write(folder, {
+          '.git/superoffload.json': JSON.stringify({ schemaVersion: 1, name: 'apex', commit: 'x' }),
+        });
+      },
+    ],
+  ])('%s: is left as it is', async (_title, fill) => {
+    const upstream = makeUpstream();
+    const folder = makeFolder();
+    const directory = join(folder, 'm');
+    mkdirSync(directory);
+    fill(directory);
+    const before = everythingOf(directory);
+    const error = await refusal(fetchInto(directory, { source: upstream.folder, commit: upstream.head }));
+    expect(error.message).toContain('there is something else already');
+    expect(everythingOf(directory)).toEqual(before);
+    expect(readdirSync(folder)).toEqual(['m']);
+  });
+
+  it('an empty one is used', async () => {
+    const upstream = makeUpstream();
+    const directory = join(makeFolder(), 'm');
+    mkdirSync(directory);
+    await fetchInto(directory, { source: upstream.folder, commit: upstream.head });
+    expect(text(directory, 'megatron/new.py')).toBe('new\n');
+  });
+});
