@@ -23,7 +23,7 @@ describe("a Megatron run's own data", () => {
     const found = only(
       await run({ dataPath: relative, vocabFile: 'vocab.json', mergeFile: 'merges.txt' }),
     ).command.join(' ');
-    expect(found).toContain(`--data-path ${prefix} --tokenizer-type GPT2BPETokenizer`);
+    expect(found).toContain(`--data-path ${prefix} --vocab-file ${cwd}/vocab.json`);
     expect(found).toContain(`--vocab-file ${cwd}/vocab.json --merge-file ${cwd}/merges.txt`);
   });
 

@@ -61,11 +61,13 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
   };
 }
 
-function memoryUse({ log, memory }: RecordInputs): MemoryUse {
+function memoryUse({ plan, log, memory }: RecordInputs): MemoryUse {
   const reported = log.memory;
+  // Megatron prints the memory of whatever accelerator it has, the CPU's too.
+  const onGpu = plan.system.accelerator === 'cuda';
   return {
-    gpuAllocatedGiB: reported?.gpuAllocatedGiB ?? null,
-    gpuReservedGiB: reported?.gpuReservedGiB ?? null,
+    gpuAllocatedGiB: onGpu ? (reported?.gpuAllocatedGiB ?? null) : null,
+    gpuReservedGiB: onGpu ? (reported?.gpuReservedGiB ?? null) : null,
     hostGiB: reported?.hostGiB ?? memory.sampledHostGiB,
     hostSource:
       typeof reported?.hostGiB === 'number'

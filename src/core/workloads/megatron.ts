@@ -61,7 +61,8 @@ function trainingFlags(subject: Case): string[] {
 
 /**
  * The padded vocabulary is the case's, whatever the tokenizer. NullTokenizer counts one token more than it is told,
- * its end of a document (megatron/tokenizer/tokenizer.py); a real vocabulary is padded up to a multiple of the whole.
+ * its end of a document (megatron/tokenizer/tokenizer.py); GPT-2's vocabulary, which pretrain_gpt.py reads unless told
+ * otherwise, is padded up to a multiple of the whole.
  * Nothing is evaluated, so all documents are for training: a share too small for one sequence ends the run.
  */
 function dataFlags(subject: Case, paths: WorkloadPaths): string[] {
@@ -75,7 +76,6 @@ function dataFlags(subject: Case, paths: WorkloadPaths): string[] {
           'make-vocab-size-divisible-by': vocabularyDivisibleBy,
         })
       : flags({
-          'tokenizer-type': 'GPT2BPETokenizer',
           'vocab-file': vocabFile,
           'merge-file': mergeFile,
           'make-vocab-size-divisible-by': paddedVocabulary,

@@ -60,6 +60,12 @@ describe('buildRecord', () => {
     });
   });
 
+  it('has no GPU memory without a GPU, whatever the log calls its memory', () => {
+    const plan = samplePlan({}, { system: sampleSystem({ accelerator: 'cpu' }) });
+    const { memory } = recordOf([...goodLog(), peakLine], { plan });
+    expect(memory).toMatchObject({ gpuAllocatedGiB: null, gpuReservedGiB: null, hostGiB: 60 });
+  });
+
   it("prefers the trainer's own memory peak to the sampled one, and says which it is", () => {
     const memory = { sampledHostGiB: 50, machineGiB: 55 };
     expect(recordOf([...goodLog(), peakLine], { memory }).memory).toEqual({

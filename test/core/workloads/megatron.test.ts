@@ -73,7 +73,6 @@ describe('the Megatron workload', () => {
       '--save-interval: 100 -> absent',
       '--seed: absent -> 1234',
       '--split: 98,2,0 -> 100,0,0',
-      '--tokenizer-type: absent -> GPT2BPETokenizer',
       '--zero-stage: 3 -> 2',
     ]);
   });
