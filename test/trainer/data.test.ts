@@ -125,6 +125,17 @@ describe('Megatron .bin/.idx', () => {
     expect(entropy).toBeNull();
   });
 
+  test('the ends of documents that Megatron writes and does not count are text like all other', async () => {
+    const prefix = writeDataset('ends', documents, 4);
+    const ended = documents.flatMap((document) => [...document, 99]);
+    const bin = Buffer.alloc(ended.length * 4);
+    ended.forEach((token, i) => bin.writeInt32LE(token, i * 4));
+    writeFileSync(`${prefix}.bin`, bin);
+    const { samples } = await printSamples('file', prefix, 3, 7, 5, 65_536);
+    const all = [0, 3, 6, 9, 12].map((start) => ended.slice(start, start + 4));
+    for (const window of all) expect(samples).toContainEqual(window);
+  });
+
   test.each<[string, () => string, RegExp]>([
     [
       'another magic',
