@@ -82,25 +82,39 @@ describe('an index of Megatron', () => {
       }),
       ['has version 2', 'has type code 9, unknown', 'is cut: 102 bytes'],
     ],
-    ['floating tokens', broken((view) => { view.setUint8(17, 7); }), ['has type code 7, floating point']],
+    [
+      'floating tokens',
+      broken((view) => {
+        view.setUint8(17, 7);
+      }),
+      ['has type code 7, floating point'],
+    ],
     [
       'a negative length',
-      broken((view) => { view.setInt32(38, -1, true); }),
+      broken((view) => {
+        view.setInt32(38, -1, true);
+      }),
       ['gives sequence 1 -1 tokens', 'says that sequence 2 begins at byte 6, and those before it end at 4'],
     ],
     [
       'a document index that does not add up',
-      broken((view) => { view.setBigInt64(94, 2n, true); }),
+      broken((view) => {
+        view.setBigInt64(94, 2n, true);
+      }),
       ['has documents of 2 sequences, and 3 sequences'],
     ],
     [
       'a document index that falls',
-      broken((view) => { view.setBigInt64(78, 3n, true); }),
+      broken((view) => {
+        view.setBigInt64(78, 3n, true);
+      }),
       ['has a document index that falls at entry 2'],
     ],
     [
       'a document index that begins late',
-      broken((view) => { view.setBigInt64(70, 1n, true); }),
+      broken((view) => {
+        view.setBigInt64(70, 1n, true);
+      }),
       ['has a document index that does not begin with 0'],
     ],
   ])('of %s says what is wrong', (_name, problems, expected) => {
