@@ -42,7 +42,7 @@ export interface UpstreamReverted extends Reverted {
 }
 
 /** @returns what each series of the stack would do, and how far it is. Nothing is changed. */
-export async function checkStack(ctx: Context, name: string): Promise<SeriesReport[]> {
+export async function checkPatches(ctx: Context, name: string): Promise<SeriesReport[]> {
   const { targets } = await loadTargets(ctx, name);
   const reports: SeriesReport[] = [];
   for (const target of targets) reports.push(await checkSeries(ctx, target));
@@ -65,7 +65,7 @@ export async function patchStack(ctx: Context, name: string): Promise<UpstreamPa
 }
 
 /** Compares every patched file with the lock, and the lock with the series. */
-export async function verifyStack(ctx: Context, name: string): Promise<UpstreamVerified[]> {
+export async function verifyPatches(ctx: Context, name: string): Promise<UpstreamVerified[]> {
   const { targets } = await loadTargets(ctx, name);
   const verified: UpstreamVerified[] = [];
   for (const target of targets) {
@@ -76,7 +76,7 @@ export async function verifyStack(ctx: Context, name: string): Promise<UpstreamV
 }
 
 /** Puts every upstream's own files back, and writes the lock. */
-export async function revertStack(
+export async function revertPatches(
   ctx: Context,
   name: string,
   isDryRun: boolean,

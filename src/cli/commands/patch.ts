@@ -36,24 +36,25 @@ async function perform(
     isJson,
   }: { readonly stack: string; readonly isDryRun: boolean; readonly isJson: boolean },
 ): Promise<void> {
-  const { checkStack, patchStack, revertStack, verifyStack } = await import('../../workflows/patch-stack.ts');
+  const { checkPatches, patchStack, revertPatches, verifyPatches } =
+    await import('../../workflows/patch-stack.ts');
   const text = await import('../patch-text.ts');
   const print = <T>(upstreams: readonly T[], render: (upstream: T) => string): void => {
     if (isJson) io.print(JSON.stringify({ stack, action, dryRun: isDryRun, upstreams }, null, 2));
     else io.print(upstreams.length === 0 ? text.nothingText(stack) : upstreams.map(render).join('\n\n'));
   };
   if (action === 'list' || action === 'check' || (action === 'apply' && isDryRun)) {
-    const reports = await checkStack(io.context, stack);
+    const reports = await checkPatches(io.context, stack);
     print(reports, action === 'list' ? text.listText : text.checkText);
     if (action !== 'list' && reports.some(({ status }) => status === 'blocked')) {
       io.exitWith(exitCodes.environment);
     }
   } else if (action === 'verify') {
-    const verified = await verifyStack(io.context, stack);
+    const verified = await verifyPatches(io.context, stack);
     print(verified, (one) => text.verifyText(one, stack));
     if (verified.some(({ differences }) => differences.length > 0)) io.exitWith(exitCodes.environment);
   } else if (action === 'revert') {
-    const reverted = await revertStack(io.context, stack, isDryRun);
+    const reverted = await revertPatches(io.context, stack, isDryRun);
     print(reverted, (one) => text.revertText(one, { stack, isDryRun }));
   } else print(await patchStack(io.context, stack), text.patchedText);
 }
