@@ -1,6 +1,6 @@
 /** The commands that build Apex with its C++ and CUDA extensions, and prove it. */
 import type { ApexBuildFacts, CudaToolkit } from './apex-facts.ts';
-import type { InstallStep } from './steps.ts';
+import type { PlainStep } from './steps.ts';
 import { versionOrder } from './version.ts';
 
 /**
@@ -11,7 +11,7 @@ const bytesPerJob = 3 * 2 ** 30;
 
 type StepFacts = ApexBuildFacts & { readonly toolkit: CudaToolkit };
 
-export function apexBuildSteps(facts: StepFacts): InstallStep[] {
+export function apexBuildSteps(facts: StepFacts): PlainStep[] {
   const asked = askFor(facts);
   return [
     // Objects of another torch or toolkit: ninja would keep them.
@@ -36,7 +36,7 @@ export function apexBuildSteps(facts: StepFacts): InstallStep[] {
 export function apexVerifyStep(
   { python, checkProgram }: Pick<ApexBuildFacts, 'python' | 'checkProgram'>,
   extensions: readonly string[],
-): InstallStep {
+): PlainStep {
   return {
     kind: 'command',
     id: 'apex-verify',

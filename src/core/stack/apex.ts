@@ -2,12 +2,12 @@
 import { apexBuildSteps, apexVerifyStep, pipVersionMissing } from './apex-steps.ts';
 import type { ApexBuildFacts, CudaToolkit } from './apex-facts.ts';
 import type { ApexFlag } from './lock.ts';
-import type { InstallStep } from './steps.ts';
+import type { PlainStep } from './steps.ts';
 import { versionOrder } from './version.ts';
 
 export type ApexDecision =
   /** `steps` build and prove `extensions`; none are built where an Apex is there already. */
-  | { readonly kind: 'build'; readonly steps: readonly InstallStep[]; readonly extensions: readonly string[] }
+  | { readonly kind: 'build'; readonly steps: readonly PlainStep[]; readonly extensions: readonly string[] }
   | { readonly kind: 'overlay'; readonly reason: string }
   /** `--apex build` cannot be had: exit 3, before anything is compiled. */
   | { readonly kind: 'refusal'; readonly message: string; readonly hint: string };
