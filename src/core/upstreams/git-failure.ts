@@ -39,11 +39,11 @@ const patterns: readonly (readonly [GitFailureKind, RegExp])[] = [
   ],
   [
     'corrupt',
-    /corrupt|inflate|bad object|bad pack|not a (packfile|valid object)|did not send all necessary objects|packfile .*(cannot|does not|is )|unable to read [0-9a-f]{40}|missing (blob|tree|commit)|pack has|Could not read [0-9a-f]{40}|invalid object/i,
+    /corrupt|inflate|bad object|not a (packfile|valid object)|did not send all necessary objects|packfile .*(cannot|does not|is )|unable to read [0-9a-f]{40}|missing (blob|tree|commit)|pack has|Could not read [0-9a-f]{40}|invalid object/i,
   ],
   [
     'network',
-    /early EOF|unexpected disconnect|RPC failed|hung up|Connection (reset|refused|timed out|closed)|Could ?n[o']t (resolve|connect)|could not resolve|name resolution|Failed to connect|Network is unreachable|No route to host|SSL|TLS|returned error: (5\d\d|429)|transfer closed|timed out|unable to connect|Empty reply|Recv failure|invalid index-pack|index-pack failed|expected flush/i,
+    /early EOF|bad pack header|unexpected disconnect|RPC failed|hung up|Connection (reset|refused|timed out|closed)|Could ?n[o']t (resolve|connect)|could not resolve|name resolution|Failed to connect|Network is unreachable|No route to host|SSL|TLS|returned error: (5\d\d|429)|transfer closed|timed out|unable to connect|Empty reply|Recv failure|invalid index-pack|index-pack failed|expected flush/i,
   ],
 ];
 

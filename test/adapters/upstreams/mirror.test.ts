@@ -93,22 +93,28 @@ describe('a bare mirror', () => {
   it.each([
     [
       'a file of a pack with other bytes',
-      (bare: string) => { packs(bare, '.pack').forEach((file) => {
+      (bare: string) => {
+        packs(bare, '.pack').forEach((file) => {
           overwrite(file, 60);
-        }); },
+        });
+      },
     ],
     [
       'a pack that is cut',
-      (bare: string) => { packs(bare, '.pack').forEach((file) => {
+      (bare: string) => {
+        packs(bare, '.pack').forEach((file) => {
           chmodSync(file, 0o644);
           execFileSync('truncate', ['-s', '50', file]);
-        }); },
+        });
+      },
     ],
     [
       'no pack at all',
-      (bare: string) => { packs(bare, '').forEach((file) => {
+      (bare: string) => {
+        packs(bare, '').forEach((file) => {
           rmSync(file);
-        }); },
+        });
+      },
     ],
   ])('%s: said as damaged, nothing is left, the next call works', async (_title, damage) => {
     const upstream = makeUpstream();

@@ -2,9 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { gitEnv } from './repositories.ts';
+import { git, gitEnv, makeBare, makeUpstream, write, type Upstream } from './repositories.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -109,4 +109,29 @@ export function plainFiles(root: string): Handler {
 export function processesNaming(word: string): string[] {
   const list = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
   return list.split('\n').filter((line) => line.includes(word) && !line.includes('http-backend'));
+}
+
+export interface Remote extends Upstream {
+  /** Of the bare repository on a server that speaks HTTP. */
+  readonly url: string;
+}
+
+/** git's own HTTP server over a bare copy; `large`: with a file that fills many pieces of a pack. */
+export async function httpRemote(
+  options: BackendOptions & { readonly large?: boolean } = {},
+): Promise<Remote> {
+  const upstream = makeUpstream();
+  const head = options.large === true ? addLargeFile(upstream) : upstream.head;
+  const bare = makeBare(upstream);
+  return { ...upstream, head, url: `${await serve(backend(dirname(bare), options))}/upstream.git` };
+}
+
+function addLargeFile({ folder }: Upstream): string {
+  // Digits of a fixed recurrence: they do not compress to nothing.
+  let state = 1;
+  const words = Array.from({ length: 60_000 }, () => (state = (state * 48271) % 2147483647).toString(36));
+  write(folder, { 'large.txt': words.join('\n') });
+  git(folder, 'add', 'large.txt');
+  git(folder, 'commit', '--quiet', '-m', 'large');
+  return git(folder, 'rev-parse', 'HEAD').trim();
 }

@@ -24,6 +24,14 @@ it.each([
   ],
   ["fatal: unable to access 'http://h/x/': The requested URL returned error: 503", 'network'],
   ['fatal: read error: Connection reset by peer', 'network'],
+  [
+    'error: RPC failed; curl 18 transfer closed with outstanding read data remaining\nfatal: protocol error: bad pack header',
+    'network',
+  ],
+  [
+    'remote: aborting due to possible repository corruption on the remote side.\nfatal: protocol error: bad pack header',
+    'corrupt',
+  ],
   ["fatal: could not read Username for 'https://github.com': terminal prompts disabled", 'authentication'],
   ["fatal: Authentication failed for 'https://h/x/'", 'authentication'],
   [
