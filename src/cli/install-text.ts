@@ -1,4 +1,8 @@
+import { stackReference } from '../core/plan/stack-reference.ts';
+import type { StackLock } from '../core/stack/lock.ts';
+import { describeUpstream } from '../core/stack/reference.ts';
 import { describeStep } from '../core/stack/steps.ts';
+import { upstreamNames } from '../core/upstreams/upstream.ts';
 import type { InstallReport } from '../workflows/install.ts';
 import { formatDuration } from './format.ts';
 
@@ -15,6 +19,17 @@ export function installText({ state, steps, lock, elapsedMs }: InstallReport): s
     `  python     ${lock.python.version}  ${lock.python.path}`,
     `  torch      ${lock.torch.version} (${cuda}), accelerator ${lock.accelerator}`,
     `  DeepSpeed  ${lock.deepspeed.version}`,
+    ...sourceLines(lock),
     `  ops        ${lock.ops.built.join(', ')}  ${lock.ops.directory}`,
   ].join('\n');
+}
+
+function sourceLines(lock: StackLock): string[] {
+  const { upstreams, apex } = stackReference(lock);
+  const lines = upstreamNames.flatMap((name) => {
+    const short = upstreams?.[name];
+    const directory = lock.upstreams[name]?.directory ?? '';
+    return short === undefined ? [] : [`  ${name.padEnd(9)}  ${describeUpstream(short)}  ${directory}`];
+  });
+  return apex === undefined || apex === null ? lines : [...lines, `  apex       ${apex}`];
 }

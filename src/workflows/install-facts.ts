@@ -2,31 +2,31 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson } from '../adapters/files.ts';
-import { inspectPython, probePythons, pythonCommands } from '../adapters/probe/python.ts';
-import { findOnPath } from '../adapters/probe/search-path.ts';
 import { stackPaths } from '../adapters/stack/store.ts';
-import { versionOf } from '../adapters/probe/tools.ts';
-import { findCompiler, findInstaller } from '../adapters/stack/tools.ts';
 import type { Compiler } from '../adapters/stack/tools.ts';
 import { acceleratorOf } from '../core/machine/facts.ts';
 import type { MachineFacts } from '../core/machine/facts.ts';
-import type { InstallFacts, Installer } from '../core/stack/install-facts.ts';
+import type { InstallFacts } from '../core/stack/install-facts.ts';
 import type { MarkerEnvironment } from '../core/stack/markers.ts';
-import type { StackRequest } from '../core/stack/lock.ts';
+import type { StackOrigin, StackRequest } from '../core/stack/lock.ts';
 import { opsFor, opsKey } from '../core/stack/ops.ts';
 import type { OpName } from '../core/stack/ops.ts';
-import { choosePython } from '../core/stack/python.ts';
 import type { PythonFacts } from '../core/stack/python.ts';
-import { pythonRefusal, torchRefusal } from '../core/stack/refusals.ts';
+import { torchRefusal } from '../core/stack/refusals.ts';
 import { choosePackages } from '../core/stack/package-choice.ts';
 import type { PackageChoice } from '../core/stack/package-choice.ts';
 import { parseRequirements } from '../core/stack/requirements.ts';
-import { SuperOffloadError } from '../errors.ts';
+import type { Requirement } from '../core/stack/requirements.ts';
+import type { UpstreamChoice } from '../core/upstreams/choice.ts';
 import type { Context } from './context.ts';
+import { foreseeApex, type Foreseen } from './install-apex.ts';
+import { collectSourceFacts } from './install-sources.ts';
+import { findPython, findTools, refuse } from './install-tools.ts';
 
 export interface Wanted {
   readonly name: string;
   readonly request: StackRequest;
+  readonly choices: readonly UpstreamChoice[];
   readonly findLinks: string | null;
   readonly isOffline: boolean;
   /** Which ops to build ahead; what a run on this machine needs unless said. */
@@ -39,6 +39,20 @@ export interface Collected {
   readonly ninja: string;
   readonly key: string;
   readonly accelerator: 'cuda' | 'cpu';
+  /** null without Megatron. */
+  readonly apex: Foreseen | null;
+}
+
+/** The Python, what it has, and what has to be put into it. */
+interface Basis {
+  readonly origin: StackOrigin;
+  readonly accelerator: 'cuda' | 'cpu';
+  readonly python: PythonFacts;
+  readonly markers: MarkerEnvironment;
+  /** Every requirement of torch and DeepSpeed. */
+  readonly base: readonly Requirement[];
+  readonly choice: PackageChoice;
+  readonly requirementsText: string;
 }
 
 /**
@@ -52,41 +66,53 @@ export async function collectInstallFacts(
   wanted: Wanted,
   isAnew: boolean,
 ): Promise<Collected> {
-  const paths = stackPaths(ctx.home, wanted.name);
-  const origin = wanted.request.python === null ? 'private' : wanted.request.overlay ? 'overlay' : 'adopted';
-  const accelerator = acceleratorOf(machine, ctx.env);
-  const python = await findPython(ctx, wanted.request.python);
-  if (origin !== 'private') refuse(torchRefusal(python.torch, python, accelerator));
-  const text = await readFile(join(ctx.packageRoot, 'experiment/stacks/pip.txt'), 'utf8');
-  const choice = choosePackages(origin, parseRequirements(text, markersOf(python)), wanted.request, python);
+  const folders = stackPaths(ctx.home, wanted.name);
+  const basis = await findBasis(ctx, machine, wanted);
+  const { origin, accelerator, python, choice } = basis;
   const tools = await findTools(ctx, python, origin, wanted.findLinks, choice.versions.ninja);
-  const key = keyOf(machine, python, accelerator, choice, tools);
-  const packagesKey = packagesKeyOf(origin, python, choice);
+  const { compiler, ninja, installer, systemNinja } = tools;
+  const key = keyOf(machine, basis, tools);
+  const packagesKey = packagesKeyOf(basis);
+  const apexInputs = { flag: wanted.request.apex, folders, installer, ...basis };
+  const apex = hasMegatron(wanted) ? await foreseeApex(ctx, machine, apexInputs) : null;
+  const apexKind = apex?.decision.kind ?? null;
   const facts: InstallFacts = {
-    origin,
-    folders: paths,
-    python,
-    installer: tools.installer,
+    ...{ origin, folders, python, installer, systemNinja, packagesKey },
     packages: choice.packages,
     isComplete: choice.isComplete,
-    requirementsText: choice.isFileAsItIs ? text : null,
+    requirementsText: choice.isFileAsItIs ? basis.requirementsText : null,
     findLinks: wanted.findLinks,
     isOffline: wanted.isOffline,
-    packagesKey,
-    packagesReady: !isAnew && (await arePackagesReady(paths, packagesKey, origin)),
-    opsDirectory: join(paths.ops, key),
+    packagesReady: !isAnew && (await arePackagesReady(folders, packagesKey, origin)),
+    sources: await collectSourceFacts(ctx, { ...basis, folders, choices: wanted.choices, isAnew, apexKind }),
+    opsDirectory: join(folders.ops, key),
     ops: wanted.ops ?? opsFor(accelerator),
-    systemNinja: tools.systemNinja,
     checkProgram: join(ctx.packageRoot, 'experiment/stacks/check_stack.py'),
   };
-  return { facts, compiler: tools.compiler, ninja: tools.ninja, key, accelerator };
+  return { facts, compiler, ninja, key, accelerator, apex };
+}
+
+async function findBasis(ctx: Context, machine: MachineFacts, wanted: Wanted): Promise<Basis> {
+  const { request, choices } = wanted;
+  const origin = request.python === null ? 'private' : request.overlay ? 'overlay' : 'adopted';
+  const accelerator = acceleratorOf(machine, ctx.env);
+  const python = await findPython(ctx, request.python);
+  if (origin !== 'private') refuse(torchRefusal(python.torch, python, accelerator));
+  const requirementsText = await readFile(join(ctx.packageRoot, 'experiment/stacks/pip.txt'), 'utf8');
+  const markers = { pythonVersion: python.version, sysPlatform: 'linux', machine: python.machine };
+  const base = parseRequirements(requirementsText, markers);
+  const isFork = choices.some(({ name }) => name === 'deepspeed');
+  const choice = choosePackages(origin, base, request, python, isFork);
+  return { origin, accelerator, python, markers, base, choice, requirementsText };
+}
+
+function hasMegatron({ choices }: Wanted): boolean {
+  return choices.some(({ name }) => name === 'megatron');
 }
 
 function keyOf(
   machine: MachineFacts,
-  python: PythonFacts,
-  accelerator: 'cuda' | 'cpu',
-  { versions }: PackageChoice,
+  { python, accelerator, choice: { versions } }: Basis,
   tools: { readonly compiler: Compiler; readonly ninja: string },
 ): string {
   return opsKey({
@@ -100,95 +126,10 @@ function keyOf(
   });
 }
 
-function markersOf({ version, machine }: PythonFacts): MarkerEnvironment {
-  return { pythonVersion: version, sysPlatform: 'linux', machine };
-}
-
 /** What packages.json stands for: the same Python and the same list. */
-function packagesKeyOf(origin: string, python: PythonFacts, { packages, isComplete }: PackageChoice): string {
+function packagesKeyOf({ origin, python, choice: { packages, isComplete } }: Basis): string {
   const list = packages.map(({ name, version }) => `${name}==${version}`);
   return [origin, python.path, python.version, isComplete ? 'complete' : 'open', ...list].join(' ');
-}
-
-async function findTools(
-  ctx: Context,
-  python: PythonFacts,
-  origin: InstallFacts['origin'],
-  findLinks: string | null,
-  packagedNinja: string | undefined,
-) {
-  const [compiler, installer, systemNinja] = await Promise.all([
-    needCompiler(ctx),
-    needInstaller(ctx, python, origin, findLinks),
-    findNinja(ctx),
-  ]);
-  const ninja = packagedNinja ?? systemNinja?.version;
-  if (ninja === undefined) throw missingNinja();
-  return { compiler, installer, ninja, systemNinja: systemNinja?.path ?? null };
-}
-
-async function findPython(ctx: Context, command: string | null): Promise<PythonFacts> {
-  const program = join(ctx.packageRoot, 'experiment/stacks/inspect_python.py');
-  if (command !== null) {
-    const { facts, problem } = await inspectPython(command, { env: ctx.env, program, withPackages: true });
-    if (facts !== null) {
-      refuse(pythonRefusal(facts));
-      return facts;
-    }
-    throw new SuperOffloadError({
-      code: 'install',
-      message: `${command} does not work as a Python (${problem ?? 'no answer'})`,
-      hint: 'superoffload doctor lists the Pythons that do',
-    });
-  }
-  const candidates = await probePythons(pythonCommands(ctx.env), { env: ctx.env, program });
-  const chosen = choosePython(candidates);
-  if (chosen !== undefined) return chosen;
-  throw new SuperOffloadError({
-    code: 'environment',
-    message: 'no usable Python: 3.10 or newer, 64-bit, with Python.h',
-    hint: 'superoffload doctor says what each one lacks; `uv python install 3.12` brings one that has everything',
-  });
-}
-
-async function needCompiler(ctx: Context): Promise<Compiler> {
-  const compiler = await findCompiler(ctx.env);
-  if (compiler !== undefined) return compiler;
-  throw new SuperOffloadError({
-    code: 'environment',
-    message: "no C++ compiler, and DeepSpeed's CPU optimizer must be compiled",
-    hint: 'install one (Debian, Ubuntu: apt install g++; Fedora, RHEL: dnf install gcc-c++), or set CXX',
-  });
-}
-
-async function needInstaller(
-  ctx: Context,
-  python: PythonFacts,
-  origin: InstallFacts['origin'],
-  findLinks: string | null,
-): Promise<Installer> {
-  if (origin === 'adopted') return { kind: 'pip', from: 'packages' };
-  const installer = await findInstaller(ctx.env, python, { isOverlay: origin === 'overlay', findLinks });
-  if (installer !== undefined) return installer;
-  throw new SuperOffloadError({
-    code: 'environment',
-    message: `neither uv nor pip is there for ${python.path}`,
-    hint: 'install uv, or the venv package of that Python (Debian, Ubuntu: python3-venv), or put a pip wheel into --find-links DIR',
-  });
-}
-
-async function findNinja(ctx: Context): Promise<{ path: string; version: string } | undefined> {
-  const path = findOnPath('ninja', ctx.env);
-  const version = path === undefined ? undefined : await versionOf([path], ctx.env);
-  return path === undefined || version === undefined ? undefined : { path, version };
-}
-
-function missingNinja(): SuperOffloadError {
-  return new SuperOffloadError({
-    code: 'environment',
-    message: 'no ninja, which torch needs to compile and load ops',
-    hint: 'install it (pip install ninja, or apt install ninja-build), or use --overlay',
-  });
 }
 
 async function arePackagesReady(
@@ -198,8 +139,4 @@ async function arePackagesReady(
 ): Promise<boolean> {
   const done = (await readJson(paths.packagesDone).catch(() => undefined)) as { key?: string } | undefined;
   return done?.key === key && (origin === 'adopted' || existsSync(join(paths.venv, 'bin/python')));
-}
-
-function refuse(refusal: { readonly message: string; readonly hint: string } | undefined): void {
-  if (refusal !== undefined) throw new SuperOffloadError({ code: 'install', ...refusal });
 }

@@ -1,28 +1,27 @@
-import { createHash } from 'node:crypto';
 import { statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, withFileErrors, writeJsonAtomic } from '../adapters/files.ts';
 import { inspectPython } from '../adapters/probe/python.ts';
-import { installMark, killLeftovers } from '../adapters/stack/leftovers.ts';
-import { runStep } from '../adapters/stack/run-step.ts';
-import type { StepContext, StepResult } from '../adapters/stack/run-step.ts';
+import { takeManifest } from '../adapters/stack/manifest.ts';
+import type { StepResult } from '../adapters/stack/run-step.ts';
 import { stackPaths } from '../adapters/stack/store.ts';
-import { readOpFlags } from '../adapters/stack/tools.ts';
 import type { MachineFacts } from '../core/machine/facts.ts';
-import { fixedEnvironment, installerEnvironment, stackEnvironment } from '../core/stack/environment.ts';
-import { explainFailure } from '../core/stack/failures.ts';
+import { fixedEnvironment, stackEnvironment } from '../core/stack/environment.ts';
+import { judgeImports, parseImports } from '../core/stack/imports.ts';
 import { pathPrefixOf, stackPython } from '../core/stack/install-plan.ts';
-import { lockHashText, lockSchemaVersion } from '../core/stack/lock.ts';
 import type { StackLock } from '../core/stack/lock.ts';
-import { checksHashes } from '../core/stack/package-steps.ts';
 import { torchRefusal } from '../core/stack/refusals.ts';
-import { renderRequirements } from '../core/stack/requirements.ts';
 import type { InstallStep } from '../core/stack/steps.ts';
 import { judge, parseVerification } from '../core/stack/verification.ts';
 import type { Verification } from '../core/stack/verification.ts';
 import { SuperOffloadError } from '../errors.ts';
-import { utcNow, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import type { Collected, Wanted } from './install-facts.ts';
+import { overlayNote } from './install-apex.ts';
+import { makeLock } from './install-lock.ts';
+import { runInstallStep } from './install-step.ts';
+import type { FixedEnvironment } from './install-step.ts';
+import { UpstreamInstall } from './install-upstreams.ts';
 
 interface Work {
   readonly machine: MachineFacts;
@@ -31,33 +30,46 @@ interface Work {
   readonly steps: readonly InstallStep[];
 }
 
-type Fixed = Pick<StackLock, 'pathPrefix' | 'environment'>;
-
 const stackBytes = 10e9;
 
-/** Runs the steps of a plan, judges the proof, and writes the lock. */
+/** Runs the steps of a plan, judges the proofs, and writes down what lies there, the lock last. */
 export async function runInstall(ctx: Context, work: Work): Promise<StackLock> {
   const began = ctx.now();
-  const paths = stackPaths(ctx.home, work.wanted.name);
+  const { wanted, collected, machine } = work;
+  const { facts } = collected;
+  const paths = stackPaths(ctx.home, wanted.name);
   await withFileErrors(paths.directory, async () => {
-    await makeFolder(work.collected.facts.opsDirectory);
+    await makeFolder(facts.opsDirectory);
     await writeFile(paths.installLog, '');
   });
-  if (work.collected.facts.origin === 'private') await warnOfSmallDisk(ctx, paths.directory);
+  if (facts.origin === 'private') await warnOfSmallDisk(ctx, paths.directory);
   const fixed = fixedOf(ctx, work);
+  const upstreams = new UpstreamInstall(ctx);
+  if (collected.apex?.decision.kind === 'overlay') {
+    ctx.emit({ type: 'note', message: overlayNote(collected.apex.decision.reason) });
+    upstreams.apex = { kind: 'overlay', extensions: [] };
+  }
+  const python = stackPython(facts.origin, facts.folders, facts.python);
+  const stepWork = { name: wanted.name, fixed, upstreams, python, apex: collected.apex };
   let verified: Verification | undefined;
   for (const step of work.steps) {
     if (step.id === 'ops') await refuseUnfitTorch(ctx, work, fixed);
-    const result = await runVisibly(ctx, work, fixed, step);
+    const result = await runInstallStep(ctx, stepWork, step);
     if (step.id === 'verify') verified = checked(ctx, work, result);
+    if (step.id === 'imports') requireImports(work, result);
   }
   if (verified === undefined) throw new Error('the install plan has no verification');
-  const lock = await makeLock(ctx, work, fixed, verified, ctx.now() - began);
+  const lock = await makeLock(ctx, {
+    ...{ wanted, collected, machine, fixed, verified, apex: upstreams.apex },
+    upstreams: await upstreams.locks(),
+    installMs: ctx.now() - began,
+  });
+  await takeManifest(lock, { signal: ctx.signal });
   await writeJsonAtomic(paths.lock, lock);
   return lock;
 }
 
-function fixedOf(ctx: Context, { collected, machine, wanted }: Work): Fixed {
+function fixedOf(ctx: Context, { collected, machine, wanted }: Work): FixedEnvironment {
   const { facts, compiler, accelerator } = collected;
   return {
     pathPrefix: pathPrefixOf(facts.origin, facts.folders, facts.python),
@@ -71,68 +83,8 @@ function fixedOf(ctx: Context, { collected, machine, wanted }: Work): Fixed {
   };
 }
 
-/** Runs one step as a task: its newest line and the time it has taken are told every second. */
-async function runVisibly(ctx: Context, work: Work, fixed: Fixed, step: InstallStep): Promise<StepResult> {
-  ctx.signal.throwIfAborted();
-  const began = ctx.now();
-  const isQuiet = step.kind !== 'command';
-  const elapsed = (): number => ctx.now() - began;
-  let line = step.title;
-  const tell = (): void => {
-    ctx.emit({ type: 'task-output', id: step.id, line, elapsedMs: elapsed() });
-  };
-  const timer = isQuiet ? undefined : setInterval(tell, 1000);
-  if (!isQuiet) ctx.emit({ type: 'task', id: step.id, state: 'start', message: step.title });
-  try {
-    const context = stepContext(ctx, work, fixed, (newest) => {
-      line = newest;
-      tell();
-    });
-    const result = await runStep(step, context);
-    if (result.failure === null) {
-      if (!isQuiet) emitEnd(ctx, step, 'done', elapsed());
-      return result;
-    }
-    await killLeftovers(stackPaths(ctx.home, work.wanted.name).directory);
-    ctx.signal.throwIfAborted();
-    emitEnd(ctx, step, 'failed', elapsed());
-    throw new SuperOffloadError(explainFailure(step, result.failure, result.tail, context.log));
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-function emitEnd(ctx: Context, step: InstallStep, state: 'done' | 'failed', elapsedMs: number): void {
-  ctx.emit({ type: 'task', id: step.id, state, message: step.title, elapsedMs });
-}
-
-function stepContext(
-  ctx: Context,
-  { wanted }: Work,
-  fixed: Fixed,
-  onLine: (line: string) => void,
-): StepContext {
-  const paths = stackPaths(ctx.home, wanted.name);
-  const mark = { [installMark]: paths.directory };
-  const stack: Record<string, string> = { ...stackEnvironment(fixed, ctx.env), ...mark };
-  return {
-    environments: {
-      installer: { ...installerEnvironment(ctx.env), ...mark },
-      stack,
-      'stack without a compiler': {
-        ...stack,
-        PATH: `${join(paths.directory, 'no-compiler')}:${stack['PATH'] ?? ''}`,
-      },
-    },
-    cwd: paths.directory,
-    log: paths.installLog,
-    signal: ctx.signal,
-    onLine,
-  };
-}
-
 /** Before minutes of compiling: a GPU that this torch cannot use. */
-async function refuseUnfitTorch(ctx: Context, { collected }: Work, fixed: Fixed): Promise<void> {
+async function refuseUnfitTorch(ctx: Context, { collected }: Work, fixed: FixedEnvironment): Promise<void> {
   const { facts, accelerator } = collected;
   const program = join(ctx.packageRoot, 'experiment/stacks/inspect_python.py');
   const env = stackEnvironment(fixed, ctx.env);
@@ -151,51 +103,23 @@ function checked(ctx: Context, { collected, machine }: Work, result: StepResult)
   if (found === undefined) throw new Error('the verification printed no result');
   const { refusals, warnings } = judge(found, collected.accelerator, machine);
   for (const message of warnings) ctx.emit({ type: 'warning', message });
-  if (refusals.length === 0) return found;
+  refuse(refusals);
+  return found;
+}
+
+/** pip may say that all is well and Python import another copy: only the path of what it imported counts. */
+function requireImports({ collected }: Work, { stdout }: StepResult): void {
+  const { folders, sources } = collected.facts;
+  const found = parseImports(stdout);
+  if (found === undefined) throw new Error('the import check printed no result');
+  refuse(judgeImports(found, { folder: folders.sources, sources }));
+}
+
+function refuse(refusals: readonly { readonly message: string; readonly hint: string }[]): void {
+  if (refusals.length === 0) return;
   const message = refusals.map((refusal) => refusal.message).join('\n');
-  throw new SuperOffloadError({
-    code: 'install',
-    message,
-    hint: refusals.map(({ hint }) => hint).join('\n'),
-  });
-}
-
-async function makeLock(
-  ctx: Context,
-  { wanted, collected }: Work,
-  fixed: Fixed,
-  verified: Verification,
-  installMs: number,
-): Promise<StackLock> {
-  const { facts, compiler, ninja, key, accelerator } = collected;
-  const text = facts.requirementsText ?? renderRequirements(facts.packages, checksHashes(facts));
-  const lock: Omit<StackLock, 'hash'> = {
-    schemaVersion: lockSchemaVersion,
-    ...{ name: wanted.name, origin: facts.origin, accelerator, request: wanted.request },
-    python: {
-      path: stackPython(facts.origin, facts.folders, facts.python),
-      ...{ version: verified.python, base: facts.python.base },
-    },
-    torch: { version: verified.torch, cuda: verified.cuda },
-    deepspeed: { version: verified.deepspeed },
-    ops: {
-      ...{ directory: facts.opsDirectory, key, built: facts.ops, compiler: compiler.version, ninja },
-      flags: await readOpFlags(facts.opsDirectory, facts.ops),
-    },
-    upstreams: {},
-    apex: null,
-    packages: verified.packages,
-    requirementsSha256: facts.packages.length === 0 ? null : sha256(text),
-    hashesChecked: checksHashes(facts),
-    ...fixed,
-    createdUtc: utcNow(ctx),
-    installMs,
-  };
-  return { ...lock, hash: sha256(lockHashText(lock)) };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  const hint = refusals.map((refusal) => refusal.hint).join('\n');
+  throw new SuperOffloadError({ code: 'install', message, hint });
 }
 
 async function warnOfSmallDisk(ctx: Context, directory: string): Promise<void> {

@@ -10,8 +10,9 @@ import { loadStack, stackPaths } from '../adapters/stack/store.ts';
 import { acceleratorOf } from '../core/machine/facts.ts';
 import type { MachineFacts } from '../core/machine/facts.ts';
 import { planInstall } from '../core/stack/install-plan.ts';
+import { stackNames } from '../core/stack/lock.ts';
 import type { StackLock, StackRequest } from '../core/stack/lock.ts';
-import { describeConflict, isCurrent } from '../core/stack/current.ts';
+import { areSourcesCurrent, describeConflict, isCurrent } from '../core/stack/current.ts';
 import type { OpName } from '../core/stack/ops.ts';
 import { flagFaults } from '../core/stack/refusals.ts';
 import type { InstallFlags } from '../core/stack/refusals.ts';
@@ -21,6 +22,7 @@ import type { Context } from './context.ts';
 import { collectInstallFacts } from './install-facts.ts';
 import type { Wanted } from './install-facts.ts';
 import { runInstall } from './install-run.ts';
+import { chooseSources, requestedSources, seriesHashes } from './install-sources.ts';
 
 export interface InstallOptions extends InstallFlags {
   readonly reinstall: boolean;
@@ -44,15 +46,8 @@ export interface InstallReport {
  */
 export async function installStack(ctx: Context, options: InstallOptions): Promise<InstallReport> {
   const began = ctx.now();
-  const faults = flagFaults(options);
-  const request = requestOf(ctx, options);
-  const findLinks = options.findLinks === undefined ? null : resolve(ctx.cwd, options.findLinks);
-  if (findLinks !== null && !isFolder(findLinks)) {
-    faults.push({ place: '--find-links', problem: `no folder ${findLinks}`, expected: 'a folder of wheels' });
-  }
-  if (faults.length > 0) throw faultsError('usage', faults);
+  const wanted = await wantedOf(ctx, options);
   const machine = await probeMachine(ctx.env);
-  const wanted = { name: options.stack, request, findLinks, isOffline: options.offline, ops: options.ops };
   const report = (state: InstallReport['state'], steps: readonly InstallStep[], lock: StackLock | null) => ({
     ...{ state, steps, lock, elapsedMs: ctx.now() - began },
   });
@@ -77,6 +72,27 @@ export async function installStack(ctx: Context, options: InstallOptions): Promi
   }
 }
 
+/** @throws SuperOffloadError 'usage' with every fault of the flags. */
+async function wantedOf(ctx: Context, options: InstallOptions): Promise<Wanted> {
+  const faults = flagFaults(options);
+  const request = await requestOf(ctx, options);
+  const findLinks = options.findLinks === undefined ? null : resolve(ctx.cwd, options.findLinks);
+  if (findLinks !== null && !isFolder(findLinks)) {
+    faults.push({ place: '--find-links', problem: `no folder ${findLinks}`, expected: 'a folder of wheels' });
+  }
+  const sources = chooseSources(ctx, {
+    ...{ stack: options.stack, megatron: request.megatron },
+    ...{ sources: options.sources ?? [], refs: options.refs ?? [] },
+  });
+  faults.push(...sources.faults);
+  if (faults.length > 0) throw faultsError('usage', faults);
+  for (const message of sources.notes) ctx.emit({ type: 'note', message });
+  return {
+    ...{ name: options.stack, findLinks, isOffline: options.offline, ops: options.ops },
+    ...{ choices: sources.choices, request: { ...request, ...requestedSources(ctx, sources) } },
+  };
+}
+
 async function readyStack(
   ctx: Context,
   options: InstallOptions,
@@ -88,11 +104,20 @@ async function readyStack(
   if (lock === undefined) return undefined;
   const conflict = describeConflict(lock, wanted.request);
   if (conflict !== undefined) throw new SuperOffloadError({ code: 'install', ...conflict });
-  return isCurrent(lock, machine, acceleratorOf(machine, ctx.env)) ? lock : undefined;
+  if (!isCurrent(lock, machine, acceleratorOf(machine, ctx.env))) return undefined;
+  return areSourcesCurrent(lock, wanted.choices, await seriesHashes(ctx)) ? lock : undefined;
 }
 
-function requestOf({ cwd, env }: Context, options: InstallOptions): StackRequest {
+/**
+ * What the flags ask for. A stack that has Megatron keeps it: no flag takes it away, and a later install that says
+ * nothing of it means the same stack.
+ */
+async function requestOf(ctx: Context, options: InstallOptions): Promise<StackRequest> {
   const { python } = options;
+  const { cwd, env } = ctx;
+  const before = stackNames.some((name) => name === options.stack)
+    ? await loadStack(ctx.home, options.stack).catch(() => undefined)
+    : undefined;
   const absolute =
     python === undefined
       ? null
@@ -104,6 +129,12 @@ function requestOf({ cwd, env }: Context, options: InstallOptions): StackRequest
     deepspeed: options.deepspeed ?? null,
     python: absolute,
     overlay: options.overlay,
+    megatron:
+      options.stack === 'fork' ||
+      (options.with ?? []).includes('megatron') ||
+      before?.upstreams.megatron !== undefined,
+    apex: options.apex ?? 'auto',
+    ...{ sources: {}, refs: {} },
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stackPaths } from '../../src/adapters/stack/store.ts';
+import { migrateLock } from '../../src/core/stack/lock.ts';
 import type { StackLock } from '../../src/core/stack/lock.ts';
 import type { ThroughputRequest } from '../../src/workflows/plan-throughput.ts';
 import { cwd, installed, nvidiaSmi, plan } from './plan-context.ts';
@@ -10,9 +11,8 @@ export type Flags = ThroughputRequest['flags'];
 /** Changes the lock that `installed` wrote. */
 export function lockWith(change: (lock: StackLock) => object): void {
   const { lock } = stackPaths(join(cwd, 'home'), 'pip');
-  const old = JSON.parse(readFileSync(lock, 'utf8')) as StackLock;
-  const current = { upstreams: {}, apex: null, ...old, schemaVersion: 2 };
-  writeFileSync(lock, JSON.stringify({ ...current, ...change(current as StackLock) }));
+  const current = migrateLock(JSON.parse(readFileSync(lock, 'utf8'))) as StackLock;
+  writeFileSync(lock, JSON.stringify({ ...current, ...change(current) }));
 }
 
 const megatronLock = () => ({

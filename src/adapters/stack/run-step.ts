@@ -2,7 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describeStep } from '../../core/stack/steps.ts';
-import type { InstallStep, StepEnvironment } from '../../core/stack/steps.ts';
+import type { PlainStep, StepEnvironment } from '../../core/stack/steps.ts';
 import { capture } from '../exec.ts';
 import { makeFolder, withFileErrors, writeTextAtomic } from '../files.ts';
 
@@ -25,7 +25,7 @@ export interface StepResult {
 const tailLines = 15;
 
 /** Does one step. A command that fails is a result; a file that cannot be written is an error. */
-export async function runStep(step: InstallStep, context: StepContext): Promise<StepResult> {
+export async function runStep(step: PlainStep, context: StepContext): Promise<StepResult> {
   const worked: StepResult = { failure: null, stdout: '', tail: [] };
   switch (step.kind) {
     case 'command':
@@ -47,7 +47,7 @@ export async function runStep(step: InstallStep, context: StepContext): Promise<
 }
 
 async function runCommand(
-  step: Extract<InstallStep, { kind: 'command' }>,
+  step: Extract<PlainStep, { kind: 'command' }>,
   context: StepContext,
 ): Promise<StepResult> {
   const tail: string[] = [];
@@ -61,7 +61,7 @@ async function runCommand(
   note(`$ ${describeStep(step)}`);
   const result = await capture(step.command, {
     env: { ...context.environments[step.environment], ...step.variables },
-    cwd: context.cwd,
+    cwd: step.cwd ?? context.cwd,
     signal: context.signal,
     onLine: (line) => {
       const text = line.trimEnd();

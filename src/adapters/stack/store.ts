@@ -26,6 +26,9 @@ export function stackPaths(home: string, name: string) {
     /** Says that the packages are all in place: written between installing them and building the ops. */
     packagesDone: join(directory, 'packages.json'),
     requirements: join(directory, 'requirements.txt'),
+    /** The same two for the packages that Megatron adds. */
+    extrasDone: join(directory, 'megatron-packages.json'),
+    extraRequirements: join(directory, 'megatron-requirements.txt'),
     installLog: join(directory, 'install.log'),
     /** mkdir of this folder is the right to install. */
     mutex: join(directory, 'install.lock'),

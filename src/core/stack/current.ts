@@ -2,6 +2,8 @@
 import type { MachineFacts } from '../machine/facts.ts';
 import { versionOrder } from './version.ts';
 import type { StackLock, StackRequest } from './lock.ts';
+import type { UpstreamChoice } from '../upstreams/choice.ts';
+import { upstreamNames, type UpstreamName } from '../upstreams/upstream.ts';
 
 /**
  * @returns what differs between the installed stack and what is asked for; a flag that was not given asks for nothing.
@@ -39,4 +41,28 @@ function differs(wanted: string | null, actual: string): boolean {
 /** False after a move to another CPU (the ops are -march=native) or when a GPU came or went. */
 export function isCurrent(lock: StackLock, machine: MachineFacts, accelerator: 'cuda' | 'cpu'): boolean {
   return lock.accelerator === accelerator && lock.ops.key.split('-').includes(machine.cpu.isa);
+}
+
+/**
+ * Is what lies in the stack what would be fetched and patched today? A local source is looked at again each time: it
+ * may have been edited since.
+ * @param series sha256 of the series of each upstream, as this superoffload has them.
+ */
+export function areSourcesCurrent(
+  lock: Pick<StackLock, 'upstreams' | 'apex'>,
+  choices: readonly UpstreamChoice[],
+  series: Readonly<Partial<Record<UpstreamName, string>>>,
+): boolean {
+  const isCommitCurrent = choices.every(({ name, source, commit, ref, isDefaultRef }) => {
+    const there = lock.upstreams[name];
+    // Apex is fetched only where it may be built.
+    if (there === undefined) return name === 'apex' && lock.apex?.kind === 'overlay';
+    if (source.kind === 'path' || there.url !== source.shown) return false;
+    return commit === null ? isDefaultRef || there.ref === ref.name : there.commit === commit;
+  });
+  const isPatchedAsNow = upstreamNames.every((name) => {
+    const patches = lock.upstreams[name]?.patches ?? null;
+    return patches === null || patches.seriesSha256 === series[name];
+  });
+  return isCommitCurrent && isPatchedAsNow;
 }

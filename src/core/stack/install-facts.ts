@@ -3,6 +3,7 @@ import type { StackOrigin } from './lock.ts';
 import type { OpName } from './ops.ts';
 import type { PythonFacts } from './python.ts';
 import type { Requirement } from './requirements.ts';
+import type { SourceFacts } from './source-steps.ts';
 
 /** What installs packages: uv's own command, or pip inside (or beside) the new environment. */
 export type Installer =
@@ -21,6 +22,11 @@ export interface StackFolders {
   readonly bytecode: string;
   readonly packagesDone: string;
   readonly lock: string;
+  readonly manifest: string;
+  /** One work tree an upstream. */
+  readonly sources: string;
+  readonly extraRequirements: string;
+  readonly extrasDone: string;
 }
 
 export interface InstallFacts {
@@ -40,6 +46,7 @@ export interface InstallFacts {
   readonly packagesKey: string;
   /** Packages of exactly this key are in place from an earlier, interrupted install. */
   readonly packagesReady: boolean;
+  readonly sources: SourceFacts;
   readonly opsDirectory: string;
   readonly ops: readonly OpName[];
   /** The ninja of the machine, used where no package brings one; null without. */

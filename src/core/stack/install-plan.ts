@@ -5,6 +5,7 @@ import type { InstallFacts, StackFolders } from './install-facts.ts';
 import { ninjaThatRefusesWork } from './ops.ts';
 import { packageSteps } from './package-steps.ts';
 import type { PythonFacts } from './python.ts';
+import { importSteps, sourceSteps } from './source-steps.ts';
 import type { InstallStep } from './steps.ts';
 import { SuperOffloadError } from '../../errors.ts';
 
@@ -30,8 +31,9 @@ export function pathPrefixOf(
 
 /** @throws SuperOffloadError 'install' when an adopted environment lacks packages. */
 export function planInstall(facts: InstallFacts): InstallStep[] {
-  if (facts.origin === 'adopted' && facts.packages.length > 0) {
-    throw new SuperOffloadError({ code: 'install', ...describeMissing(facts.python, facts.packages) });
+  const missing = [...facts.packages, ...facts.sources.packages];
+  if (facts.origin === 'adopted' && missing.length > 0) {
+    throw new SuperOffloadError({ code: 'install', ...describeMissing(facts.python, missing) });
   }
   const notReady: InstallStep = {
     kind: 'remove',
@@ -46,12 +48,20 @@ export function planInstall(facts: InstallFacts): InstallStep[] {
     title: 'remove old bytecode',
     path: facts.folders.bytecode,
   };
-  const start = facts.origin === 'private' ? [notReady] : [notReady, freshBytecode];
+  const noManifest: InstallStep = {
+    kind: 'remove',
+    id: 'clean',
+    title: 'forget what lay on the disk',
+    path: facts.folders.manifest,
+  };
+  const start = [notReady, noManifest, ...(facts.origin === 'private' ? [] : [freshBytecode])];
   return [
     ...start,
     ...(facts.packagesReady ? [] : packageSteps(facts)),
+    ...sourceSteps(facts),
     ...opSteps(facts),
     ...verifySteps(facts),
+    ...importSteps(facts, stackPython(facts.origin, facts.folders, facts.python)),
   ];
 }
 

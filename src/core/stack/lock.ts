@@ -1,5 +1,7 @@
 /** What an installed stack is: written last by the install, so that its presence means "ready". */
 import type { PatchState } from '../patches/state.ts';
+import type { RuntimeFacts } from './runtime-facts.ts';
+import type { WheelFacts } from './wheels.ts';
 import type { UpstreamName } from '../upstreams/upstream.ts';
 
 /** 2 added `upstreams` and `apex`; a lock of version 1 has neither. */
@@ -25,6 +27,10 @@ export interface StackLock {
   readonly apex: ApexFacts | null;
   /** pip freeze: name to version, of everything that this Python can import. */
   readonly packages: Readonly<Record<string, string>>;
+  /** What each package's files are; empty in a lock of version 1. */
+  readonly wheels: Readonly<Record<string, WheelFacts>>;
+  /** The machine's side at the install; null in a lock of version 1. No part of `hash`. */
+  readonly runtime: RuntimeFacts | null;
   /** What `install` was asked for; the same request again has nothing to do. */
   readonly request: StackRequest;
   /** Of the requirements text that was installed; null where nothing was installed into the environment. */
@@ -76,9 +82,24 @@ interface OpsFacts {
   readonly ninja: string;
 }
 
+/** `pip`: DeepSpeed from the package index. `fork`: from the paper's branches. A stack's name says which it is. */
+export const stackNames = ['pip', 'fork'] as const;
+export type StackName = (typeof stackNames)[number];
+
+/** `auto` builds Apex where a matching CUDA toolkit is, and takes the overlay elsewhere. */
+export const apexChoices = ['auto', 'build', 'overlay'] as const;
+export type ApexFlag = (typeof apexChoices)[number];
+
 export interface StackRequest {
   readonly torch: string | null;
   readonly deepspeed: string | null;
+  /** Megatron-DeepSpeed, its Python packages, and what stands for Apex. */
+  readonly megatron: boolean;
+  readonly apex: ApexFlag;
+  /** `--source NAME=...` and the artifact's variables, without passwords. */
+  readonly sources: Readonly<Partial<Record<UpstreamName, string>>>;
+  /** `--ref NAME=...`. */
+  readonly refs: Readonly<Partial<Record<UpstreamName, string>>>;
   /** `--python` as given, made absolute; null for the tool's own choice. */
   readonly python: string | null;
   readonly overlay: boolean;
@@ -86,9 +107,11 @@ export interface StackRequest {
 
 /** @returns a lock of an older version as this one reads it; anything else unchanged. */
 export function migrateLock(value: unknown): unknown {
-  return objectOf(value)['schemaVersion'] === 1
-    ? { ...objectOf(value), schemaVersion: 2, upstreams: {}, apex: null }
-    : value;
+  const lock = objectOf(value);
+  if (lock['schemaVersion'] !== 1) return value;
+  const request = { ...objectOf(lock['request']), megatron: false, apex: 'auto', sources: {}, refs: {} };
+  const added = { schemaVersion: 2, upstreams: {}, apex: null, wheels: {}, runtime: null };
+  return { ...lock, ...added, request };
 }
 
 /**

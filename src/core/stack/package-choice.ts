@@ -19,6 +19,9 @@ export interface PackageChoice {
   };
 }
 
+/** What stands for the version of a DeepSpeed that comes from a repository, until that was fetched. */
+export const fromSource = 'source';
+
 /**
  * What to install: everything into a private environment, what is missing over a given one. A DeepSpeed that is too
  * old for SuperOffload, or not the one that was asked for, counts as missing.
@@ -28,7 +31,9 @@ export function choosePackages(
   resolved: readonly Requirement[],
   request: Pick<StackRequest, 'torch' | 'deepspeed'>,
   python: Pick<PythonFacts, 'packages' | 'torch'>,
+  isFork = false,
 ): PackageChoice {
+  if (isFork) return withoutDeepspeed(choosePackages(origin, resolved, request, python));
   const { requirements, isResolved } = withVersions(resolved, request);
   if (origin === 'private') {
     const version = (name: string): string | undefined =>
@@ -54,6 +59,36 @@ export function choosePackages(
     isFileAsItIs: false,
     versions: { torch: python.torch?.version, deepspeed: version('deepspeed'), ninja: version('ninja') },
   };
+}
+
+/** What DeepSpeed needs, and not itself: it is imported from its work tree. */
+function withoutDeepspeed(choice: PackageChoice): PackageChoice {
+  return {
+    ...choice,
+    packages: choice.packages.filter(({ name }) => name !== 'deepspeed'),
+    isFileAsItIs: false,
+    versions: { ...choice.versions, deepspeed: fromSource },
+  };
+}
+
+/**
+ * Megatron's own packages that are not there yet.
+ * @param megatron its resolved requirements, made under the constraints of `base`.
+ * @param base all requirements of torch and DeepSpeed: a private environment gets them, or those of another torch.
+ */
+export function megatronPackages(
+  origin: StackOrigin,
+  megatron: readonly Requirement[],
+  base: readonly Requirement[],
+  choice: PackageChoice,
+  python: Pick<PythonFacts, 'packages'>,
+): Requirement[] {
+  const names =
+    origin === 'private'
+      ? base.map(({ name }) => name)
+      : [...Object.keys(python.packages).map(normalName), ...choice.packages.map(({ name }) => name)];
+  const there = new Set(names);
+  return megatron.filter(({ name }) => !there.has(name));
 }
 
 /** Installed packages by normal name, without a DeepSpeed that cannot be used. */

@@ -1,16 +1,19 @@
 import type { InstallFacts } from './install-facts.ts';
 import { renderRequirements } from './requirements.ts';
+import type { Requirement } from './requirements.ts';
 import type { InstallStep } from './steps.ts';
 
 /** Steps that put the packages in place: a new environment, or only a link to ninja beside an adopted one. */
 export function packageSteps(facts: InstallFacts): InstallStep[] {
   const { folders } = facts;
-  const clean: InstallStep[] = [folders.packagesDone, folders.venv, folders.bin].map((path) => ({
-    kind: 'remove',
-    id: 'clean',
-    title: 'remove what an earlier install left',
-    path,
-  }));
+  const clean: InstallStep[] = [folders.packagesDone, folders.extrasDone, folders.venv, folders.bin].map(
+    (path) => ({
+      kind: 'remove',
+      id: 'clean',
+      title: 'remove what an earlier install left',
+      path,
+    }),
+  );
   const done: InstallStep = {
     kind: 'write',
     id: 'packages-done',
@@ -105,7 +108,13 @@ function installPackages(facts: InstallFacts): InstallStep[] {
   return [write, ...first, pipStep(facts, 'packages', `install ${title}`, [...all, ...exact, ...isolation])];
 }
 
-function pipStep(facts: InstallFacts, id: string, title: string, args: readonly string[]): InstallStep {
+/** A `pip install` with uv or pip, into the environment of the stack. */
+export function pipStep(
+  facts: InstallFacts,
+  id: string,
+  title: string,
+  args: readonly string[],
+): Extract<InstallStep, { kind: 'command' }> {
   const { installer, folders, findLinks, isOffline } = facts;
   const python = `${folders.venv}/bin/python`;
   const source = [
@@ -145,10 +154,9 @@ function ninjaLink({ systemNinja, python }: InstallFacts, directory: string): In
 
 /** Files of a folder may have been built anywhere; from the index each one must be the file that was resolved. */
 export function checksHashes({ isComplete, findLinks, packages }: InstallFacts): boolean {
-  return (
-    isComplete &&
-    findLinks === null &&
-    packages.length > 0 &&
-    packages.every(({ hashes }) => hashes.length > 0)
-  );
+  return isComplete && findLinks === null && hasHashes(packages);
+}
+
+export function hasHashes(packages: readonly Requirement[]): boolean {
+  return packages.length > 0 && packages.every(({ hashes }) => hashes.length > 0);
 }

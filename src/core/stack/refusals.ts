@@ -1,13 +1,14 @@
 /** What an install refuses, each with what to do about it. */
 import type { MachineFacts } from '../machine/facts.ts';
 import { versionOrder } from './version.ts';
+import { stackNames } from './lock.ts';
+import type { ApexFlag } from './lock.ts';
 import type { PythonFacts } from './python.ts';
 import { newestSeenPython, oldestPython, rankOf } from './python.ts';
 import type { Requirement } from './requirements.ts';
 import type { Fault } from '../../errors.ts';
 
 export const oldestDeepspeed = '0.18';
-const stackNames = ['pip'] as const;
 
 interface Refusal {
   readonly message: string;
@@ -22,17 +23,26 @@ export interface InstallFlags {
   readonly offline: boolean;
   readonly findLinks: string | undefined;
   readonly overlay: boolean;
+  /** What to add: `megatron`. The fork has it always. */
+  readonly with?: readonly string[] | undefined;
+  /** `NAME=URL|PATH` and `NAME=REF`. */
+  readonly sources?: readonly string[] | undefined;
+  readonly refs?: readonly string[] | undefined;
+  readonly apex?: ApexFlag | undefined;
 }
+
+/** What `--with` takes. */
+export const additions = ['megatron'] as const;
 
 /** All faults of the flags at once. */
 export function flagFaults(flags: InstallFlags): Fault[] {
   const faults: Fault[] = [];
   if (!stackNames.some((name) => name === flags.stack)) {
-    const problem =
-      flags.stack === 'fork'
-        ? "the paper's fork cannot be installed yet"
-        : `no stack is named '${flags.stack}'`;
+    const problem = `no stack is named '${flags.stack}'`;
     faults.push({ place: '--stack', problem, expected: stackNames.join(', ') });
+  }
+  for (const name of (flags.with ?? []).filter((each) => !additions.some((known) => known === each))) {
+    faults.push({ place: '--with', problem: `there is no '${name}' to add`, expected: additions.join(', ') });
   }
   if (flags.overlay && flags.python === undefined) {
     faults.push({ place: '--overlay', problem: 'over which Python?', expected: '--python P with it' });
@@ -44,7 +54,24 @@ export function flagFaults(flags: InstallFlags): Fault[] {
       expected: '--find-links DIR with it',
     });
   }
-  return [...faults, ...versionFaults(flags), ...adoptionFaults(flags)];
+  return [...faults, ...forkFaults(flags), ...versionFaults(flags), ...adoptionFaults(flags)];
+}
+
+function forkFaults({ stack, deepspeed, python, overlay }: InstallFlags): Fault[] {
+  if (stack !== 'fork') return [];
+  const version =
+    deepspeed === undefined
+      ? []
+      : [
+          {
+            place: '--deepspeed',
+            problem: 'the fork stack has DeepSpeed from its repository',
+            expected: '--ref deepspeed=BRANCH, TAG or COMMIT',
+          },
+        ];
+  if (python === undefined || overlay) return version;
+  const problem = `nothing is installed into ${python}, so Python cannot import the fork's DeepSpeed`;
+  return [...version, { place: '--python', problem, expected: '--overlay with it' }];
 }
 
 function versionFaults(flags: InstallFlags): Fault[] {

@@ -1,5 +1,7 @@
 /** An install as data: what --dry-run prints is what the install runs. */
 import { quoteCommand, quoteWord } from '../launch/quote.ts';
+import type { UpstreamChoice } from '../upstreams/choice.ts';
+import type { UpstreamName } from '../upstreams/upstream.ts';
 
 /** In which environment a command runs: the caller's (cleaned), or that of the stack's own processes. */
 export type StepEnvironment = 'installer' | 'stack' | 'stack without a compiler';
@@ -11,6 +13,8 @@ export type InstallStep =
       readonly title: string;
       readonly command: readonly string[];
       readonly environment: StepEnvironment;
+      /** The stack's folder where absent. */
+      readonly cwd?: string;
       /** Variables on top of that environment. */
       readonly variables?: Readonly<Record<string, string>>;
     }
@@ -30,7 +34,28 @@ export type InstallStep =
       readonly title: string;
       readonly path: string;
       readonly target: string;
-    };
+    }
+  /** Leaves exactly one commit of an upstream at `directory`, unpatched. */
+  | {
+      readonly kind: 'source';
+      readonly id: string;
+      readonly title: string;
+      readonly choice: UpstreamChoice;
+      readonly directory: string;
+    }
+  /** Applies the series of an upstream to `tree`, where there is one for it. */
+  | {
+      readonly kind: 'patch';
+      readonly id: string;
+      readonly title: string;
+      readonly upstream: UpstreamName;
+      readonly tree: string;
+    }
+  /** Decides about Apex with its tree at hand, and builds it where that is possible. */
+  | { readonly kind: 'apex'; readonly id: string; readonly title: string };
+
+/** A step that needs no more than processes and files. */
+export type PlainStep = Exclude<InstallStep, { kind: 'source' | 'patch' | 'apex' }>;
 
 /** One line for a person, in shell form. */
 export function describeStep(step: InstallStep): string {
@@ -47,7 +72,19 @@ export function describeStep(step: InstallStep): string {
       return `rm -rf ${quoteWord(step.path)}`;
     case 'link':
       return `ln -s ${quoteWord(step.target)} ${quoteWord(step.path)}`;
+    case 'source':
+      return describeFetch(step.choice, step.directory);
+    case 'apex':
+      return 'compare its setup.py with nvcc and torch; pip install it with --cpp_ext and --cuda_ext; import each extension';
+    case 'patch':
+      return `apply patches/${step.upstream} in ${quoteWord(step.tree)}`;
   }
+}
+
+/** What a person would type for it; the real thing works beside the folder and asks for one commit only. */
+function describeFetch({ source, ref, commit }: UpstreamChoice, directory: string): string {
+  const words = ['git', 'fetch', '--depth', '1', '--', source.shown, commit ?? ref.name];
+  return `${quoteCommand(words)} && git checkout FETCH_HEAD, in ${quoteWord(directory)}`;
 }
 
 function byteLength(text: string): number {

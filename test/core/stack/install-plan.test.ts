@@ -15,7 +15,12 @@ const facts: InstallFacts = {
   origin: 'private',
   folders: {
     ...{ directory: '/s', bytecode: '/s/bytecode', venv: '/s/venv', bin: '/s/bin', lock: '/s/lock.json' },
-    ...{ requirements: '/s/requirements.txt', packagesDone: '/s/packages.json' },
+    ...{
+      requirements: '/s/requirements.txt',
+      packagesDone: '/s/packages.json',
+      manifest: '/s/manifest.json',
+    },
+    ...{ sources: '/s/src', extraRequirements: '/s/extra.txt', extrasDone: '/s/extra.json' },
   },
   python,
   installer: { kind: 'uv', command: ['/bin/uv'] },
@@ -31,6 +36,10 @@ const facts: InstallFacts = {
   isOffline: false,
   packagesKey: 'key',
   packagesReady: false,
+  sources: {
+    ...{ choices: [], packages: [], packagesKey: '', packagesReady: false, deepspeedPackages: null },
+    ...{ apex: null, checkProgram: '/package/check_sources.py' },
+  },
   opsDirectory: '/s/ops/key',
   ops: ['cpu_adam'],
   systemNinja: '/usr/bin/ninja',
