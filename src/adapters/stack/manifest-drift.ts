@@ -9,6 +9,8 @@ import type { Drift, StackFacts } from '../../core/stack/drift.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { isImportable, restamp } from '../../core/stack/manifest.ts';
 import type { ManifestRoot, RecordLine, StackManifest, Stamp } from '../../core/stack/manifest.ts';
+import type { UpstreamName } from '../../core/upstreams/upstream.ts';
+import { treeHash } from '../upstreams/tree-hash.ts';
 import { collectManifest, loadManifest, recordLines } from './manifest.ts';
 import { algorithmsOf, digestFiles } from './manifest-digest.ts';
 import type { DigestProgress } from './manifest-digest.ts';
@@ -93,14 +95,33 @@ export async function fullDrift(lock: StackLock, options: FullOptions = {}): Pro
   const changed = new Set(contents.map(({ place }) => place));
   const drifts = [
     ...placeDrifts(manifest, withStrays(manifest, facts, records), lock.hash),
-    ...(kept === undefined ? lockedPackageDrifts(manifest, lock) : []),
     ...contents,
+    ...(kept === undefined ? await lockDrifts(lock, manifest, changed) : []),
   ];
   const touched = stampDrifts(manifest, facts.stamps)
     .map(({ place }) => place)
     .filter((place) => !changed.has(place));
   const renewed = restamp(manifest, facts.stamps);
   return { drifts, hasManifest: kept !== undefined, touched, renewed, ...done };
+}
+
+/** What the lock alone can tell of a stack without a manifest: versions of packages, and each work tree as a whole. */
+async function lockDrifts(
+  lock: StackLock,
+  manifest: StackManifest,
+  named: ReadonlySet<string>,
+): Promise<Drift[]> {
+  const trees = manifest.roots
+    .filter(
+      ({ kind, label }) => kind === 'tree' && ![...named].some((place) => place.startsWith(`${label}/`)),
+    )
+    .map(async ({ label, directory }) => {
+      const expected = lock.upstreams[label as UpstreamName]?.tree;
+      const found = await treeHash(directory);
+      if (expected === undefined || found === expected) return [];
+      return [{ place: label, expected: `tree ${expected}`, found: `tree ${found}` }];
+    });
+  return [...lockedPackageDrifts(manifest, lock), ...(await Promise.all(trees)).flat()];
 }
 
 /** Folders of packages are searched to the bottom, not only at the top as in the quick look. */

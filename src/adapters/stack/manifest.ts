@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
@@ -210,12 +209,4 @@ function patchedPaths({ upstreams }: StackLock): string[] {
       join(existsSync(directory) ? realpathSync(directory) : directory, path),
     ),
   );
-}
-
-/** @returns sha256, in hex, over path and content of every file of a work tree, git's own and bytecode left out. */
-export async function treeHash(directory: string): Promise<string> {
-  const entries = await entriesOf(directory, listFiles(directory));
-  const hash = createHash('sha256');
-  for (const { path, digest } of entries) hash.update(`${path}\0${digest}\n`);
-  return hash.digest('hex');
 }

@@ -200,7 +200,7 @@ export function contentDrifts(
 ): Drift[] {
   return [...expected].flatMap(([path, { place, digests }]) => {
     const now = found.get(path);
-    if (now === undefined) return [{ place, expected: digests[0] ?? '', found: missing }];
+    if (now === undefined) return [{ place, expected: digests[0] ?? '', found: 'missing, or not readable' }];
     const wrong = digests.find((digest) => !now.includes(digest));
     if (wrong === undefined) return [];
     const same = now.find((digest) => algorithmOf(digest) === algorithmOf(wrong));

@@ -4,14 +4,7 @@ import { upstreamNames } from '../upstreams/upstream.ts';
 import type { StackLock, UpstreamLock } from './lock.ts';
 import { describeUpstream } from './reference.ts';
 import { normalName } from './requirements.ts';
-import type { RuntimeFacts } from './runtime-facts.ts';
 import type { WheelFacts } from './wheels.ts';
-
-/** Locks of older versions hold neither. */
-export type LockToShow = StackLock & {
-  readonly wheels?: Readonly<Record<string, WheelFacts>>;
-  readonly runtime?: RuntimeFacts | null;
-};
 
 export const factGroups = [
   'stack',
@@ -36,7 +29,7 @@ export interface LockFact {
  * @param directory the stack's folder: written as `<stack>`, because two stacks differ in it everywhere and it decides
  * nothing. null to leave paths as they are.
  */
-export function lockFacts(lock: LockToShow, directory: string | null): LockFact[] {
+export function lockFacts(lock: StackLock, directory: string | null): LockFact[] {
   const fact: MakeFact = (group, name, value, decides = true) => {
     if (value === null || value === undefined) return [];
     const shown = directory === null ? value : value.replaceAll(directory, '<stack>');
@@ -64,7 +57,7 @@ export function lockFacts(lock: LockToShow, directory: string | null): LockFact[
       fact('environment', name, value, name !== 'MAX_JOBS'),
     ),
     ...sorted(lock.packages).flatMap(([name, version]) =>
-      fact('packages', name, packageText(version, lock.wheels?.[wheelName(lock, name)])),
+      fact('packages', name, packageText(version, lock.wheels[wheelName(lock, name)])),
     ),
   ];
 }
@@ -76,7 +69,7 @@ type MakeFact = (
   decides?: boolean,
 ) => LockFact[];
 
-function softwareFacts({ torch, deepspeed, apex, runtime }: LockToShow, fact: MakeFact): LockFact[] {
+function softwareFacts({ torch, deepspeed, apex, runtime }: StackLock, fact: MakeFact): LockFact[] {
   return [
     ...fact('software', 'torch', torch.version),
     ...fact('software', 'CUDA of torch', torch.cuda),
@@ -108,7 +101,7 @@ export function referenceFacts({ hash, torch, deepspeed, upstreams = {}, apex }:
   ];
 }
 
-function upstreamFacts({ upstreams }: LockToShow, fact: MakeFact): LockFact[] {
+function upstreamFacts({ upstreams }: StackLock, fact: MakeFact): LockFact[] {
   return upstreamNames.flatMap((name) => {
     const upstream = upstreams[name];
     if (upstream === undefined) return [];
@@ -142,7 +135,7 @@ function patchFacts(
 }
 
 /** Metadata folders write `typing_extensions` where the package calls itself `typing-extensions`. */
-function wheelName({ wheels = {} }: LockToShow, name: string): string {
+function wheelName({ wheels }: StackLock, name: string): string {
   return Object.keys(wheels).find((each) => normalName(each) === normalName(name)) ?? name;
 }
 

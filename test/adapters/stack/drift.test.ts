@@ -6,7 +6,6 @@ import type { Drift } from '../../../src/core/stack/drift.ts';
 import {
   addPackage,
   append,
-  git,
   removePackage,
   removeSmallStacks,
   rewrite,
@@ -14,6 +13,8 @@ import {
   write,
   type SmallStack,
 } from './small-stack.ts';
+
+import { git } from './small-lock.ts';
 
 let stack: SmallStack;
 beforeEach(async () => {
@@ -103,7 +104,7 @@ describe('changes that both find', () => {
     writeFileSync(op, 'other machine code');
     expect(places(await quick()).sort()).toEqual(['megatron/megatron/arguments.py', op].sort());
     expect(await full()).toContainEqual(
-      expect.objectContaining({ place: 'megatron/megatron/arguments.py', found: 'missing' }),
+      expect.objectContaining({ place: 'megatron/megatron/arguments.py', found: 'missing, or not readable' }),
     );
     chmodSync(join(stack.site, 'by_hand.py'), 0o700);
     expect(places(await quick())).toContain('site-packages/by_hand.py');

@@ -13,12 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { probeMachine } from '../../../src/adapters/probe/machine.ts';
 import { takeManifest } from '../../../src/adapters/stack/manifest.ts';
 import type { StackLock } from '../../../src/core/stack/lock.ts';
 import { realStack } from '../../real-stack.ts';
-
-const { isa } = (await probeMachine({})).cpu;
+import { git, isa, lockOf } from './small-lock.ts';
 
 /**
  * A stack as an install leaves it, only small: a real virtual environment with two packages and their RECORD files, a
@@ -43,7 +41,7 @@ export function removeSmallStacks(): void {
 /** Ready, with its manifest: a copy keeps times to the nanosecond, and paths are put right. */
 export async function smallStack(): Promise<SmallStack> {
   if (made === undefined) {
-    made = makeStack();
+    made = await makeStack();
     writeLock(made.directory, made.lock);
     await takeManifest(made.lock);
   }
@@ -67,7 +65,7 @@ function newFolder(): string {
   return folder;
 }
 
-function makeStack(): SmallStack {
+async function makeStack(): Promise<SmallStack> {
   const home = newFolder();
   const directory = join(home, 'stacks', 'pip');
   const python = join(directory, 'venv', 'bin', 'python');
@@ -96,7 +94,7 @@ function makeStack(): SmallStack {
   write(join(ops, 'cpu_adam', 'cpu_adam.so'), 'machine code');
   write(join(ops, 'cpu_adam', 'build.ninja'), '');
   const found = { home, directory, site, tree };
-  return { ...found, lock: lockOf(found, python, ops) };
+  return { ...found, lock: await lockOf(found, python, ops) };
 }
 
 function makeTree(tree: string): string {
@@ -108,59 +106,6 @@ function makeTree(tree: string): string {
   git(tree, '-c', 'user.name=a', '-c', 'user.email=a@b.c', 'commit', '--quiet', '-m', 'first');
   write(join(tree, 'megatron', 'training.py'), 'steps = 2\n');
   return tree;
-}
-
-export function git(tree: string, ...args: string[]): string {
-  return execFileSync('git', ['-C', tree, ...args])
-    .toString()
-    .trim();
-}
-
-function lockOf({ site, tree }: Pick<SmallStack, 'site' | 'tree'>, python: string, ops: string): StackLock {
-  const blob = (path: string): string => git(tree, 'hash-object', path);
-  const patched = { seriesSha256: 'a'.repeat(64), skipped: [], overlay: [] };
-  const upstream = { url: null, ref: null, version: null, dirtyDiffSha256: null, tree: 'f'.repeat(64) };
-  return {
-    ...{ schemaVersion: 2, name: 'pip', origin: 'private', accelerator: 'cpu', hash: 'b'.repeat(64) },
-    python: { path: python, version: '3.11.7', base: realStack.python },
-    torch: { version: '2.15.0', cuda: null },
-    deepspeed: { version: '0.19.8' },
-    ops: {
-      ...{ directory: ops, key: `key-${isa}`, built: ['cpu_adam'], flags: { cpu_adam: '-O3' } },
-      ...{ compiler: 'c++ 12', ninja: '1.13' },
-    },
-    upstreams: {
-      deepspeed: {
-        ...{ ...upstream, commit: null, version: '0.19.8', directory: site },
-        patches: {
-          ...patched,
-          applied: [{ file: '0001-architectures.patch', sha256: 'c'.repeat(64) }],
-          files: [{ path: 'deepspeed/builder.py', blob: blob(join(site, 'deepspeed/builder.py')) }],
-        },
-      },
-      megatron: {
-        ...{ ...upstream, commit: git(tree, 'rev-parse', 'HEAD'), directory: tree, ref: 'superoffload' },
-        patches: {
-          ...patched,
-          applied: [{ file: '0001-steps.patch', sha256: 'd'.repeat(64) }],
-          files: [{ path: 'megatron/training.py', blob: blob(join(tree, 'megatron/training.py')) }],
-        },
-      },
-    },
-    apex: { kind: 'overlay', extensions: [] },
-    packages: { alpha: '1.0', 'deep-speed': '0.19.8' },
-    request: {
-      ...{ torch: null, deepspeed: null, python: null, overlay: false },
-      ...{ megatron: true, apex: 'auto', sources: {}, refs: {} },
-    },
-    ...{
-      requirementsSha256: null,
-      hashesChecked: false,
-      pathPrefix: [],
-      environment: { PYTHONNOUSERSITE: '1' },
-    },
-    ...{ createdUtc: '2026-01-02T03:04:05.678Z', installMs: 1 },
-  };
 }
 
 /** Installs as pip does: files, metadata, and a RECORD of them. */

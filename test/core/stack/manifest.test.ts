@@ -119,7 +119,7 @@ describe('drift', () => {
       { place: 'x', expected: 'git-blob=2', found: 'git-blob=3' },
     ]);
     expect(contentDrifts(expected, new Map())).toEqual([
-      { place: 'x', expected: 'sha256=1', found: 'missing' },
+      { place: 'x', expected: 'sha256=1', found: 'missing, or not readable' },
     ]);
   });
 
