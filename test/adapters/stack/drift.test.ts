@@ -1,11 +1,14 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { takeManifest } from '../../../src/adapters/stack/manifest.ts';
+import { collectWheels } from '../../../src/adapters/stack/wheels.ts';
 import { fullDrift, quickDrift } from '../../../src/adapters/stack/manifest-drift.ts';
 import type { Drift } from '../../../src/core/stack/drift.ts';
 import {
   addPackage,
   append,
+  changeOneByte,
   removePackage,
   removeSmallStacks,
   rewrite,
@@ -113,5 +116,42 @@ describe('changes that both find', () => {
   it('a lock that is not the one of the manifest', async () => {
     const other = { ...stack.lock, hash: 'e'.repeat(64) };
     expect(places((await quickDrift(other)) ?? [])).toEqual(['lock.json']);
+  });
+});
+
+describe('packages under the stack: an adopted Python, or one below an overlay', () => {
+  it('are watched as its own are, by their place', async () => {
+    const below = join(stack.home, 'below');
+    addPackage(below, 'delta', '1', { 'delta/__init__.py': 'x = 1\n' });
+    write(join(stack.site, 'overlay.pth'), `import site; site.addsitedir(${JSON.stringify(below)})\n`);
+    await takeManifest(stack.lock);
+    expect([await quick(), await full()]).toEqual([[], []]);
+    changeOneByte(join(below, 'delta/__init__.py'));
+    expect(places(await full())).toEqual([`${below}/delta/__init__.py`]);
+    removePackage(below, 'delta', '1');
+    addPackage(below, 'delta', '2', { 'delta/__init__.py': 'x = 2\n' });
+    expect(places(await quick())).toEqual([`package delta in ${below}`]);
+  });
+
+  it('a stack whose Python does not run gets no manifest, and the reason is told', async () => {
+    rmSync(stack.lock.python.path);
+    writeFileSync(stack.lock.python.path, '#!/bin/sh\necho no such library >&2\nexit 127\n', { mode: 0o755 });
+    await expect(takeManifest(stack.lock)).rejects.toMatchObject({
+      code: 'install',
+      message: expect.stringContaining('no such library') as string,
+    });
+  });
+});
+
+describe('what the packages came from', () => {
+  it('is read from their metadata: the same files give the same content hash, whoever installed them', async () => {
+    const before = await collectWheels(stack.lock, []);
+    expect(before['alpha']).toMatchObject({ version: '1.0', file: null, installer: 'pip' });
+    expect(before['alpha']?.content).toMatch(/^[0-9a-f]{64}$/);
+    write(join(stack.site, 'alpha-1.0.dist-info/INSTALLER'), 'uv\n');
+    const requirement = { name: 'alpha', version: '1.0', marker: null, via: [], hashes: ['sha256:77'] };
+    const after = await collectWheels(stack.lock, [requirement]);
+    expect(after['alpha']).toEqual({ ...before['alpha'], installer: 'uv', file: 'sha256:77' });
+    expect(Object.keys(after)).toEqual(['alpha', 'deep_speed']);
   });
 });
