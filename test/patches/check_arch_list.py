@@ -1,6 +1,6 @@
 """What DeepSpeed's op builder makes of TORCH_CUDA_ARCH_LIST: `check_arch_list.py PUBLISHED PATCHED LIST...`.
 
-The first two are copies of deepspeed/ops/op_builder/builder.py. Prints one JSON list for each of the two: for every LIST
+The first two are copies of deepspeed/ops/op_builder/builder.py. Prints one JSON list for each of them: for every LIST
 what PyTorch gets when an op is compiled at its first use and the flags for one that is compiled ahead, or the error.
 """
 

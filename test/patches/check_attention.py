@@ -41,8 +41,8 @@ q, k, v = (torch.randn(batch * length, heads, size, requires_grad=True) for _ in
 results = {}
 for causal in (False, True):
     for scale in (None, 0.3):
-        out = module.flash_attn_varlen_func(q, k, v, ends(batch, length), None, length, length, 0.0, softmax_scale=scale,
-                                            causal=causal)
+        lengths = ends(batch, length), None, length, length
+        out = module.flash_attn_varlen_func(q, k, v, *lengths, 0.0, softmax_scale=scale, causal=causal)
         expected = by_hand(q, k, v, batch, causal, scale)
         direction = torch.randn_like(expected)
         mine = torch.autograd.grad(out, (q, k, v), direction.float())

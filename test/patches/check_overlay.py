@@ -124,10 +124,13 @@ for name, dtype in (("bf16", torch.bfloat16), ("fp16", torch.float16)):
     results |= {f"layer norm {name}": forward, f"layer norm {name} keeps its type": kind == dtype}
     forward, _, kind = normalization(rms_norm, narrow[0], narrow[1:2], 1e-5, centred=False)
     results |= {f"rms norm {name}": forward, f"rms norm {name} keeps its type": kind == dtype}
-results["layer norm of fp32 with bf16 weights gives fp32"] = layer_norm(x, weight.bfloat16(), bias.bfloat16()).dtype == x.dtype
-results["rms norm of fp32 with bf16 weights gives bf16"] = rms_norm(x, torch.nn.Parameter(weight.bfloat16())).dtype == torch.bfloat16
+wide = layer_norm(x, weight.bfloat16(), bias.bfloat16())
+results["layer norm of fp32 with bf16 weights gives fp32"] = wide.dtype == torch.float32
+narrow = rms_norm(x, torch.nn.Parameter(weight.bfloat16()))
+results["rms norm of fp32 with bf16 weights gives bf16"] = narrow.dtype == torch.bfloat16
 results["weights other than 1 matter"] = gap(layer_norm(x, weight, bias), F.layer_norm(x, (64,))) > 0.1
-results["layer norm has the arguments that Megatron counts"] = inspect.getfullargspec(FusedLayerNormAffineFunction.forward).args == [
+arguments = inspect.getfullargspec(FusedLayerNormAffineFunction.forward).args
+results["layer norm has the arguments that Megatron looks at"] = arguments == [
     "ctx", "input", "weight", "bias", "normalized_shape", "eps"]
 
 adam = {"lr": 1e-3, "betas": (0.9, 0.95), "eps": 1e-8}
@@ -136,10 +139,12 @@ results["adam without decay, as is Apex's default"] = steps(
     lambda groups: FusedAdam(groups, **adam), lambda groups: AdamWByHand(groups, weight_decay=0.0), two_groups)
 results["and that is another result"] = steps(lambda groups: FusedAdam(groups, **adam), AdamWByHand, two_groups) > 1e-3
 results["adam of a list of parameters"] = len(FusedAdam(iter([torch.nn.Parameter(x)])).param_groups) == 1
+other = {"amsgrad": True}, {"adam_w_mode": False}, {"bias_correction": False}
 results["adam refuses what it is not"] = all(
-    raises(lambda: FusedAdam([torch.nn.Parameter(x)], **option)) for option in ({"amsgrad": True}, {"adam_w_mode": False}))
+    raises(lambda option=option: FusedAdam([torch.nn.Parameter(x)], **option)) for option in other)
 sgd = {"lr": 1e-3, "momentum": 0.9, "weight_decay": 0.1}
-results["sgd"] = steps(lambda groups: FusedSGD(groups, **sgd), lambda groups: torch.optim.SGD(groups, **sgd), two_groups)
+reference = lambda groups: torch.optim.SGD(groups, **sgd)  # noqa: E731
+results["sgd"] = steps(lambda groups: FusedSGD(groups, **sgd), reference, two_groups)
 
 tensors = [torch.randn(7, 5), torch.randn(300), torch.randn(1).half()]
 flag = torch.zeros(1, dtype=torch.int)
@@ -149,7 +154,8 @@ results |= {"l2 norm": gap(total, joined.norm()), "l2 norm has one element": lis
 results["l2 norm of each"] = max(gap(n, t.double().norm()) for n, t in zip(each, tensors, strict=True))
 scaled = [torch.empty_like(t) for t in tensors]
 multi_tensor_applier(amp_C.multi_tensor_scale, flag, [tensors, scaled], 0.25)
-results |= {"scale": max(gap(a, b * 0.25) for a, b in zip(scaled, tensors, strict=True)), "finite leaves the flag": flag.item() == 0}
+results["scale"] = max(gap(a, b * 0.25) for a, b in zip(scaled, tensors, strict=True))
+results["finite leaves the flag"] = flag.item() == 0
 multi_tensor_applier(amp_C.multi_tensor_scale, flag, [tensors, tensors], 0.25)
 results["scale in place"] = max(gap(a, b) for a, b in zip(scaled, tensors, strict=True))
 tensors[0][0, 0] = float("inf")

@@ -30,7 +30,7 @@ test('the Apex overlay does what double precision says', { timeout: 120_000 }, a
   expectAll(results, (name) => (name.endsWith('bf16') ? 0.04 : name.endsWith('fp16') ? 0.005 : 2e-5));
 });
 
-test('flash attention by scaled_dot_product_attention does too', { timeout: 60_000 }, async () => {
+test('flash attention by scaled_dot_product_attention does too', { timeout: 120_000 }, async () => {
   const results = await check('check_attention.py', join(overlay, 'megatron/superoffload/attention.py'));
   expect(Object.keys(results)).toHaveLength(15);
   expectAll(results, () => 2e-5);
@@ -39,7 +39,7 @@ test('flash attention by scaled_dot_product_attention does too', { timeout: 60_0
 describe('the data indices in NumPy', () => {
   const helpers = join(overlay, 'megatron/data/helpers.py');
 
-  test('are those of the definition', { timeout: 60_000 }, async () => {
+  test('are those of the definition', { timeout: 120_000 }, async () => {
     const results = await check('check_helpers.py', helpers);
     expect(results).toMatchObject({ cases: 50, different: 0 });
     expect(results['samples']).toBeGreaterThan(1000);

@@ -43,6 +43,7 @@ describe('two ranks', () => {
         ends[0]?.stderr,
       ).toEqual([0, 0]);
       for (const { stdout } of ends) {
+        expect(stdout).toContain("steps 0.0 [{'step': 0}, {}]\n");
         expect(stdout).toContain('stop before False\nstop after True\n');
         expect(stdout).toContain('spawn plain\nimported as __mp_main__\nchild ended with 0\n');
         expect(stdout).toContain('spawn hidden\nchild ended with 0\n');

@@ -16,7 +16,7 @@ class FusedAdam(torch.optim.AdamW):
     def __init__(self, params, lr=1e-3, bias_correction=True, betas=(0.9, 0.999), eps=1e-8, adam_w_mode=True,
                  weight_decay=0.0, amsgrad=False):
         if amsgrad or not (bias_correction and adam_w_mode):
-            raise ValueError("this FusedAdam is AdamW with bias correction: no amsgrad, bias_correction and adam_w_mode")
+            raise ValueError("this FusedAdam is AdamW with bias correction and without amsgrad, and nothing else")
         params, fused = on_gpu(params)
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, fused=fused or None)
 

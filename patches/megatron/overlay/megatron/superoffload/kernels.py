@@ -12,7 +12,7 @@ def without_missing(args):
         args.gradient_accumulation_fusion = False
         say(args, "gradient accumulation fusion", "Apex was not built with fused_weight_gradient_mlp_cuda")
     if args.masked_softmax_fusion:
-        flash = args.use_flash_attn_v1 or args.use_flash_attn_v2 or args.use_flash_attn_triton or args.use_flash_attn_builder
+        flash = any(getattr(args, f"use_flash_attn_{kind}") for kind in ("v1", "v2", "triton", "builder"))
         cuda = get_accelerator().device_name() == "cuda"
         reason = "flash attention has no use for it" if flash else "no GPU" if not cuda else "no CUDA toolkit"
         if flash or not cuda or CUDA_HOME is None:

@@ -1,6 +1,6 @@
-"""Facts at the start of a run, a stop file, peak memory and a clean end: the lines that superoffload's trainer prints too.
+"""Facts at the start of a run, a stop file, peak memory and a clean end, as superoffload's own trainer has them.
 
-SUPEROFFLOAD_STOP_FILE names a file, from the working folder; where it appears, training ends after the current iteration.
+SUPEROFFLOAD_STOP_FILE names a file, from the working folder; where it appears, training ends after that iteration.
 """
 
 import importlib.util
@@ -23,7 +23,7 @@ stop_file_is_used = False
 
 
 def pretrain(*args, **kwargs):
-    """Megatron's pretrain, ended cleanly. An error passes through: the other ranks may hang, so nothing waits for them."""
+    """Megatron's pretrain, ended cleanly. An error passes through: other ranks may hang, so nothing waits for them."""
     from megatron import training  # it imports this module
 
     host_memory = HostMemory()
@@ -39,8 +39,8 @@ def pretrain(*args, **kwargs):
 
 
 def hide_main_script():
-    """SuperOffload starts its worker by spawn, which imports the main script again: all of Megatron, in 20 s of the 60 s
-    after which DeepSpeed gives up. The worker needs nothing of it, and without a path the script is left alone
+    """SuperOffload starts its worker by spawn, which imports the main script again: all of Megatron, some 20 s of the
+    60 s after which DeepSpeed gives up. The worker needs nothing of it, and without a path the script is left alone
     (multiprocessing/spawn.py, get_preparation_data)."""
     vars(sys.modules["__main__"]).pop("__file__", None)
 
@@ -49,6 +49,8 @@ def set_up(model):
     """Called once the DeepSpeed engine is there: prints the facts that Megatron does not."""
     global engine, stop_file_is_used
     engine = model[0]
+    if get_args().iteration == 0:
+        forget_step_zero()
     stop_file_is_used = any_rank("SUPEROFFLOAD_STOP_FILE" in os.environ)
     if dist.get_rank() == 0:
         accelerator = get_accelerator()
@@ -57,8 +59,20 @@ def set_up(model):
             "zero stage": getattr(engine, "zero_optimization_stage", lambda: "none")(), "torch": torch.__version__,
             "cuda": torch.version.cuda or "none", "accelerator": accelerator.device_name(), "device": device_name(cuda),
             "cores": cores, "adam threads": adam_threads(), "apex": apex_kind(), "attention": attention(get_args()),
-            "super offload": str(superoffload_worker() is not None).lower(),
+            "super offload": str("superoffload" in type(engine.optimizer).__module__.lower()).lower(),
         })
+
+
+def forget_step_zero():
+    """16 bit without ZeRO: DeepSpeed makes Adam's state by a step with zero gradients, and Adam counts that step: the
+    bias correction is that of the next one, and the first updates are too small."""
+    if hasattr(engine.optimizer, "loss_scale_config"):
+        for state in engine.optimizer.optimizer.state.values():
+            if torch.is_tensor(state.get("step")):
+                state["step"].zero_()
+        for group in engine.optimizer.optimizer.param_groups:
+            if "step" in group:  # Apex counts here
+                group["step"] = 0
 
 
 def stop_requested():
