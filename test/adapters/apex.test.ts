@@ -65,10 +65,13 @@ describe('CUDA toolkits', () => {
 });
 
 describe('what an Apex is', () => {
-  it('the version of pip comes from the name of its wheel', async () => {
+  it('the version of pip is that of its wheel, or of the one that Python brings along', async () => {
     const wheel = { kind: 'pip', from: { wheel: '/d/pip-25.2-py3-none-any.whl' } } as const;
     expect(await pipVersionOf(wheel, '/nothing', {})).toBe('25.2');
     expect(await pipVersionOf({ kind: 'pip', from: 'packages' }, '/nothing', {})).toBeNull();
+    const bundled = await pipVersionOf({ kind: 'pip', from: 'ensurepip' }, realStack.python, realStack.env);
+    expect(bundled).toMatch(/^2\d\.\d/);
+    expect(await pipVersionOf({ kind: 'uv', command: ['uv'] }, realStack.python, realStack.env)).toBeNull();
   });
 
   it('a folder without setup.py is none', async () => {
@@ -80,6 +83,8 @@ describe('what an Apex is', () => {
     const other = join(folder, 'other');
     mkdirSync(join(other, 'apex'), { recursive: true });
     writeFileSync(join(other, 'apex/__init__.py'), '');
+    // The program imports torch for its libraries, which nothing here needs.
+    writeFileSync(join(other, 'torch.py'), '__version__ = "2.15.0"');
     const env = { ...realStack.env, PYTHONPATH: other };
     expect(await presentApex(realStack.python, program, env)).toBeNull();
     mkdirSync(join(other, 'apex/multi_tensor_apply'));

@@ -41,7 +41,10 @@ export async function findToolkits(
   return Promise.all(found);
 }
 
-/** @returns the version of the pip that installs into this Python; null with uv, or where pip does not say. */
+/**
+ * @param python the stack's interpreter, or the one that it will be made from.
+ * @returns the version of the pip that will install into it; null with uv, or where pip does not say.
+ */
 export async function pipVersionOf(
   installer: Installer,
   python: string,
@@ -52,7 +55,8 @@ export async function pipVersionOf(
   if (typeof installer.from !== 'string') {
     return /^pip-(\d+(?:\.\d+)+)/.exec(basename(installer.from.wheel))?.[1] ?? null;
   }
-  const { stdout } = await capture([python, '-m', 'pip', '--version'], {
+  const pip = installer.from === 'ensurepip' ? 'ensurepip' : 'pip';
+  const { stdout } = await capture([python, '-m', pip, '--version'], {
     env,
     timeoutMs: 30_000,
     ...(signal === undefined ? {} : { signal }),

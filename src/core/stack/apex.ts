@@ -62,13 +62,14 @@ function machineObstacles(facts: ApexBuildFacts): Obstacle[] {
     const message = 'nothing is installed into an adopted Python';
     obstacles.push({ message, hint: 'add --overlay, which puts it into an environment of its own' });
   }
+  if (accelerator === 'cpu') {
+    const message = 'this stack is for the CPU, and the extensions run on a GPU';
+    const hint = 'install on a machine whose GPU works: see `superoffload doctor`';
+    return [...obstacles, { message, hint }];
+  }
   if (torch.cuda === null) {
     const message = `torch ${torch.version} is built without CUDA`;
     return [...obstacles, { message, hint: 'install a torch with CUDA' }];
-  }
-  if (accelerator === 'cpu') {
-    const message = 'this stack is for the CPU, and the extensions run on a GPU';
-    obstacles.push({ message, hint: 'install on a machine whose GPU works: see `superoffload doctor`' });
   }
   if (matchingToolkit(facts) === undefined) obstacles.push(toolkitObstacle(torch.cuda, toolkits));
   if (pipVersionMissing(facts)) {

@@ -155,8 +155,13 @@ describe('where it is not built', () => {
     ],
     [
       'two things',
-      { accelerator: 'cpu', toolkits: [] },
-      ['this stack is for the CPU, and the extensions run on a GPU', 'no CUDA toolkit (nvcc) is here'],
+      { origin: 'adopted', toolkits: [] },
+      ['nothing is installed into an adopted Python', 'no CUDA toolkit (nvcc) is here'],
+    ],
+    [
+      'the CPU, about which a toolkit says nothing',
+      { accelerator: 'cpu', toolkits: [], torch: { version: '2.15.0', cuda: null }, source: null },
+      ['this stack is for the CPU, and the extensions run on a GPU'],
     ],
   ] satisfies [string, Partial<ApexBuildFacts>, string[]][])('%s', (_, change, reasons) => {
     const changed: ApexBuildFacts = { ...facts, ...change };
