@@ -1,6 +1,6 @@
-import { dirname } from 'node:path';
 import { SuperOffloadError } from '../../errors.ts';
 import { capture } from '../exec.ts';
+import { storageError } from '../files.ts';
 
 export interface GitApply {
   /** @returns the paths that a patch speaks of, or git's complaint. */
@@ -20,7 +20,7 @@ export function gitApplyIn(
 ): GitApply {
   const env = {
     ...{ PATH: options.path, LC_ALL: 'C', HOME: `${folder}.no-home`, XDG_CONFIG_HOME: `${folder}.no-home` },
-    ...{ GIT_DIR: `${folder}.no-repository`, GIT_CEILING_DIRECTORIES: dirname(folder) },
+    GIT_DIR: `${folder}.no-repository`,
     ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' },
     ...{ GIT_ATTR_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' },
   };
@@ -30,6 +30,7 @@ export function gitApplyIn(
     const command = ['git', ...settings.flatMap((each) => ['-c', each]), 'apply', ...args];
     const result = await capture(command, { env, cwd: folder, signal: options.signal });
     options.signal.throwIfAborted();
+    if (/No space left|quota exceeded/i.test(result.stderr)) throw storageError({ code: 'ENOSPC' }, folder);
     if (result.startError === null) return result;
     const hint = 'install git (Debian: apt install git; macOS: xcode-select --install)';
     throw new SuperOffloadError({ code: 'environment', message: 'git cannot be started', hint });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { PatchFacts } from '../../../src/core/patches/series.ts';
+import type { Job } from './engine-child.ts';
 import { newFolder } from './git-tree.ts';
 
 export interface ChildEnd {
@@ -15,14 +15,7 @@ export interface ChildEnd {
 export async function runChild({
   user,
   ...job
-}: {
-  readonly tree: string;
-  readonly seriesFolder: string;
-  readonly facts: PatchFacts;
-  readonly action?: 'apply' | 'revert';
-  readonly stopAfter?: number;
-  readonly user?: number | undefined;
-}): Promise<ChildEnd> {
+}: Job & { readonly user?: number | undefined }): Promise<ChildEnd> {
   const program = join(import.meta.dirname, 'engine-child.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'pipe'],

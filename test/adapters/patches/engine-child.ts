@@ -5,7 +5,7 @@ import type { PatchFacts } from '../../../src/core/patches/series.ts';
 import { SuperOffloadError } from '../../../src/errors.ts';
 import { options, requestOf } from './sample.ts';
 
-interface Job {
+export interface Job {
   readonly tree: string;
   readonly seriesFolder: string;
   readonly facts: PatchFacts;

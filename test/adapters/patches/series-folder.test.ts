@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSeries } from '../../../src/adapters/patches/series-folder.ts';
+import { sha256Of } from '../../../src/adapters/patches/tree-files.ts';
 import type { SeriesFile } from '../../../src/core/patches/series.schema.ts';
 import { git, read } from './git-tree.ts';
 import { refusal } from './refusal.ts';
@@ -66,10 +66,7 @@ describe('a series that is not what it says', () => {
   const handMade = async (name: string, text: string, files: SeriesFile['patches'][number]['files']) => {
     const made = await makeSample({ edits: [], overlay: {} });
     writeFileSync(join(made.seriesFolder, name), text);
-    const sha256 = execFileSync('sha256sum', [join(made.seriesFolder, name)], { encoding: 'utf8' }).slice(
-      0,
-      64,
-    );
+    const sha256 = sha256Of(text);
     rewrite(made.seriesFolder, ({ patches }) => {
       patches.push({ file: name, title: 't', reason: 'r', thread: null, files, sha256 });
     });
