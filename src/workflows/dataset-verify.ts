@@ -51,7 +51,13 @@ export async function verifyDataset(ctx: Context, target: string | undefined): P
       const { problem } = await comparePublished(where, file, ctx.signal);
       checks.push({ path: where, by: 'manifest', problem });
     }
-    for (const prefix of prefixesOf(present)) checks.push(...(await checkIndex(join(folder, prefix))));
+    for (const prefix of prefixesOf(present)) {
+      const found = await checkIndex(join(folder, prefix));
+      // A published file that is wrong is not told twice.
+      checks.push(
+        ...found.filter(({ path }) => !checks.some((check) => check.path === path && check.problem !== null)),
+      );
+    }
   }
   if (checks.length === 0) throw nothingAt(path);
   return { schemaVersion: 1, checks };

@@ -7,6 +7,7 @@ import { writeIndex } from '../../src/core/dataset/indexed.ts';
 import { encodeTokens, tokenTypeFor } from '../../src/core/dataset/tokens.ts';
 import { ensureSynthetic } from '../../src/workflows/dataset-use.ts';
 import { realStack } from '../real-stack.ts';
+import { runPython } from '../trainer/cases.ts';
 import { megatronFile, megatronMissing, withMegatron } from './python.ts';
 
 let folder: string;
@@ -68,3 +69,15 @@ describe.skipIf(megatronMissing !== null)(
     });
   },
 );
+
+it("the built-in trainer's reader takes a synthetic data set", async () => {
+  const prefix = await ensureSynthetic(folder, { vocabulary: 66_000, tokens: 641, seed: 5 });
+  const script = join(import.meta.dirname, '../trainer/print_samples.py');
+  const end = await runPython([script, 'file', prefix, '64', '7', '10', '66000']);
+  expect(end).toMatchObject({ code: 0, stderr: '' });
+  const { samples } = JSON.parse(end.stdout) as { samples: number[][] };
+  const bin = readFileSync(`${prefix}.bin`);
+  const window = (i: number): number[] =>
+    Array.from({ length: 65 }, (_, at) => bin.readInt32LE((i * 64 + at) * 4));
+  for (let i = 0; i < 10; i++) expect(samples).toContainEqual(window(i));
+});

@@ -133,8 +133,8 @@ describe.skipIf(tokenizersMissing !== null)(
       { timeout: 60_000 },
       async () => {
         // Longer than a piece of the program: where it cuts must not be seen in the tokens.
-        const long = `${prose}\n\n${signs}`.repeat(95);
-        expect(long.length).toBeGreaterThan(2 ** 20);
+        const long = `${prose}\n\n${signs}`.repeat(6);
+        expect(long.length).toBeGreaterThan(4 * 2 ** 13);
         const given = { vocab: 'made/vocab.json', merges: 'made/merges.txt' };
         const report = await make(
           options([write('long.txt', long), write('signs.txt', signs)], 'again', given),

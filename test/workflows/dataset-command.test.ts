@@ -62,6 +62,7 @@ describe('superoffload dataset', () => {
     );
     const verified = await dataset('verify', 'gpt2_text_document');
     expect(verified.exitCode).toBe(3);
+    expect(verified.stdout.match(/^FAULT.*\.bin/gm)).toHaveLength(1);
     expect(verified.stdout).toContain(
       'FAULT   CWD/gpt2_text_document.bin is cut, or another file: 60 bytes, not 468678968',
     );
