@@ -29,7 +29,7 @@ describe('the same again', () => {
     expect(text(directory, 'megatron/training.py')).toBe('fourth\n');
   });
 
-  it.each([
+  it.each<[string, (tree: string) => void, string?]>([
     [
       'a change',
       (tree: string) => {
@@ -53,16 +53,22 @@ describe('the same again', () => {
       (tree: string) => {
         rmSync(join(tree, '.git/objects'), { recursive: true });
       },
+      'the source',
     ],
   ])(
-    'on a tree with %s: clean again, without the network where it can be, and the old one is kept',
-    async (_title, change) => {
+    'on a tree with %s: clean again, from its own objects where they are whole, and the old one is kept',
+    async (_title, change, from = 'itself') => {
       const upstream = makeUpstream();
       const bare = makeBare(upstream);
       const folder = makeFolder();
       const directory = join(folder, 'm');
       await fetchInto(directory, { source: bare, commit: upstream.head });
       change(directory);
+      if (from === 'itself') {
+        // The source has nothing to give any more.
+        rmSync(join(bare, 'objects'), { recursive: true });
+        mkdirSync(join(bare, 'objects'));
+      }
       const tree = await fetchInto(directory, { source: bare, commit: upstream.head });
       expect(tree.notes).toEqual([
         `megatron: the tree that was there had changes; it is kept as ${folder}/.m.replaced`,

@@ -13,6 +13,7 @@ import { git, makeBare, makeFolder, makeUpstream } from './repositories.ts';
 const sources = [
   '--upload-pack=touch CANARY',
   '-u touch CANARY',
+  '--exec=touch CANARY',
   'ext::sh -c touch% CANARY',
   'ext::touch CANARY',
   'EXT::touch CANARY',

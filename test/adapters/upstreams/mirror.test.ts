@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -104,7 +105,7 @@ describe('a bare mirror', () => {
       (bare: string) => {
         packs(bare, '.pack').forEach((file) => {
           chmodSync(file, 0o644);
-          execFileSync('truncate', ['-s', '50', file]);
+          truncateSync(file, 50);
         });
       },
     ],
@@ -170,6 +171,7 @@ describe('the files', () => {
     expect(text(directory, 'windows.txt')).toBe('one\ntwo\n');
     expect(text(directory, 'weights.big')).toBe('as it is committed\n');
     expect(existsSync(canary)).toBe(false);
+    expect(existsSync(join(directory, '.git/hooks'))).toBe(false);
     // The same configuration finds nothing changed later: patches are made for these bytes.
     expect(execFileSync('git', ['status', '--porcelain'], { cwd: directory, env, encoding: 'utf8' })).toBe(
       '',
