@@ -74,7 +74,7 @@ export async function collectManifest(lock: StackLock, { signal }: Options = {})
   ];
   return {
     schemaVersion: manifestSchemaVersion,
-    ...{ lockHash: lock.hash, searchPath },
+    ...{ directory: stackFolder(lock), lockHash: lock.hash, searchPath },
     files: await entriesOf('', single, signal),
     roots: [
       ...(await Promise.all(sites.map((site) => siteRoot(site, lock, signal)))),

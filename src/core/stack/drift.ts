@@ -117,9 +117,11 @@ interface NamedFile {
   readonly gone: boolean;
 }
 
-function namedFiles({ files, roots }: StackManifest): NamedFile[] {
+function namedFiles({ directory, files, roots }: StackManifest): NamedFile[] {
+  const below = `${directory}/`;
+  const short = (path: string): string => (path.startsWith(below) ? path.slice(below.length) : path);
   return [
-    ...files.map((entry) => ({ absolute: entry.path, place: entry.path, entry, gone: false })),
+    ...files.map((entry) => ({ absolute: entry.path, place: short(entry.path), entry, gone: false })),
     ...roots.flatMap((root) => {
       const named = (entry: FileEntry, gone: boolean): NamedFile => ({
         ...{ absolute: `${root.directory}/${entry.path}`, place: placeOf(root, entry.path), entry, gone },

@@ -52,6 +52,8 @@ export interface ManifestRoot {
 
 export interface StackManifest {
   readonly schemaVersion: 1;
+  /** The stack's folder, absolute: places in it are told relative to it. */
+  readonly directory: string;
   /** Of the lock that was written with it. */
   readonly lockHash: string;
   /** sys.path of the stack's Python: Python runs a `sitecustomize` that lies in any of them. */
@@ -67,6 +69,7 @@ export function isManifest(value: unknown): value is StackManifest {
   return (
     found.schemaVersion === manifestSchemaVersion &&
     typeof found.lockHash === 'string' &&
+    typeof found.directory === 'string' &&
     [found.roots, found.files, found.searchPath].every(Array.isArray)
   );
 }

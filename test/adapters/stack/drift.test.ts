@@ -105,7 +105,9 @@ describe('changes that both find', () => {
     rmSync(join(stack.tree, 'megatron/arguments.py'));
     const op = join(stack.lock.ops.directory, 'cpu_adam', 'cpu_adam.so');
     writeFileSync(op, 'other machine code');
-    expect(places(await quick()).sort()).toEqual(['megatron/megatron/arguments.py', op].sort());
+    expect(places(await quick()).sort()).toEqual(
+      ['megatron/megatron/arguments.py', op.slice(stack.directory.length + 1)].sort(),
+    );
     expect(await full()).toContainEqual(
       expect.objectContaining({ place: 'megatron/megatron/arguments.py', found: 'missing, or not readable' }),
     );

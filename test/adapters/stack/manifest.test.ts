@@ -91,7 +91,8 @@ describe('one byte changed, time and size restored', () => {
     changeOneByte(op);
     changeOneByte(join(stack.directory, script));
     expect(await quick()).toEqual([]);
-    expect(places(await full()).sort()).toEqual([op, join(stack.directory, script)].sort());
+    const short = op.slice(stack.directory.length + 1);
+    expect(places(await full()).sort()).toEqual([short, join(stack.directory, script)].sort());
   });
 });
 

@@ -97,7 +97,7 @@ describe('drift', () => {
     ...{ packages: [entry('a_b', '1')], files: [], patched: [], names: [] },
   };
   const manifest: StackManifest = {
-    ...{ schemaVersion: 1, lockHash: 'h', searchPath: [], files: [], roots: [root] },
+    ...{ schemaVersion: 1, directory: '/stack', lockHash: 'h', searchPath: [], files: [], roots: [root] },
   };
 
   it('compares names of packages as the package index does, and sees two versions side by side', () => {
