@@ -9,6 +9,9 @@ import { SuperOffloadError } from '../../../src/errors.ts';
 import { fetchContext, fetchInto, refusal } from './fetching.ts';
 import { git, makeBare, makeFolder, makeUpstream } from './repositories.ts';
 
+/** A path without a space: a shell that ran one of the commands below would find the canary's name whole. */
+const oneWord = 'superoffload-canary-';
+
 /** Each of these makes the file CANARY where git, ssh or a shell takes it for an option or a command. */
 const sources = [
   '--upload-pack=touch CANARY',
@@ -53,7 +56,7 @@ const refs = [
 
 describe('hostile values, as a user or a file may give them', () => {
   it.each(sources)('--source megatron=%j runs nothing', async (source) => {
-    const folder = makeFolder();
+    const folder = makeFolder(oneWord);
     const canary = join(folder, 'canary');
     const parsed = parseSource(source.replaceAll('CANARY', canary));
     if (!isRefusal(parsed)) {
@@ -65,7 +68,7 @@ describe('hostile values, as a user or a file may give them', () => {
   });
 
   it.each(refs)('--ref megatron=%j runs nothing', async (ref) => {
-    const folder = makeFolder();
+    const folder = makeFolder(oneWord);
     const canary = join(folder, 'canary');
     const parsed = parseRef(ref.replaceAll('CANARY', canary));
     const bare = makeBare(makeUpstream());
@@ -77,7 +80,7 @@ describe('hostile values, as a user or a file may give them', () => {
 
 describe('the same values where nobody has looked at them', () => {
   it.each(sources.filter((source) => !source.includes('\0')))('source %j runs nothing', async (source) => {
-    const folder = makeFolder();
+    const folder = makeFolder(oneWord);
     const canary = join(folder, 'canary');
     const address = source.replaceAll('CANARY', canary);
     const request = { name: 'megatron', commit: null, directory: join(folder, 'm') };
@@ -90,7 +93,7 @@ describe('the same values where nobody has looked at them', () => {
   });
 
   it.each(refs)('ref %j runs nothing', async (ref) => {
-    const folder = makeFolder();
+    const folder = makeFolder(oneWord);
     const canary = join(folder, 'canary');
     const bare = makeBare(makeUpstream());
     const name = ref.replaceAll('CANARY', canary);

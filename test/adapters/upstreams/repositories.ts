@@ -25,9 +25,9 @@ export function git(folder: string, ...args: string[]): string {
   });
 }
 
-/** A folder with a space in its name; removed after the test. */
-export function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'superoffload sources-'));
+/** A folder, by default with a space in its name; removed after the test. */
+export function makeFolder(prefix = 'superoffload sources-'): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });
   });
