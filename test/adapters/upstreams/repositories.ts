@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 /** Real repositories and servers of this machine, away from the configuration of whoever runs the tests. */
 export const gitEnv = {
@@ -58,12 +58,12 @@ export function makeUpstream(): Upstream {
 
 /** Made once for all tests of a file: twelve processes. */
 let template: Upstream | undefined;
+afterAll(() => {
+  if (template !== undefined) rmSync(dirname(template.folder), { recursive: true, force: true });
+});
 
 function makeTemplate(): Upstream {
   const folder = join(mkdtempSync(join(tmpdir(), 'superoffload-template-')), 'upstream');
-  process.once('exit', () => {
-    rmSync(dirname(folder), { recursive: true, force: true });
-  });
   mkdirSync(folder, { recursive: true });
   git(folder, 'init', '--quiet', '--initial-branch=main');
   write(folder, {
