@@ -84,7 +84,6 @@ interface OpsFacts {
 
 /** `pip`: DeepSpeed from the package index. `fork`: from the paper's branches. A stack's name says which it is. */
 export const stackNames = ['pip', 'fork'] as const;
-export type StackName = (typeof stackNames)[number];
 
 /** `auto` builds Apex where a matching CUDA toolkit is, and takes the overlay elsewhere. */
 export const apexChoices = ['auto', 'build', 'overlay'] as const;
