@@ -9,7 +9,7 @@ import { readPins } from '../adapters/upstreams/pins.ts';
 import { isRefusal, parseSource } from '../core/upstreams/source.ts';
 import { faultsError } from '../errors.ts';
 import type { Context } from './context.ts';
-import { asTask } from './dataset-task.ts';
+import { asTask } from './task.ts';
 import { publishedFolder } from './dataset-verify.ts';
 
 export interface FetchOptions {

@@ -10,7 +10,7 @@ import { tryMutex } from '../adapters/stack/mutex.ts';
 import { faultsError, SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { FetchPlan, FetchReport } from './dataset-fetch-plan.ts';
-import { asTask, silentTask } from './dataset-task.ts';
+import { asTask, silentTask } from './task.ts';
 
 /**
  * Fetches what is missing: pointers first, each compared with the manifest, then the content from Git LFS, checked by

@@ -7,7 +7,7 @@ import { syntheticEntropy, type SyntheticRequest } from '../core/dataset/synthet
 import { tokenTypeFor } from '../core/dataset/tokens.ts';
 import { faultsError, type Fault } from '../errors.ts';
 import type { Context } from './context.ts';
-import { asTask } from './dataset-task.ts';
+import { asTask } from './task.ts';
 
 /** What was made, or would be; null for what a dry run cannot know. */
 export interface MakeReport {

@@ -10,7 +10,7 @@ import { writeIndex, type TokenType } from '../core/dataset/indexed.ts';
 import { faultsError, SuperOffloadError, type Fault } from '../errors.ts';
 import type { Context } from './context.ts';
 import { takenFaults, type MakeReport } from './dataset-make.ts';
-import { asTask } from './dataset-task.ts';
+import { asTask } from './task.ts';
 import { tokenizerPython, type TokenizerPython } from './tokenizer-python.ts';
 
 export interface TextOptions {

@@ -11,6 +11,7 @@ import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { settleApex, type Foreseen } from './install-apex.ts';
 import type { UpstreamInstall } from './install-upstreams.ts';
+import { asTask } from './task.ts';
 
 /** What every process of the stack that is being made runs with. */
 export type FixedEnvironment = Pick<StackLock, 'pathPrefix' | 'environment'>;
@@ -29,7 +30,7 @@ export interface StepWork {
 const nothingSaid: StepResult = { failure: null, stdout: '', tail: [] };
 
 /**
- * Runs one step; one that takes long is a task: its newest line and the time it has taken are told every second.
+ * Runs one step; one that takes long is a task.
  * @throws SuperOffloadError with what to do about it, or the signal's reason.
  */
 export async function runInstallStep(ctx: Context, work: StepWork, step: InstallStep): Promise<StepResult> {
@@ -37,7 +38,7 @@ export async function runInstallStep(ctx: Context, work: StepWork, step: Install
   switch (step.kind) {
     case 'command':
     case 'source':
-      return asTask(ctx, step, (onLine) => act(ctx, work, step, onLine));
+      return asTask(ctx, step, ({ line }) => act(ctx, work, step, line));
     case 'patch': {
       // A series tells of itself.
       await work.upstreams.patch(step, { python: work.python, env: stackEnvironment(work.fixed, ctx.env) });
@@ -74,36 +75,6 @@ async function act(
   await killLeftovers(stackPaths(ctx.home, work.name).directory);
   ctx.signal.throwIfAborted();
   throw new SuperOffloadError(explainFailure(step, result.failure, result.tail, context.log));
-}
-
-async function asTask<T>(
-  ctx: Context,
-  { id, title }: Pick<InstallStep, 'id' | 'title'>,
-  work: (onLine: (line: string) => void) => Promise<T>,
-): Promise<T> {
-  const began = ctx.now();
-  let line = title;
-  const tell = (): void => {
-    ctx.emit({ type: 'task-output', id, line, elapsedMs: ctx.now() - began });
-  };
-  const end = (state: 'done' | 'failed'): void => {
-    ctx.emit({ type: 'task', id, state, message: title, elapsedMs: ctx.now() - began });
-  };
-  const timer = setInterval(tell, 1000);
-  ctx.emit({ type: 'task', id, state: 'start', message: title });
-  try {
-    const result = await work((newest) => {
-      line = newest;
-      tell();
-    });
-    end('done');
-    return result;
-  } catch (error) {
-    if (!ctx.signal.aborted) end('failed');
-    throw error;
-  } finally {
-    clearInterval(timer);
-  }
 }
 
 function stepContext(ctx: Context, { name, fixed }: StepWork, onLine: (line: string) => void): StepContext {

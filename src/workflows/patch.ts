@@ -9,6 +9,7 @@ import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { gitOptions, requireSeries } from './patch-series.ts';
 import type { PatchTarget } from './patch-series.ts';
+import { asTask } from './task.ts';
 
 /**
  * Patches a tree; does nothing where all is done.
@@ -17,10 +18,10 @@ import type { PatchTarget } from './patch-series.ts';
  */
 export async function applySeries(ctx: Context, target: PatchTarget): Promise<PatchState> {
   const title = `patch ${target.upstream}`;
-  return asTask(ctx, { id: `patch-${target.upstream}`, title }, async (onStep) => {
+  return asTask(ctx, { id: `patch-${target.upstream}`, title }, async ({ line }) => {
     const { series, selection } = await requireSeries(ctx, target);
     const request = { series, selection, facts: target.facts };
-    return applyToTree(target.tree, request, { ...gitOptions(ctx), onStep });
+    return applyToTree(target.tree, request, { ...gitOptions(ctx), onStep: line });
   });
 }
 
@@ -69,34 +70,11 @@ export async function revertSeries(
     return reverted;
   };
   if (isDryRun) return revert(() => undefined);
-  return asTask(ctx, { id: `patch-${upstream}`, title: `revert the patches of ${upstream}` }, revert);
+  const task = { id: `patch-${upstream}`, title: `revert the patches of ${upstream}` };
+  return asTask(ctx, task, ({ line }) => revert(line));
 }
 
 async function isStillPatched(tree: string, recorded: PatchState): Promise<boolean> {
   const count = recorded.files.length + recorded.overlay.length;
   return count > 0 && (await verifyTree(tree, recorded, new Map())).length < count;
-}
-
-/** Shows work as a task with its newest step. */
-async function asTask<T>(
-  ctx: Context,
-  { id, title }: { readonly id: string; readonly title: string },
-  work: (onStep: (line: string) => void) => Promise<T>,
-): Promise<T> {
-  const began = ctx.now();
-  const tell = (state: 'start' | 'done' | 'failed'): void => {
-    const elapsed = state === 'start' ? {} : { elapsedMs: ctx.now() - began };
-    ctx.emit({ type: 'task', id, state, message: title, ...elapsed });
-  };
-  tell('start');
-  try {
-    const result = await work((line) => {
-      ctx.emit({ type: 'task-output', id, line, elapsedMs: ctx.now() - began });
-    });
-    tell('done');
-    return result;
-  } catch (error) {
-    tell('failed');
-    throw error;
-  }
 }

@@ -11,6 +11,7 @@ import type { KnownFault, RollbackCheck } from '../core/stack/rollback.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { resolveMachine } from './machine.ts';
+import { asTask } from './task.ts';
 import { usableStack } from './usable-stack.ts';
 
 export interface RollbackRequest {
@@ -64,8 +65,7 @@ export async function rollback(ctx: Context, request: RollbackRequest): Promise<
   if (plan.note !== null) ctx.emit({ type: 'note', message: plan.note });
   const base = { schemaVersion: 1, stack: stack.name, ...versionsOf(stack), ...plan } as const;
   if (request.dryRun) return { ...base, ...nothing, passed: null, elapsedMs: 0 };
-  const result = await run(ctx, stack, plan.command);
-  const found = plan.program === 'fork' ? forkResult(result, plan.command) : ownResult(result, plan.command);
+  const found = await run(ctx, stack, plan);
   return { ...base, ...nothing, ...found, elapsedMs: ctx.now() - began };
 }
 
@@ -102,24 +102,19 @@ function requireOp({ name, ops }: StackLock): void {
 }
 
 /** Runs the program as one task; its newest line is what the audience sees. */
-async function run(ctx: Context, stack: StackLock, command: readonly string[]): Promise<CommandResult> {
-  const began = ctx.now();
-  const message = 'step and roll back on the CPU';
-  const task = { type: 'task', id: 'rollback', message } as const;
-  ctx.emit({ ...task, state: 'start' });
-  const result = await capture(command, {
-    env: stackEnvironment(stack, ctx.env),
-    cwd: ctx.cwd,
-    signal: ctx.signal,
-    onLine: (line) => {
-      if (!line.startsWith('checked ') && !line.startsWith('Optimizer ')) return;
-      ctx.emit({ type: 'task-output', id: task.id, line, elapsedMs: ctx.now() - began });
-    },
+async function run(ctx: Context, stack: StackLock, { program, command }: Plan): Promise<Found> {
+  return asTask(ctx, { id: 'rollback', title: 'step and roll back on the CPU' }, async ({ line }) => {
+    const result = await capture(command, {
+      env: stackEnvironment(stack, ctx.env),
+      cwd: ctx.cwd,
+      signal: ctx.signal,
+      onLine: (text) => {
+        if (text.startsWith('checked ') || text.startsWith('Optimizer ')) line(text);
+      },
+    });
+    ctx.signal.throwIfAborted();
+    return program === 'fork' ? forkResult(result, command) : ownResult(result, command);
   });
-  ctx.signal.throwIfAborted();
-  const state = result.exitCode === 0 ? 'done' : 'failed';
-  ctx.emit({ ...task, state, elapsedMs: ctx.now() - began });
-  return result;
 }
 
 type Found = Pick<RollbackReport, 'checks' | 'fork' | 'knownFaults' | 'passed'>;

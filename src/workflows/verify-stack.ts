@@ -2,9 +2,9 @@ import { writeManifest } from '../adapters/stack/manifest.ts';
 import { fullDrift } from '../adapters/stack/manifest-drift.ts';
 import type { Drift } from '../core/stack/drift.ts';
 import type { StackLock } from '../core/stack/lock.ts';
-import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { requireStack } from './stacks.ts';
+import { asTask } from './task.ts';
 
 export interface StackVerification {
   readonly name: string;
@@ -44,30 +44,14 @@ export async function verifyStack(
   };
 }
 
-async function readAll(ctx: Context, lock: StackLock): Promise<Awaited<ReturnType<typeof fullDrift>>> {
-  const task = { id: 'verify', message: `read every file of stack ${lock.name}` } as const;
-  const began = ctx.now();
-  const elapsed = (): number => ctx.now() - began;
-  let line = 'looking';
-  const timer = setInterval(() => {
-    ctx.emit({ type: 'task-output', id: task.id, line, elapsedMs: elapsed() });
-  }, 500);
-  ctx.emit({ type: 'task', state: 'start', ...task });
-  try {
-    const report = await fullDrift(lock, {
+function readAll(ctx: Context, lock: StackLock): ReturnType<typeof fullDrift> {
+  const task = { id: 'verify', title: `read every file of stack ${lock.name}` };
+  return asTask(ctx, task, ({ line }) =>
+    fullDrift(lock, {
       signal: ctx.signal,
       onProgress: ({ files, bytes }, all) => {
-        line = `${files} of ${all} files, ${(bytes / 1e9).toFixed(2)} GB`;
+        line(`${files} of ${all} files, ${(bytes / 1e9).toFixed(2)} GB`);
       },
-    });
-    ctx.emit({ type: 'task', state: 'done', ...task, elapsedMs: elapsed() });
-    return report;
-  } catch (error) {
-    if (!(error instanceof SuperOffloadError && ctx.signal.aborted)) {
-      ctx.emit({ type: 'task', state: 'failed', ...task, elapsedMs: elapsed() });
-    }
-    throw error;
-  } finally {
-    clearInterval(timer);
-  }
+    }),
+  );
 }

@@ -10,7 +10,12 @@ export interface Task {
 /** Nobody listens. */
 export const silentTask: Task = { line: () => undefined, bytes: () => () => undefined };
 
-/** Runs one visible piece of work: its newest line is told every second at most, its end with the time it took. */
+const repeatMs = 1_000;
+
+/**
+ * Runs one visible piece of work. Its newest line is told as it comes, and again every second with the time so far, so
+ * that silent work is seen to go on; its end with the time it took.
+ */
 export async function asTask<T>(
   ctx: Pick<Context, 'emit' | 'now' | 'signal'>,
   { id, title }: { readonly id: string; readonly title: string },
@@ -18,24 +23,30 @@ export async function asTask<T>(
 ): Promise<T> {
   ctx.signal.throwIfAborted();
   const began = ctx.now();
-  let toldAt = began;
+  let newest = title;
+  const tell = (): void => {
+    ctx.emit({ type: 'task-output', id, line: newest, elapsedMs: ctx.now() - began });
+  };
   const line = (text: string): void => {
-    if (ctx.now() - toldAt < 1_000) return;
-    toldAt = ctx.now();
-    ctx.emit({ type: 'task-output', id, line: text, elapsedMs: ctx.now() - began });
+    newest = text;
+    tell();
   };
   const bytes = (name: string, total: number) => (done: number) => {
     line(`${name}: ${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`);
   };
+  const end = (state: 'done' | 'failed'): void => {
+    ctx.emit({ type: 'task', id, state, message: title, elapsedMs: ctx.now() - began });
+  };
   ctx.emit({ type: 'task', id, state: 'start', message: title });
+  const timer = setInterval(tell, repeatMs);
   try {
     const result = await work({ line, bytes });
-    ctx.emit({ type: 'task', id, state: 'done', message: title, elapsedMs: ctx.now() - began });
+    end('done');
     return result;
   } catch (error) {
-    if (!ctx.signal.aborted) {
-      ctx.emit({ type: 'task', id, state: 'failed', message: title, elapsedMs: ctx.now() - began });
-    }
+    if (!ctx.signal.aborted) end('failed');
     throw error;
+  } finally {
+    clearInterval(timer);
   }
 }
