@@ -29,7 +29,7 @@ export function parseTable(logs: readonly ParsedLog[]): string {
     interval(log),
     optional(log.loggedTflopsPerGpu),
     optional(log.tokensPerSecond),
-    optional(log.memory?.gpuReservedGiB ?? null),
+    optional(log.memory?.gpuAllocatedGiB ?? null),
     optional(log.memory?.hostGiB ?? null),
     optional(log.lastLoss),
     log.outcome.class,

@@ -18,6 +18,7 @@ export const outcomeTable: readonly OutcomeProof[] = [
       'the planned or converged last iteration, a clean end, finite loss and exit 0: all four (of a log alone: the end line; of a foreign command: exit 0 at the last iteration its own log planned)',
     fixtures: [
       'megatron-f2c70ad-zero_offload-ok',
+      'megatron-f2c70ad-patched-h200-prism-ok',
       'deepspeed-0.19.8-ok-two_ranks',
       'builtin-0.19.8-ok-one_rank',
       'builtin-0.19.8-h200-prism-2b-ok',
