@@ -75,27 +75,48 @@ const owned = {
     'compression_training',
     'data_efficiency',
     'activation_checkpointing',
-    'sequence_parallel_size',
-    'tensor_parallel',
-    'torch_autocast',
   ],
 } as const;
 
+/**
+ * Keys that change batch, shares of the ranks or number format under any training script, and the value of each that
+ * changes nothing: elasticity puts its own batch in place of the JSON's (0.18, runtime/config.py); `sum` makes
+ * gradients as many times too large as there are ranks; without managed accumulation every micro-batch is a step
+ * (0.19, runtime/engine.py).
+ */
+const decisive: Readonly<Record<string, unknown>> = {
+  elasticity: undefined,
+  amp: undefined,
+  torch_autocast: undefined,
+  expert_parallel: undefined,
+  tensor_parallel: undefined,
+  sequence_parallel_size: 1,
+  gradient_allreduce_op: 'mean',
+  managed_gradient_accumulation: true,
+};
+
 const workloadTitles = { builtin: 'the built-in trainer', megatron: 'Megatron' } as const;
 
-/** @returns a fault for each section of the JSON that the case's workload has its own settings for. */
+/** @returns a fault for each section of the JSON that the case's workload decides, or has its own settings for. */
 export function ownedSections(
   config: JsonObject,
   { workload }: Pick<Case, 'workload'>,
   place: string,
 ): Fault[] {
-  return owned[workload]
-    .filter((key) => key in config)
-    .map((key) => ({
-      place: `${place} /${key}`,
-      problem: `${workloadTitles[workload]} has its own ${key}`,
-      expected: 'no such section, or --workload command with a training script of your own',
-    }));
+  const expected = 'no such section, or --workload command with a training script of your own';
+  const title = workloadTitles[workload];
+  const own = owned[workload].filter((key) => key in config);
+  const behind = Object.entries(decisive)
+    .filter(([key, harmless]) => key in config && config[key] !== harmless)
+    .filter(([key]) => objectAt(config, key)['enabled'] !== false)
+    .map(([key]) => key);
+  return [
+    ...own.map((key) => ({ place: `${place} /${key}`, problem: `${title} has its own ${key}`, expected })),
+    ...behind.map((key) => {
+      const problem = `changes batch, ranks or number format, which the arguments of ${title} decide`;
+      return { place: `${place} /${key}`, problem, expected };
+    }),
+  ];
 }
 
 function superOffloadFaults(

@@ -36,6 +36,34 @@ describe('agreementFaults', () => {
     expect(agreementFaults({ ...rest, bfloat16: bf16 }, sampleCase(), options)).toEqual([]);
   });
 
+  it.each(['builtin', 'megatron'] as const)(
+    'refuses what changes batch, ranks or type under %s',
+    (workload) => {
+      const subject = sampleCase({ workload });
+      const decisive = {
+        elasticity: { enabled: true, max_train_batch_size: 4 },
+        amp: { enabled: true },
+        torch_autocast: { enabled: true, dtype: 'float16' },
+        expert_parallel: { enabled: true },
+        tensor_parallel: { autotp_size: 2 },
+        sequence_parallel_size: 2,
+        gradient_allreduce_op: 'sum',
+        managed_gradient_accumulation: false,
+      };
+      for (const [key, value] of Object.entries(decisive)) {
+        expect(places({ [key]: value }, subject)).toEqual([`my.json /${key}`]);
+      }
+      const harmless = {
+        elasticity: { enabled: false },
+        amp: { enabled: false },
+        sequence_parallel_size: 1,
+        gradient_allreduce_op: 'mean',
+        managed_gradient_accumulation: true,
+      };
+      expect(places(harmless, subject)).toEqual([]);
+    },
+  );
+
   it('leaves to the built-in trainer what only Megatron reads', () => {
     expect(places({ curriculum_learning: {} })).toEqual([]);
     expect(places({ curriculum_learning: {} }, sampleCase({ workload: 'megatron' }))).toEqual([
