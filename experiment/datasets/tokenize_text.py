@@ -1,7 +1,8 @@
 """Text to tokens: trains a byte-level BPE as GPT-2's, or takes a given one, and writes what Megatron's indexed format
 is made of. `superoffload dataset make` runs this with the Python of a stack; it has checked the files before.
 
-    python tokenize_text.py '{"texts": ["a.txt", "b.jsonl"], "out": "DIR", "vocabulary": 50257, "vocab": null, "merges": null}'
+    echo '{"texts": ["a.txt", "b.jsonl"], "out": "DIR", "vocabulary": 50257, "vocab": null, "merges": null}' |
+        python tokenize_text.py
 
 A .jsonl file is one document a line, its "text"; any other file is one document. Each document ends with
 <|endoftext|>. Into DIR, which exists: tokens.bin (uint16 below a vocabulary of 65,500, else int32, as Megatron
@@ -75,6 +76,9 @@ def given(vocab, merges):
         raise ValueError(f"{vocab}: expected an object of tokens, each with a number of its own from 0 up")
     if END not in ids:
         raise ValueError(f"{vocab}: has no {END}, which ends every document")
+    missing = sorted(set(pre_tokenizers.ByteLevel.alphabet()) - set(ids))
+    if missing:  # the library would leave out what it has no token for, without a word
+        raise ValueError(f"{vocab}: has no token for {len(missing)} of the 256 bytes: expected a byte-level vocabulary")
     try:
         model = models.BPE.from_file(vocab, merges)
     except Exception as error:  # the library raises plain Exception
@@ -136,7 +140,7 @@ def write(file, numbers):
 
 
 def main():
-    request = json.loads(sys.argv[1])
+    request = json.load(sys.stdin)  # thousands of files are too many for an argument
     texts, out = request["texts"], request["out"]
     try:
         if request["vocab"] is None:

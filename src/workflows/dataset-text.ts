@@ -121,7 +121,8 @@ interface Tokenized {
 async function tokenize(ctx: Context, python: TokenizerPython, request: object): Promise<Tokenized> {
   const program = join(ctx.packageRoot, 'experiment/datasets/tokenize_text.py');
   return asTask(ctx, { id: 'tokenize', title: 'tokenize the text' }, async (task) => {
-    const ended = await capture([python.path, program, JSON.stringify(request)], {
+    const ended = await capture([python.path, program], {
+      input: JSON.stringify(request),
       env: { ...python.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
       signal: ctx.signal,
       onLine: (line) => {

@@ -63,7 +63,10 @@ describe('what dataset make refuses', () => {
       write('late.txt', late),
       write('cut.txt', Buffer.from('é').subarray(0, 1)),
       'missing.txt',
-      write('lines.jsonl', '{"text": "a"}\n{"text": 1}\n\n{"txt": "a"}\n[\n'),
+      write(
+        'lines.jsonl',
+        '{"text": "a"}\n{"text": 1}\n\n{"txt": "a"}\n[\n{"text": "\\ud83d"}\n{"text": "\\ud83d\\ude42"}\n',
+      ),
     ];
     mkdirSync(join(folder, 'folder.txt'));
     const { code, message } = await refusal(make(options([...texts, 'folder.txt'], 'refused')));
@@ -78,6 +81,7 @@ describe('what dataset make refuses', () => {
       'lines.jsonl:2: "text" is no string (expected {"text": "..."})',
       'lines.jsonl:4: has no "text" (expected {"text": "..."})',
       'lines.jsonl:5: is not JSON (expected {"text": "..."})',
+      'lines.jsonl:6: "text" has half a surrogate pair, which is no character (expected {"text": "..."})',
       'folder.txt: is a folder (expected a file of text)',
     ]);
     expect(existsSync(join(folder, 'refused'))).toBe(false);
@@ -150,6 +154,14 @@ describe.skipIf(tokenizersMissing !== null)(
       },
     );
 
+    it('takes more files than fit into one argument of a command', async () => {
+      const texts = Array.from({ length: 600 }, (_, i) =>
+        write(`${'a long name '.repeat(19)}${i}.txt`, `${i}`),
+      );
+      expect(texts.join('').length).toBeGreaterThan(2 ** 17);
+      expect(await make(options(texts, 'many'))).toMatchObject({ documents: 600 });
+    });
+
     it('says what is wrong with a vocabulary that is given', async () => {
       const text = write('short.txt', 'text');
       const merges = write('m.txt', '#version: 0.2\n');
@@ -159,6 +171,9 @@ describe.skipIf(tokenizersMissing !== null)(
       };
       expect(await bad({ a: 0, b: 2 })).toContain('v.json: expected an object of tokens, each with a number');
       expect(await bad({ a: 0, b: 1 })).toContain('v.json: has no <|endoftext|>');
+      expect(await bad({ t: 0, e: 1, x: 2, '<|endoftext|>': 3 })).toContain(
+        'v.json: has no token for 253 of the 256 bytes',
+      );
       expect(readdirSync(join(folder, 'bad'))).toEqual([]);
     });
   },

@@ -109,5 +109,7 @@ function problemOf(line: string): string | null {
   }
   const text = (value as { readonly text?: unknown } | null)?.text;
   if (text === undefined) return 'has no "text"';
-  return typeof text === 'string' ? null : '"text" is no string';
+  if (typeof text !== 'string') return '"text" is no string';
+  // JSON can spell half a character, UTF-8 cannot.
+  return /\p{Surrogate}/u.test(text) ? '"text" has half a surrogate pair, which is no character' : null;
 }
