@@ -11,7 +11,12 @@ import { ensureSynthetic, requireDataset } from './dataset-use.ts';
  * Sees to it that the data of a run is there: a data set of the user's is checked, a synthetic one is made.
  * @throws SuperOffloadError 'environment' with every fault of it, before anything is launched.
  */
-export async function readyData(context: Context, { data }: Pick<RunPlan, 'data'>): Promise<void> {
+export async function readyData(
+  context: Context,
+  { data, case: subject }: Pick<RunPlan, 'data' | 'case'>,
+): Promise<void> {
+  // A replayed plan was never looked at by `requireData`, and its files may be gone.
+  if (subject?.workload === 'megatron') await requireTokenizer([subject]);
   if (data === undefined) return;
   if (data.synthetic !== null) {
     const made = await ensureSynthetic(context.home, data.synthetic, context.signal);

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ensureSynthetic } from '../../src/workflows/dataset-use.ts';
+import { readyData } from '../../src/workflows/run-data.ts';
 import { failure, run, withMegatron } from './megatron-stack.ts';
-import { cwd, only, plan } from './plan-context.ts';
+import { context, cwd, only, plan } from './plan-context.ts';
 
 describe("a Megatron run's own data", () => {
   const vocabulary = (tokens: number, end = '<|endoftext|>'): string => {
@@ -51,6 +52,18 @@ describe("a Megatron run's own data", () => {
     const error = await failure({ vocabFile: 'vocab.json', mergeFile: 'merges.txt' });
     expect(error).toMatchObject({ code: 'environment' });
     expect(error.message).toMatch(message);
+  });
+
+  it('is looked at again before a plan is run, which may be an old one', async () => {
+    withMegatron();
+    writeFileSync(join(cwd, 'vocab.json'), vocabulary(500));
+    const found = only(await run({ dataPath: prefix, vocabFile: 'vocab.json', mergeFile: 'merges.txt' }));
+    await readyData(context(), found);
+    rmSync(join(cwd, 'vocab.json'));
+    await expect(readyData(context(), found)).rejects.toMatchObject({
+      code: 'environment',
+      message: expect.stringContaining('vocab.json: is no file') as string,
+    });
   });
 
   it('needs files that are there', async () => {

@@ -70,6 +70,7 @@ describe('a plan with Megatron', () => {
     [{ activationOffload: true }, /--activation-offload: .*--activation-checkpointing beside it/],
     [{ fp16LmCrossEntropy: true }, /--fp16-lm-cross-entropy: is for fp16 alone, and this is bf16/],
     [{ seed: 0 }, /--seed: 0 is no seed for Megatron/],
+    [{ seed: 2 ** 32 }, /--seed: 4294967296 is no seed for Megatron \(expected .* to 4294967295\)/],
     [{ vocabFile: 'v.json' }, /--vocab-file: is half a tokenizer/],
     [{ mergeFile: 'm.txt' }, /--merge-file: is half a tokenizer/],
   ])('is refused with %j', async (flags, message) => {

@@ -48,6 +48,9 @@ function sequenceFaults(subject: Case): Fault[] {
   return faults;
 }
 
+/** numpy.random.seed takes 32 bits, and Megatron gives it the seed as it is. */
+const maxNumpySeed = 2 ** 32 - 1;
+
 /** megatron/arguments.py, validate_args, and megatron/initialize.py, _set_random_seed, refuse these minutes later. */
 function megatronFaults(subject: Case): Fault[] {
   const faults: Fault[] = [];
@@ -59,12 +62,9 @@ function megatronFaults(subject: Case): Fault[] {
     const problem = `is for fp16 alone, and this is ${subject.dtype}`;
     faults.push({ place: '--fp16-lm-cross-entropy', problem, expected: '--dtype fp16 beside it' });
   }
-  if (subject.seed === 0) {
-    faults.push({
-      place: '--seed',
-      problem: '0 is no seed for Megatron',
-      expected: 'a whole number from 1 up',
-    });
+  if (subject.seed === 0 || subject.seed > maxNumpySeed) {
+    const expected = `a whole number from 1 to ${maxNumpySeed}`;
+    faults.push({ place: '--seed', problem: `${subject.seed} is no seed for Megatron`, expected });
   }
   if ((subject.vocabFile === null) !== (subject.mergeFile === null)) {
     const [place, missing] =
