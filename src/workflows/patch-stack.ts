@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { Reverted } from '../adapters/patches/engine.ts';
-import { takeManifest } from '../adapters/stack/manifest.ts';
+import { patchPlaces } from '../adapters/patches/record.ts';
+import { loadManifest, patchedManifest, writeManifest } from '../adapters/stack/manifest.ts';
+import { quickDriftOf } from '../adapters/stack/manifest-drift.ts';
 import { tryMutex } from '../adapters/stack/mutex.ts';
 import { loadStack, stackPaths } from '../adapters/stack/store.ts';
 import { treeHash } from '../adapters/upstreams/tree-hash.ts';
 import { writeJsonAtomic } from '../adapters/files.ts';
 import type { PatchDifference } from '../core/patches/compare.ts';
 import type { PatchState } from '../core/patches/state.ts';
+import { describeDrifts, lostManifest } from '../core/stack/drift.ts';
 import { lockHashText } from '../core/stack/lock.ts';
 import type { StackLock, UpstreamLock } from '../core/stack/lock.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
@@ -16,7 +20,7 @@ import type { Context } from './context.ts';
 import { applySeries, revertSeries, verifySeries } from './patch.ts';
 import { checkSeries } from './patch-check.ts';
 import type { SeriesReport } from './patch-check.ts';
-import { seriesFit } from './patch-series.ts';
+import { requireSeries, seriesFit } from './patch-series.ts';
 import type { PatchTarget } from './patch-series.ts';
 
 /** An upstream of a stack that has a series, as the lock tells of it. */
@@ -57,7 +61,7 @@ export async function patchStack(ctx: Context, name: string): Promise<UpstreamPa
     for (const target of targets) {
       const patches = await applySeries(ctx, target);
       // After each: the next one may fail, and the lock must tell the truth then.
-      newest = await refreshLock(ctx, newest, { upstream: target.upstream, patches });
+      newest = await refreshLock(ctx, newest, target, patches);
       patched.push({ upstream: target.upstream, tree: target.tree, patches });
     }
     return patched;
@@ -87,7 +91,7 @@ export async function revertPatches(
     for (const target of [...targets].reverse()) {
       const { upstream, tree } = target;
       const reverted = await revertSeries(ctx, { ...target, isDryRun });
-      if (!isDryRun) newest = await refreshLock(ctx, newest, { upstream, patches: null });
+      if (!isDryRun) newest = await refreshLock(ctx, newest, target, null);
       all.push({ upstream, tree, ...reverted });
     }
     return all;
@@ -143,30 +147,64 @@ async function withStack<T>(ctx: Context, name: string, work: (loaded: Loaded) =
     });
   }
   try {
-    return await work(await loadTargets(ctx, name));
+    const loaded = await loadTargets(ctx, name);
+    await requireUnchanged(ctx, loaded);
+    return await work(loaded);
   } finally {
     await turn.release();
   }
 }
 
+/** Every path that the series may write, or what was applied before: absolute, without links. */
+async function pathsOf(ctx: Context, target: StackTarget): Promise<string[]> {
+  const { selection } = await requireSeries(ctx, target);
+  const { files = [], overlay = [] } = target.recorded ?? {};
+  const { tree } = patchPlaces(target.tree);
+  return [...selection.targets, ...files, ...overlay].map(({ path }) => join(tree, path));
+}
+
 /**
- * Writes what a stack's tree is now: its patches, its hash, the hash of the stack, and the manifest that later looks
- * are compared with. Writes nothing where the lock says so already.
+ * Patching ends with a new lock and a new manifest: what somebody else changed before must not look installed then.
+ * @throws SuperOffloadError 'environment' with every change that is none of a patch, as far as the quick check sees.
+ */
+async function requireUnchanged(ctx: Context, { lock, targets }: Loaded): Promise<void> {
+  if (targets.length === 0) return;
+  const kept = await loadManifest(lock);
+  const paths = (await Promise.all(targets.map((target) => pathsOf(ctx, target)))).flat();
+  const drifts =
+    kept === undefined ? [lostManifest] : quickDriftOf(await patchedManifest(kept, lock, paths, ctx), lock);
+  if (drifts.length === 0) return;
+  const lines = describeDrifts(drifts);
+  throw new SuperOffloadError({
+    code: 'environment',
+    message: [`stack ${lock.name} was changed, and not by a patch:`, ...lines].join('\n  '),
+    hint:
+      `to mend it: superoffload install --stack ${lock.name} --reinstall\n` +
+      `to see whether only times changed: superoffload stacks verify ${lock.name}`,
+  });
+}
+
+/**
+ * Writes what a stack's tree is now: its patches, its hash, the hash of the stack, and of the manifest what the patches
+ * may have changed.
  * @returns the lock as it is then.
  */
-export async function refreshLock(
+async function refreshLock(
   ctx: Context,
   lock: StackLock,
-  { upstream, patches }: { readonly upstream: UpstreamName; readonly patches: PatchState | null },
+  target: StackTarget,
+  patches: PatchState | null,
 ): Promise<StackLock> {
+  const { upstream } = target;
   const old = lock.upstreams[upstream];
-  if (old === undefined) throw new Error(`the lock has no ${upstream}`);
+  const kept = await loadManifest(lock);
+  if (old === undefined || kept === undefined) throw new Error(`${upstream} was there a moment ago`);
   const of = { ...old, patches, tree: await upstreamTree({ ...old, patches }) };
   const next = { ...lock, upstreams: { ...lock.upstreams, [upstream]: of } };
-  const hash = createHash('sha256').update(lockHashText(next)).digest('hex');
-  if (JSON.stringify({ ...next, hash }) === JSON.stringify(lock)) return lock;
-  const fresh = { ...next, hash };
-  await takeManifest(fresh, { signal: ctx.signal });
+  const fresh = { ...next, hash: createHash('sha256').update(lockHashText(next)).digest('hex') };
+  const paths = await pathsOf(ctx, target);
+  await writeManifest(fresh, await patchedManifest(kept, fresh, paths, { signal: ctx.signal }));
+  if (JSON.stringify(fresh) === JSON.stringify(lock)) return lock;
   await writeJsonAtomic(stackPaths(ctx.home, lock.name).lock, fresh);
   return fresh;
 }

@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach } from 'vitest';
+import { takeManifest } from '../../src/adapters/stack/manifest.ts';
 import { loadStack } from '../../src/adapters/stack/store.ts';
 import { declare } from '../../src/cli/commands/patch.ts';
 import type { StackLock } from '../../src/core/stack/lock.ts';
@@ -47,6 +48,7 @@ beforeEach(async () => {
     },
   });
   ctx = { ...smallContext, packageRoot };
+  await takeManifest(await lockNow());
 });
 
 export async function lockNow(): Promise<StackLock> {

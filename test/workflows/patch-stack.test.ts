@@ -4,12 +4,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadManifest } from '../../src/adapters/stack/manifest.ts';
-import { fullDrift } from '../../src/adapters/stack/manifest-drift.ts';
+import { fullDrift, quickDrift } from '../../src/adapters/stack/manifest-drift.ts';
 import { tryMutex } from '../../src/adapters/stack/mutex.ts';
 import { stackPaths } from '../../src/adapters/stack/store.ts';
 import { lockHashText } from '../../src/core/stack/lock.ts';
+import { verifyStack } from '../../src/workflows/verify-stack.ts';
 import { git, newFolder, read, snapshot, write } from '../adapters/patches/git-tree.ts';
-import { writeLock } from '../adapters/stack/small-stack.ts';
+import { append, changeOneByte, writeLock } from '../adapters/stack/small-stack.ts';
 import { ctx, lockNow, made, patch, tree } from './patch-context.ts';
 import { stack } from './stack-context.ts';
 
@@ -130,6 +131,36 @@ describe('superoffload patch', () => {
     const held = await tryMutex(stackPaths(ctx.home, 'pip').mutex);
     await expect(patch()).rejects.toThrow(/is installing or patching stack pip/);
     if ('release' in held) await held.release();
+  });
+
+  it('what somebody else changed is refused, and never looks installed afterwards', async () => {
+    await patch();
+    const before = await lockNow();
+    append(join(tree, 'README'), 'mine');
+    const loud = /was changed, and not by a patch:\n {2}megatron\/README: /;
+    await expect(patch()).rejects.toThrow(loud);
+    await expect(patch('--revert')).rejects.toThrow(loud);
+    expect(await lockNow()).toEqual(before);
+    git(tree, 'checkout', '-q', '--', 'README');
+    expect((await verifyStack(ctx, 'pip', { dryRun: false })).renewed).toBe(true);
+    changeOneByte(join(tree, 'README'));
+    await patch('--revert');
+    const { drifts } = await fullDrift(await lockNow());
+    expect(drifts.map(({ place }) => place)).toEqual(['megatron/README']);
+  });
+
+  it('mends a patch that was undone by hand, so that a run is allowed again', async () => {
+    await patch();
+    git(tree, 'checkout', '-q', '--', 'run.sh');
+    expect(await quickDrift(await lockNow())).toHaveLength(1);
+    await patch();
+    expect(await quickDrift(await lockNow())).toEqual([]);
+  });
+
+  it('is refused where the manifest is lost', async () => {
+    rmSync(join(stack.directory, 'manifest.json'));
+    await expect(patch()).rejects.toThrow(/manifest\.json: missing, or damaged/);
+    expect(snapshot(tree)).toEqual(made.before);
   });
 
   it('a revert whose upstream content is gone says so, and changes nothing', async () => {

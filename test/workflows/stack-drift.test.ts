@@ -57,6 +57,31 @@ describe('before a run', () => {
     expect(notes).toEqual([expect.stringContaining('has no manifest')]);
     expect(drift).toEqual([]);
   });
+
+  it.each(['missing', 'damaged'])(
+    'one whose manifest is %s is refused: no change could be seen',
+    async (how) => {
+      const runtime = { nccl: null, cudnn: null, driver: null, cudaToolkit: null, kernel: '6.1' };
+      writeLock(stack.directory, { ...stack.lock, runtime });
+      const manifest = join(stack.directory, 'manifest.json');
+      if (how === 'missing') rmSync(manifest);
+      else write(manifest, '{"schemaVersion": 1, ');
+      await expect(use(false)).rejects.toThrow(/manifest\.json: missing, or damaged/);
+      const { drifts } = await verifyStack(ctx, 'pip', { dryRun: true });
+      expect(drifts.map(({ place }) => place)).toContain('manifest.json');
+    },
+  );
+
+  it('what Megatron compiles inside of a run is no change', async () => {
+    const built = join(stack.tree, 'megatron/fused_kernels/build');
+    write(join(built, 'scaled_softmax_cuda.so'), 'machine code');
+    expect((await use(false)).drift).toEqual([]);
+    await takeManifest(stack.lock);
+    write(join(built, 'scaled_softmax_cuda.so'), 'of another GPU');
+    expect((await use(false)).drift).toEqual([]);
+    write(join(stack.tree, 'megatron/scaled_softmax_cuda.so'), 'machine code');
+    await expect(use(false)).rejects.toThrow(/megatron\/scaled_softmax_cuda\.so: a file that no install/);
+  });
 });
 
 describe('stacks verify', () => {

@@ -2,6 +2,7 @@ import {
   contentDrifts,
   expectedContents,
   lockedPackageDrifts,
+  lostManifest,
   placeDrifts,
   stampDrifts,
 } from '../../core/stack/drift.ts';
@@ -24,7 +25,13 @@ import { listFiles, rootFacts, stampOf, startupModules } from './manifest-files.
  */
 export async function quickDrift(lock: StackLock): Promise<Drift[] | null> {
   const manifest = await loadManifest(lock);
-  return manifest === undefined ? null : quickDriftOf(manifest, lock);
+  if (manifest !== undefined) return quickDriftOf(manifest, lock);
+  return isOfOlderVersion(lock) ? null : [lostManifest];
+}
+
+/** Locks and manifests of one version came together: a lock that was migrated has no facts of the machine. */
+function isOfOlderVersion({ runtime }: StackLock): boolean {
+  return runtime === null;
 }
 
 /** As {@link quickDrift}, for a manifest at hand. */
@@ -97,6 +104,7 @@ export async function fullDrift(lock: StackLock, options: FullOptions = {}): Pro
     ...placeDrifts(manifest, withStrays(manifest, facts, records), lock.hash),
     ...contents,
     ...(kept === undefined ? await lockDrifts(lock, manifest, changed) : []),
+    ...(kept === undefined && !isOfOlderVersion(lock) ? [lostManifest] : []),
   ];
   const touched = stampDrifts(manifest, facts.stamps)
     .map(({ place }) => place)

@@ -1,7 +1,13 @@
 import { existsSync, readdirSync, readFileSync, statSync, lstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RootFacts } from '../../core/stack/drift.ts';
-import { isImportable, isStartupFile, packageOf, skippedFolders } from '../../core/stack/manifest.ts';
+import {
+  isImportable,
+  isOfInstall,
+  isStartupFile,
+  packageOf,
+  skippedFolders,
+} from '../../core/stack/manifest.ts';
 import type { ManifestRoot, Stamp } from '../../core/stack/manifest.ts';
 
 /**
@@ -32,6 +38,11 @@ export function listFiles(directory: string): string[] {
   };
   walk('');
   return found.sort();
+}
+
+/** @returns the files of a work tree, but for what runs build in it. */
+export function treeFiles(directory: string): string[] {
+  return listFiles(directory).filter(isOfInstall);
 }
 
 /** What cannot be read is not there: the comparison says that it is missing. */
@@ -87,7 +98,7 @@ export function rootFacts(root: ManifestRoot): RootFacts {
     return { commit: null, packages: installedPackages(directory), added };
   }
   const known = new Set(root.files.map(({ path }) => path));
-  const added = listFiles(directory).filter((path) => isImportable(path) && !known.has(path));
+  const added = treeFiles(directory).filter((path) => isImportable(path) && !known.has(path));
   return { commit: headCommit(directory), packages: [], added };
 }
 

@@ -2,7 +2,13 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import type { StackLock } from '../../core/stack/lock.ts';
-import { isImportable, isManifest, manifestSchemaVersion, parseRecord } from '../../core/stack/manifest.ts';
+import {
+  isImportable,
+  isManifest,
+  manifestSchemaVersion,
+  parseRecord,
+  withPatched,
+} from '../../core/stack/manifest.ts';
 import type {
   FileEntry,
   ManifestRoot,
@@ -21,6 +27,7 @@ import {
   moduleNames,
   stampOf,
   startupModules,
+  treeFiles,
 } from './manifest-files.ts';
 
 type Options = { readonly signal?: AbortSignal };
@@ -45,6 +52,20 @@ export async function takeManifest(lock: StackLock, options: Options = {}): Prom
 
 export async function writeManifest(lock: StackLock, manifest: StackManifest): Promise<void> {
   await writeJsonAtomic(manifestPath(lock), manifest);
+}
+
+/**
+ * Brings a manifest up to date after a patch: of the files that it may have changed, and of no other.
+ * @param changed absolute, without links.
+ * @throws SuperOffloadError 'install' when the stack's Python does not run.
+ */
+export async function patchedManifest(
+  kept: StackManifest,
+  lock: StackLock,
+  changed: readonly string[],
+  options: Options = {},
+): Promise<StackManifest> {
+  return withPatched(kept, await collectManifest(lock, options), new Set(changed));
 }
 
 /** @returns undefined for a stack of an older version, which has none, or where it was damaged. */
@@ -152,7 +173,7 @@ async function treeRoot(
   return {
     ...{ kind: 'tree', directory, label, commit: headCommit(directory) },
     ...{ packages: [], patched: [], names: [] },
-    files: await entriesOf(directory, listFiles(directory), signal),
+    files: await entriesOf(directory, treeFiles(directory), signal),
   };
 }
 

@@ -31,6 +31,13 @@ const missing = 'missing';
 const nothing = 'no such file';
 const stray = 'a file that no install put there';
 
+/** Every install since the manifest exists has written one: without it a change cannot be seen. */
+export const lostManifest: Drift = {
+  place: 'manifest.json',
+  expected: 'what the install wrote',
+  found: 'missing, or damaged',
+};
+
 /** @returns what is there or gone: packages, upstream commits, added files; both looks need it. */
 export function placeDrifts(
   manifest: StackManifest,
@@ -52,16 +59,9 @@ export function placeDrifts(
 }
 
 function rootDrifts(root: ManifestRoot, now: RootFacts): Drift[] {
-  const commit =
-    root.commit === now.commit
-      ? []
-      : [
-          {
-            place: root.label,
-            expected: `commit ${root.commit ?? 'none'}`,
-            found: `commit ${now.commit ?? 'none'}`,
-          },
-        ];
+  const commitOf = ({ commit }: Pick<RootFacts, 'commit'>): string => `commit ${commit ?? 'none'}`;
+  const moved = { place: root.label, expected: commitOf(root), found: commitOf(now) };
+  const commit = root.commit === now.commit ? [] : [moved];
   const added = now.added.map((path) => ({ place: placeOf(root, path), expected: nothing, found: stray }));
   return [...commit, ...packageDrifts(root, now), ...added];
 }

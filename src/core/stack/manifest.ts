@@ -77,6 +77,14 @@ export function isManifest(value: unknown): value is StackManifest {
 /** Folders whose content decides nothing: git's own, and bytecode, which Python makes anew from its source. */
 export const skippedFolders: readonly string[] = ['.git', '__pycache__'];
 
+/** Megatron compiles its fused kernels here, inside of a run: no install puts them there, and ninja keeps them current. */
+const builtByRuns = 'megatron/fused_kernels/build/';
+
+/** Does a path of a work tree belong to what the install left? */
+export function isOfInstall(path: string): boolean {
+  return !path.startsWith(builtByRuns);
+}
+
 /** What an `import` takes: source, bytecode without source, a compiled module. */
 export function isImportable(path: string): boolean {
   return /\.(py|pyc|so)$/.test(path);
@@ -129,4 +137,33 @@ export function restamp(manifest: StackManifest, stamps: ReadonlyMap<string, Sta
       files: root.files.map((entry) => renewed(entry, root.directory)),
     })),
   };
+}
+
+/**
+ * What a patch changed, and nothing else: what somebody else changed meanwhile is not taken for what was installed.
+ * @param now all of the stack as it lies there.
+ * @param changed absolute paths that the patch may have written or removed.
+ */
+export function withPatched(
+  before: StackManifest,
+  now: StackManifest,
+  changed: ReadonlySet<string>,
+): StackManifest {
+  const roots = before.roots.map((root): ManifestRoot => {
+    const after = now.roots.find(({ directory }) => directory === root.directory);
+    if (after === undefined) return root;
+    const isChanged = (path: string): boolean => changed.has(`${root.directory}/${path}`);
+    const isName = (name: string): boolean =>
+      [...changed].some((path) => `${path}/`.startsWith(`${root.directory}/${name}/`));
+    const files = [
+      ...root.files.filter(({ path }) => !isChanged(path)),
+      ...after.files.filter(({ path }) => isChanged(path)),
+    ];
+    return {
+      ...{ ...root, patched: after.patched },
+      files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      names: [...root.names.filter((name) => !isName(name)), ...after.names.filter(isName)].sort(),
+    };
+  });
+  return { ...before, lockHash: now.lockHash, roots };
 }
