@@ -6,7 +6,7 @@ import { buildConfig, type BuildOptions } from '../core/deepspeed/build-config.t
 import { applyOverrides } from '../core/deepspeed/overrides.ts';
 import { completeConfig, labelFaults, mergeConfigFlags } from '../core/deepspeed/read-config.ts';
 import { modes } from '../core/deepspeed/modes/registry.ts';
-import { runsSuperOffload, type SuperOffloadSwitch } from '../core/deepspeed/super-offload.ts';
+import { objectAt, runsSuperOffload, type SuperOffloadSwitch } from '../core/deepspeed/super-offload.ts';
 import type { Case } from '../core/experiment/case.ts';
 import { distinctFaults } from '../core/experiment/distinct-faults.ts';
 import type { GridFlags } from '../core/experiment/grid-flags.ts';
@@ -69,6 +69,7 @@ export function configureCases(
     if (checked.faults.length === 0) faults.push(...meaningFaults(config, subject, deepspeed, user));
     if (checked.note !== null) notes.add(checked.note);
     if (isSilentSuperOffload(config, subject, deepspeed)) notes.add(silentNote);
+    if (isLostSuperOffload(config, deepspeed)) notes.add(`${place}: ${lostNote} ${subject.mode}`);
     return { subject, config };
   });
   if (faults.length > 0) throw faultsError('config', distinctFaults(faults), 'nothing was started');
@@ -97,3 +98,14 @@ function isSilentSuperOffload(config: JsonObject, { mode }: Case, { superOffload
 const silentNote =
   'the DeepSpeed of this stack has no key for SuperOffload and runs its optimizer wherever ZeRO-3 offloads: ' +
   'zero_infinity here is the published one, and on DeepSpeed from PyPI another';
+
+/** The artifact's prism.json on DeepSpeed from PyPI: only SuperOffload's configurations set a ratio. */
+function isLostSuperOffload(config: JsonObject, { superOffload }: BuildOptions): boolean {
+  const zero = objectAt(config, 'zero_optimization');
+  const hasRatio = objectAt(zero, 'offload_optimizer')['ratio'] !== undefined;
+  return zero['stage'] === 3 && hasRatio && !runsSuperOffload(config, superOffload);
+}
+
+const lostNote =
+  'has a ratio, and without "super_offload": true in offload_optimizer the DeepSpeed of this stack runs nothing of ' +
+  'SuperOffload; this is';

@@ -9,12 +9,14 @@ export interface ModeReading {
   readonly sequenceParallel: number;
 }
 
-/** The modes that a DeepSpeed JSON may be called, by what it offloads, the likeliest first; none for stage 1 and NVMe. */
+/** The modes that a DeepSpeed JSON may be called, by what it offloads, the likeliest first; none for stage 1, NVMe, ZenFlow. */
 export function modesOfConfig(config: JsonObject, reading: ModeReading): readonly ModeName[] {
   const zero = objectAt(config, 'zero_optimization');
   const optimizer = device(zero, 'offload_optimizer', 'cpu_offload');
   const parameters = device(zero, 'offload_param', 'cpu_offload_param');
   if (parameters === 'nvme' || optimizer === 'nvme') return [];
+  // ZenFlow steps by an optimizer of its own, and weights alone on the CPU are no mode here.
+  if ((zero['zenflow'] ?? null) !== null) return [];
   const likelier = (alone: ModeName, sharing: ModeName): readonly ModeName[] =>
     reading.sequenceParallel > 1 ? [sharing, alone] : [alone, sharing];
   switch (zero['stage'] ?? 0) {
@@ -26,7 +28,7 @@ export function modesOfConfig(config: JsonObject, reading: ModeReading): readonl
       if (isSuperOffload(config, reading)) {
         return parameters === 'cpu' ? likelier('prism', 'prism_ulysses') : ['prism'];
       }
-      if (optimizer !== 'cpu') return likelier('zero_3', 'ulysses');
+      if (optimizer !== 'cpu') return parameters === 'cpu' ? [] : likelier('zero_3', 'ulysses');
       return parameters === 'cpu' ? ['zero_infinity_param'] : ['zero_infinity'];
     default:
       return [];

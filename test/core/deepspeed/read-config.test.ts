@@ -24,6 +24,8 @@ describe('modesOfConfig', () => {
     [zero(1), undefined],
     [zero(3, { offload_optimizer: { device: 'nvme' } }), undefined],
     [zero(3, { offload_optimizer: cpu, offload_param: { device: 'nvme' } }), undefined],
+    [zero(2, { offload_optimizer: cpu, zenflow: {} }), undefined],
+    [zero(3, { offload_param: cpu }), undefined],
     [zero(3, { offload_optimizer: { device: 'none' } }), 'zero_3'],
     [{ zero_optimization: { stage: 3, cpu_offload: true } }, 'zero_infinity'],
   ])('%j is %s', (config, mode) => {
