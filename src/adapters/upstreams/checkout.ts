@@ -88,6 +88,7 @@ async function leaveTree(
   const isUnchanged = marker !== null && (await isAsLeft(directory, marker, diffFile, ctx));
   const tree = { url: found.shown, ref: refShown(request, found), commit, dirtyDiffSha256: changes.sha256 };
   const isThere = marker?.commit === commit && marker.dirtyDiffSha256 === changes.sha256 && isUnchanged;
+  const notes = [...changes.notes];
   if (isThere) await writeMarker(directory, { ...marker, ...tree });
   else {
     const folder = join(aside, 'tree');
@@ -96,10 +97,10 @@ async function leaveTree(
     const leftDiffSha256 = changes.sha256 === null ? null : await diffOf(folder, diffFile, ctx);
     await writeMarker(folder, { schemaVersion: 1, name, ...tree, leftDiffSha256 });
     ctx.signal.throwIfAborted();
-    await putInPlace(folder, directory, isUnchanged);
+    const kept = await putInPlace(folder, directory, marker === null || isUnchanged);
+    if (kept !== null) notes.push(`${name}: the tree that was there had changes; it is kept as ${kept}`);
   }
-  const kept = marker === null || isThere || isUnchanged ? [] : [keptNote(name, directory)];
-  return { ...tree, notes: [...changes.notes, ...kept, ...(await submoduleNotes(name, directory, ctx))] };
+  return { ...tree, notes: [...notes, ...(await submoduleNotes(name, directory, ctx))] };
 }
 
 async function diffOf(folder: string, diffFile: string, ctx: FetchContext): Promise<string | null> {
@@ -202,23 +203,31 @@ async function carryOver(git: Git, { place }: Wanted, { sha256, file }: LocalCha
     });
 }
 
-/** A new folder takes the place of the old one; an old one that was changed is kept, one generation of it. */
-async function putInPlace(folder: string, directory: string, isUnchanged: boolean): Promise<void> {
-  const old = keptFolder(directory);
-  if (existsSync(directory)) {
-    await rm(old, { recursive: true, force: true });
-    await rename(directory, old);
+/**
+ * A new folder takes the place of the old one. One that was changed is kept beside it, and so is each that was kept
+ * before: they are the user's, and only he removes them.
+ * @returns where the old one is kept, null where there is nothing to keep.
+ */
+async function putInPlace(folder: string, directory: string, isUnchanged: boolean): Promise<string | null> {
+  if (!existsSync(directory)) {
+    await rename(folder, directory);
+    return null;
   }
-  await rename(folder, directory);
-  if (isUnchanged) await rm(old, { recursive: true, force: true });
+  const old = isUnchanged ? `${folder}.old` : freeName(directory);
+  await rm(`${folder}.old`, { recursive: true, force: true });
+  await rename(directory, old);
+  await rename(folder, directory).catch(async (error: unknown) => {
+    await rename(old, directory);
+    throw error;
+  });
+  return isUnchanged ? null : old;
 }
 
-function keptFolder(directory: string): string {
-  return join(dirname(directory), `.${basename(directory)}.replaced`);
-}
-
-function keptNote(name: string, directory: string): string {
-  return `${name}: the tree that was there had changes; it is kept as ${keptFolder(directory)}`;
+function freeName(directory: string): string {
+  const name = join(dirname(directory), `.${basename(directory)}.replaced`);
+  let free = name;
+  for (let number = 2; existsSync(free); number += 1) free = `${name}-${number}`;
+  return free;
 }
 
 async function submoduleNotes(name: string, directory: string, ctx: FetchContext): Promise<string[]> {

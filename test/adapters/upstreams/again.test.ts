@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { everythingOf, fetchInto, refusal, text } from './fetching.ts';
@@ -80,6 +80,25 @@ describe('the same again', () => {
       expect((await fetchInto(directory, { source: bare, commit: upstream.head })).notes).toEqual([]);
     },
   );
+
+  it('keeps every changed tree: no later fetch removes one', async () => {
+    const upstream = makeUpstream();
+    const folder = makeFolder();
+    const directory = join(folder, 'm');
+    const fetch = () => fetchInto(directory, { source: upstream.folder, commit: upstream.head });
+    await fetch();
+    for (const work of ['first', 'second']) {
+      write(directory, { 'work.py': work });
+      await fetch();
+    }
+    // Unchanged, and at another commit: only this one has nothing to lose.
+    git(upstream.folder, 'commit', '--quiet', '--allow-empty', '-m', 'next');
+    const next = git(upstream.folder, 'rev-parse', 'HEAD').trim();
+    expect((await fetchInto(directory, { source: upstream.folder, commit: next })).commit).toBe(next);
+    expect(readdirSync(folder)).toEqual(['.m.replaced', '.m.replaced-2', 'm']);
+    expect(readFileSync(join(folder, '.m.replaced/work.py'), 'utf8')).toBe('first');
+    expect(readFileSync(join(folder, '.m.replaced-2/work.py'), 'utf8')).toBe('second');
+  });
 
   it('finds no change in what importing and installing write', async () => {
     const upstream = makeUpstream();
