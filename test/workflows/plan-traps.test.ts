@@ -93,7 +93,7 @@ describe('the traps in how Megatron and the JSON meet', () => {
       zero_optimization: { stage: 3, offload_optimizer: { ...cpu, ratio: 0.9 } },
     });
     expect((await failure(prism, published)).message).toContain('zero_infinity disagrees with --mode prism');
-    const unnamed = await run({ models: ['2B'] }, published);
+    const unnamed = await run({ modes: ['zero_infinity'], models: ['2B'] }, published);
     expect(unnamed.notes.join()).toMatch(/runs nothing of SuperOffload; this is zero_infinity/);
     expect((await run({ modes: ['zero_infinity'], models: ['2B'] })).notes.join()).not.toContain(
       'nothing of',
