@@ -5,7 +5,7 @@ import { patchPlaces } from '../adapters/patches/record.ts';
 import { loadManifest, patchedManifest, writeManifest } from '../adapters/stack/manifest.ts';
 import { quickDriftOf } from '../adapters/stack/manifest-drift.ts';
 import { tryMutex } from '../adapters/stack/mutex.ts';
-import { loadStack, stackPaths } from '../adapters/stack/store.ts';
+import { stackPaths } from '../adapters/stack/store.ts';
 import { treeHash } from '../adapters/upstreams/tree-hash.ts';
 import { writeJsonAtomic } from '../adapters/files.ts';
 import type { PatchDifference } from '../core/patches/compare.ts';
@@ -22,6 +22,7 @@ import { checkSeries } from './patch-check.ts';
 import type { SeriesReport } from './patch-check.ts';
 import { requireSeries, seriesFit } from './patch-series.ts';
 import type { PatchTarget } from './patch-series.ts';
+import { requireStack } from './require-stack.ts';
 
 /** An upstream of a stack that has a series, as the lock tells of it. */
 interface StackTarget extends PatchTarget {
@@ -104,16 +105,9 @@ interface Loaded {
   readonly targets: readonly StackTarget[];
 }
 
-/** @throws SuperOffloadError 'environment' where there is no such stack. */
+/** @throws SuperOffloadError as {@link requireStack}. */
 async function loadTargets(ctx: Context, name: string): Promise<Loaded> {
-  const lock = await loadStack(ctx.home, name);
-  if (lock === undefined) {
-    throw new SuperOffloadError({
-      code: 'environment',
-      message: `stack ${JSON.stringify(name)} is not installed in ${ctx.home}`,
-      hint: `run: superoffload install --stack ${name}`,
-    });
-  }
+  const lock = await requireStack(ctx, name);
   const targets: StackTarget[] = [];
   for (const upstream of upstreamNames) {
     const of = lock.upstreams[upstream];

@@ -4,7 +4,7 @@ import { removeStack, stackPaths } from '../adapters/stack/store.ts';
 import { readRecord, readRun } from '../adapters/stored-runs.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
-import { requireStackFolder } from './stacks.ts';
+import { requireStackFolder } from './require-stack.ts';
 
 /**
  * Looks whether these stacks may go, all of them before the first is touched.

@@ -4,7 +4,6 @@ import { quickDrift } from '../adapters/stack/manifest-drift.ts';
 import { mutexHolder } from '../adapters/stack/mutex.ts';
 import { loadStack, stackNamesIn, stackPaths } from '../adapters/stack/store.ts';
 import { findRunId, readRun } from '../adapters/stored-runs.ts';
-import { nearest } from '../core/experiment/nearest.ts';
 import { acceleratorOf, type MachineFacts } from '../core/machine/facts.ts';
 import { stackReference } from '../core/plan/stack-reference.ts';
 import { isCurrent } from '../core/stack/current.ts';
@@ -15,6 +14,7 @@ import type { StackLock } from '../core/stack/lock.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
+import { requireStack, requireStackFolder } from './require-stack.ts';
 
 /**
  * `changed`: the quick check found files that are not those of the install. `not ready`: an install was not finished.
@@ -47,7 +47,7 @@ export async function listStacks(ctx: Context, options: ListOptions): Promise<St
   return Promise.all(names.map((name) => listStack(ctx, name, machine, options)));
 }
 
-/** @throws SuperOffloadError 'usage' when there is no folder of that name. */
+/** @throws SuperOffloadError as {@link requireStackFolder}. */
 export async function showStack(
   ctx: Context,
   name: string,
@@ -106,32 +106,6 @@ function upstreamTexts(lock: StackLock): Record<string, string> {
   return Object.fromEntries(
     Object.entries(upstreams).map(([name, upstream]) => [name, describeUpstream(upstream)]),
   );
-}
-
-/** @throws SuperOffloadError 'usage' with what there is. */
-export async function requireStackFolder({ home }: Pick<Context, 'home'>, name: string): Promise<void> {
-  const names = await stackNamesIn(home);
-  if (names.includes(name)) return;
-  const meant = nearest(name, names);
-  throw new SuperOffloadError({
-    code: 'usage',
-    message:
-      `there is no stack ${JSON.stringify(name)} in ${home}` +
-      (meant === undefined ? '' : `; did you mean ${meant}?`),
-    hint: names.length === 0 ? 'run: superoffload install' : `there is: ${names.join(', ')}`,
-  });
-}
-
-/** @throws SuperOffloadError 'usage' for a name that nothing has; 'environment' for a stack that is not ready. */
-export async function requireStack(ctx: Pick<Context, 'home'>, name: string): Promise<StackLock> {
-  await requireStackFolder(ctx, name);
-  const lock = await loadStack(ctx.home, name);
-  if (lock !== undefined) return lock;
-  throw new SuperOffloadError({
-    code: 'environment',
-    message: `stack ${JSON.stringify(name)} is not ready`,
-    hint: `run: superoffload install --stack ${name}`,
-  });
 }
 
 export interface StackDiff {

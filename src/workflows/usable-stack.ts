@@ -6,6 +6,7 @@ import type { StackLock } from '../core/stack/lock.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { gpuTrouble, type Machine } from './machine.ts';
+import { requireStack } from './require-stack.ts';
 
 export interface StackChoice {
   readonly name: string;
@@ -25,8 +26,7 @@ export interface UsableStack {
 /**
  * The stack that a run uses: installed, unchanged since, and made for this CPU and for the accelerator of the system.
  * On another one DeepSpeed would compile its ops again inside the run, or quietly run where nobody planned to.
- * @throws SuperOffloadError 'environment' where there is no such stack, or where it changed; 'install' for a damaged
- * lock.
+ * @throws SuperOffloadError as {@link requireStack}; 'environment' where it changed; 'install' for a damaged lock.
  */
 export async function usableStack(
   context: Context,
@@ -34,15 +34,8 @@ export async function usableStack(
   machine: Machine,
 ): Promise<UsableStack> {
   const { name, dryRun } = choice;
-  const stack = await loadStack(context.home, name);
-  if (stack === undefined) {
-    if (dryRun) return { stack: null, notes: [], drift: [] };
-    throw new SuperOffloadError({
-      code: 'environment',
-      message: `stack ${JSON.stringify(name)} is not installed in ${context.home}`,
-      hint: `run: superoffload install --stack ${name}\nor set SUPEROFFLOAD_HOME to a state folder that has it`,
-    });
-  }
+  const stack = dryRun ? await loadStack(context.home, name) : await requireStack(context, name);
+  if (stack === undefined) return { stack: null, notes: [], drift: [] };
   if (isCurrent(stack, machine.facts, machine.system.accelerator)) {
     return { stack, ...(await checkDrift(context, stack, choice)) };
   }

@@ -1,9 +1,12 @@
-import { writeManifest } from '../adapters/stack/manifest.ts';
+import { loadManifest, writeManifest } from '../adapters/stack/manifest.ts';
 import { fullDrift } from '../adapters/stack/manifest-drift.ts';
+import { tryMutex } from '../adapters/stack/mutex.ts';
+import { stackPaths } from '../adapters/stack/store.ts';
 import type { Drift } from '../core/stack/drift.ts';
 import type { StackLock } from '../core/stack/lock.ts';
+import type { StackManifest } from '../core/stack/manifest.ts';
 import type { Context } from './context.ts';
-import { requireStack } from './stacks.ts';
+import { requireStack } from './require-stack.ts';
 import { asTask } from './task.ts';
 
 export interface StackVerification {
@@ -36,8 +39,8 @@ export async function verifyStack(
   const began = ctx.now();
   const report = await readAll(ctx, lock);
   const { drifts, touched, hasManifest, files, bytes } = report;
-  const renewed = hasManifest && drifts.length === 0 && touched.length > 0 && !dryRun;
-  if (renewed) await writeManifest(lock, report.renewed);
+  const isWanted = hasManifest && drifts.length === 0 && touched.length > 0 && !dryRun;
+  const renewed = isWanted && (await renew(ctx, lock, report.renewed));
   return {
     ...{ name, hash: lock.hash, drifts, touched, renewed, hasManifest, files, bytes },
     elapsedMs: ctx.now() - began,
@@ -54,4 +57,18 @@ function readAll(ctx: Context, lock: StackLock): ReturnType<typeof fullDrift> {
       },
     }),
   );
+}
+
+/** An install or a patch that began meanwhile writes its own manifest. @returns whether this one was written. */
+async function renew({ home }: Context, lock: StackLock, manifest: StackManifest): Promise<boolean> {
+  const turn = await tryMutex(stackPaths(home, lock.name).mutex);
+  if ('heldBy' in turn) return false;
+  try {
+    const kept = await loadManifest(lock);
+    if (kept?.lockHash !== manifest.lockHash) return false;
+    await writeManifest(lock, manifest);
+    return true;
+  } finally {
+    await turn.release();
+  }
 }

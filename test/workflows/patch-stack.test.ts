@@ -126,7 +126,8 @@ describe('superoffload patch', () => {
   });
 
   it('refuses a stack that is not there or is being installed, and two actions at once', async () => {
-    await expect(patch('--list', '--stack', 'absent')).rejects.toMatchObject({ code: 'environment' });
+    await expect(patch('--list', '--stack', 'fork')).rejects.toMatchObject({ code: 'environment' });
+    await expect(patch('--list', '--stack', '../stacks/pip')).rejects.toMatchObject({ code: 'usage' });
     await expect(patch('--list', '--revert')).rejects.toMatchObject({ code: 'usage' });
     const held = await tryMutex(stackPaths(ctx.home, 'pip').mutex);
     await expect(patch()).rejects.toThrow(/is installing or patching stack pip/);

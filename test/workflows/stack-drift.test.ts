@@ -1,8 +1,10 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRunFolder, writePlan, writeRecord } from '../../src/adapters/run-store.ts';
 import { takeManifest } from '../../src/adapters/stack/manifest.ts';
+import { tryMutex } from '../../src/adapters/stack/mutex.ts';
+import { listStacks, stackPaths } from '../../src/adapters/stack/store.ts';
 import { stackReference } from '../../src/core/plan/stack-reference.ts';
 import type { RunPlan } from '../../src/core/plan/run-plan.ts';
 import { resolveMachine } from '../../src/workflows/machine.ts';
@@ -23,6 +25,20 @@ describe('before a run', () => {
   it('a stack as it was installed is used without a word', async () => {
     const { stack: lock, notes, drift } = await use(false);
     expect({ hash: lock?.hash, notes, drift }).toEqual({ hash: stack.lock.hash, notes: [], drift: [] });
+  });
+
+  it('one that is not installed is not ready, and a name that no stack can have is a mistake', async () => {
+    const machine = await resolveMachine(ctx, 'local');
+    const wanted = { dryRun: false, allowDrift: false };
+    const absent = usableStack(ctx, { ...wanted, name: 'fork' }, machine);
+    await expect(absent).rejects.toMatchObject({ code: 'environment' });
+    const misspelt = usableStack(ctx, { ...wanted, name: 'pipp' }, machine);
+    await expect(misspelt).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('a removed one is no stack, not even while its files go', async () => {
+    cpSync(stack.directory, join(stack.directory, '../.removed-pip-00000000'), { recursive: true });
+    expect(await listStacks(ctx.home)).toHaveLength(1);
   });
 
   it('a changed one is refused with the first 20 changes, a count, and the ways on', async () => {
@@ -99,6 +115,9 @@ describe('stacks verify', () => {
     await expect(use(false)).rejects.toMatchObject({ code: 'environment' });
     expect((await verifyStack(ctx, 'pip', { dryRun: true })).renewed).toBe(false);
     await expect(use(false)).rejects.toMatchObject({ code: 'environment' });
+    const installing = await tryMutex(stackPaths(ctx.home, 'pip').mutex);
+    expect((await verifyStack(ctx, 'pip', { dryRun: false })).renewed).toBe(false);
+    if ('release' in installing) await installing.release();
     const report = await verifyStack(ctx, 'pip', { dryRun: false });
     expect(report).toMatchObject({ drifts: [], renewed: true, touched: ['megatron/megatron/training.py'] });
     expect((await use(false)).drift).toEqual([]);

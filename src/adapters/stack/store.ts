@@ -83,8 +83,8 @@ export async function stackNamesIn(home: string): Promise<string[]> {
 
 /** @returns the locks of all ready stacks, by name. */
 export async function listStacks(home: string): Promise<StackLock[]> {
-  const names = await readdir(join(home, 'stacks')).catch(() => []);
-  const locks = await Promise.all(names.sort().map((name) => loadStack(home, name)));
+  const names = await stackNamesIn(home);
+  const locks = await Promise.all(names.map((name) => loadStack(home, name)));
   return locks.filter((lock) => lock !== undefined);
 }
 
