@@ -32,7 +32,7 @@ class TokenFile:
     cut into samples in a fixed random order, which is another one in every epoch."""
 
     entropy = None
-    types = {4: np.int32, 8: np.uint16}
+    types = {1: np.uint8, 2: np.int8, 3: np.int16, 4: np.int32, 5: np.int64, 8: np.uint16}
 
     def __init__(self, prefix, sequence, seed, vocab):
         self.sequence, self.seed, self.vocab = sequence, seed, vocab
@@ -42,7 +42,7 @@ class TokenFile:
         _magic, version, code, sequences, entries = header[0]
         if version != 1 or code not in self.types:
             raise SystemExit(f"config error: {prefix}.idx has version {version} and type code {code}; "
-                             "expected version 1 and type 4 (int32) or 8 (uint16)")
+                             f"expected version 1 and a type of {', '.join(map(str, self.types))}")
         expected = np.fromfile(prefix + ".idx", np.int32, sequences, offset=34).sum(dtype=np.int64)
         self.tokens = np.memmap(prefix + ".bin", self.types[code], "r")
         self.samples = (len(self.tokens) - 1) // sequence

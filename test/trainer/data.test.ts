@@ -125,6 +125,22 @@ describe('Megatron .bin/.idx', () => {
     expect(entropy).toBeNull();
   });
 
+  test('every type of whole numbers that Megatron has', async () => {
+    const small = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3];
+    const widths = { 1: 1, 2: 1, 3: 2, 5: 8 };
+    for (const [code, width] of Object.entries(widths)) {
+      const prefix = writeDataset(`type${code}`, [small], 4, (index) => {
+        index.writeUInt8(Number(code), 17);
+        return index;
+      });
+      const bin = Buffer.alloc(small.length * width);
+      small.forEach((token, i) => bin.writeUInt8(token, i * width));
+      writeFileSync(`${prefix}.bin`, bin);
+      const { samples } = await printSamples('file', prefix, 9, 7, 1, 16);
+      expect(samples).toEqual([small]);
+    }
+  });
+
   test('the ends of documents that Megatron writes and does not count are text like all other', async () => {
     const prefix = writeDataset('ends', documents, 4);
     const ended = documents.flatMap((document) => [...document, 99]);
@@ -150,7 +166,7 @@ describe('Megatron .bin/.idx', () => {
           index.writeUInt8(6, 17);
           return index;
         }),
-      /config error: .*type\.idx has version 1 and type code 6; expected .* 4 \(int32\) or 8/,
+      /config error: .*type\.idx has version 1 and type code 6; expected version 1 and a type of 1, 2, 3, 4, 5, 8/,
     ],
     [
       'an index that is cut',
