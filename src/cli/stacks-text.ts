@@ -70,8 +70,8 @@ export function verificationText(report: StackVerification): string {
     ...(hasManifest
       ? []
       : [
-          'an older version installed it, without a manifest: only its packages were compared, with their own RECORD ' +
-            `files; to get a manifest: superoffload install --stack ${name} --reinstall`,
+          'there is no manifest: packages were compared with their own RECORD files, work trees with the lock, and ' +
+            `nothing else; to get a manifest: superoffload install --stack ${name} --reinstall`,
         ]),
   ].join('\n');
 }

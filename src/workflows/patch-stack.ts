@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Reverted } from '../adapters/patches/engine.ts';
 import { patchPlaces } from '../adapters/patches/record.ts';
+import { sha256Of } from '../adapters/patches/tree-files.ts';
 import { loadManifest, patchedManifest, writeManifest } from '../adapters/stack/manifest.ts';
 import { quickDriftOf } from '../adapters/stack/manifest-drift.ts';
 import { tryMutex } from '../adapters/stack/mutex.ts';
@@ -195,7 +195,7 @@ async function refreshLock(
   if (old === undefined || kept === undefined) throw new Error(`${upstream} was there a moment ago`);
   const of = { ...old, patches, tree: await upstreamTree({ ...old, patches }) };
   const next = { ...lock, upstreams: { ...lock.upstreams, [upstream]: of } };
-  const fresh = { ...next, hash: createHash('sha256').update(lockHashText(next)).digest('hex') };
+  const fresh = { ...next, hash: sha256Of(lockHashText(next)) };
   const paths = await pathsOf(ctx, target);
   await writeManifest(fresh, await patchedManifest(kept, fresh, paths, { signal: ctx.signal }));
   if (JSON.stringify(fresh) === JSON.stringify(lock)) return lock;
@@ -215,5 +215,5 @@ export async function upstreamTree({
 }: Pick<UpstreamLock, 'commit' | 'version' | 'directory' | 'patches'>): Promise<string> {
   if (commit !== null) return treeHash(directory);
   const content = [version, patches?.files ?? [], patches?.overlay ?? []];
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return sha256Of(JSON.stringify(content));
 }

@@ -1,4 +1,5 @@
 /** What check_apex.py found, and whether it is what the build promised. */
+import { resultLine } from './result-line.ts';
 
 export interface ApexCheck {
   readonly torch: string;
@@ -12,12 +13,9 @@ export interface ApexCheck {
   readonly failed: Readonly<Record<string, string>>;
 }
 
-const mark = 'SUPEROFFLOAD ';
-
 /** @returns the last result line of check_apex.py, undefined when there is none. */
 export function parseApexCheck(stdout: string): ApexCheck | undefined {
-  const line = stdout.split('\n').findLast((text) => text.startsWith(mark));
-  return line === undefined ? undefined : (JSON.parse(line.slice(mark.length)) as ApexCheck);
+  return resultLine(stdout) as ApexCheck | undefined;
 }
 
 /**

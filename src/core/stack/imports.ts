@@ -1,4 +1,5 @@
 /** What check_sources.py found, and whether it is what was installed. */
+import { resultLine } from './result-line.ts';
 import type { SourceFacts } from './source-steps.ts';
 import type { UpstreamName } from '../upstreams/upstream.ts';
 
@@ -8,12 +9,9 @@ export interface ImportedModules {
   readonly problems: readonly string[];
 }
 
-const mark = 'SUPEROFFLOAD ';
-
 /** @returns the last result line of check_sources.py, undefined when there is none. */
 export function parseImports(stdout: string): ImportedModules | undefined {
-  const line = stdout.split('\n').findLast((text) => text.startsWith(mark));
-  return line === undefined ? undefined : (JSON.parse(line.slice(mark.length)) as ImportedModules);
+  return resultLine(stdout) as ImportedModules | undefined;
 }
 
 /** Modules that must come from the work tree of an upstream. */

@@ -1,4 +1,5 @@
 /** What check_rollback.py, or the fork's own script, found about a step that is taken back; and what is wrong in it. */
+import { resultLine } from './result-line.ts';
 
 /** One check as experiment/stacks/check_rollback.py measured it: the worst of its cases. */
 interface RollbackFinding {
@@ -56,12 +57,9 @@ export interface RollbackCheck extends RollbackFinding {
  */
 export const roundingUnits = 16;
 
-const mark = 'SUPEROFFLOAD ';
-
 /** @returns the last result line of check_rollback.py; undefined when there is none. */
 export function parseRollback(stdout: string): RollbackMeasurement | undefined {
-  const line = stdout.split('\n').findLast((text) => text.startsWith(mark));
-  return line === undefined ? undefined : (JSON.parse(line.slice(mark.length)) as RollbackMeasurement);
+  return resultLine(stdout) as RollbackMeasurement | undefined;
 }
 
 /** Judges one measured check: rounding level, v >= 0 everywhere, the step count, and finite afterwards. */

@@ -1,4 +1,5 @@
 /** What check_stack.py found, and whether it is good enough. */
+import { resultLine } from './result-line.ts';
 import type { MachineFacts } from '../machine/facts.ts';
 import { driverRefusal } from './refusals.ts';
 
@@ -26,12 +27,9 @@ const adamTolerance = 1e-5;
 /** A warm load takes 3 to 5 s; one that compiles takes a minute. */
 const slowLoadSeconds = 10;
 
-const mark = 'SUPEROFFLOAD ';
-
 /** @returns the last result line of check_stack.py, undefined when there is none. */
 export function parseVerification(stdout: string): Verification | undefined {
-  const line = stdout.split('\n').findLast((text) => text.startsWith(mark));
-  return line === undefined ? undefined : (JSON.parse(line.slice(mark.length)) as Verification);
+  return resultLine(stdout) as Verification | undefined;
 }
 
 export interface Verdict {
