@@ -1,3 +1,5 @@
+import { modes } from '../deepspeed/modes/registry.ts';
+import { sharedSettings } from '../experiment/settings.ts';
 import type { LogState } from '../logs/state.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { StepStatistics } from '../stats/steps.ts';
@@ -21,7 +23,7 @@ const foreignLoadShare = 0.25;
 /** The closed list of what can make a measurement doubtful; each says what to do next. */
 export function recordWarnings({ plan, log, throughput, statistics, conditions }: WarningInputs): string[] {
   const { hardwareTflopsPerGpu, loggedTflopsPerGpu } = throughput;
-  const warnings: string[] = [];
+  const warnings = otherThanPlanned(plan, log);
   // Tiny CPU runs log 0.00 TFLOPS: two decimals cannot be compared.
   if (hardwareTflopsPerGpu !== null && loggedTflopsPerGpu !== null && loggedTflopsPerGpu >= 1) {
     if (Math.abs(loggedTflopsPerGpu / hardwareTflopsPerGpu - 1) > tflopsTolerance) {
@@ -45,6 +47,24 @@ export function recordWarnings({ plan, log, throughput, statistics, conditions }
     );
   }
   return warnings;
+}
+
+/** What the training script found itself doing, against what the row is called by; facts that it does not print are left out. */
+function otherThanPlanned({ case: subject }: RunPlan, { facts }: LogState): string[] {
+  if (subject === null) return [];
+  const { zeroStage, dataParallel, sequenceParallel } = sharedSettings(subject);
+  const expected: Readonly<Record<string, string>> = {
+    'zero stage': String(zeroStage),
+    'data-parallel size': String(dataParallel),
+    'sequence-parallel size': String(sequenceParallel),
+    // The paper's branch runs SuperOffload under other names too; the plan has said so.
+    ...(modes[subject.mode].superOffload ? { 'super offload': 'true' } : {}),
+  };
+  return Object.entries(expected)
+    .filter(([name, value]) => facts[name] !== undefined && facts[name] !== value)
+    .map(([name, value]) => {
+      return `the log says ${name} ${facts[name] ?? ''}, and ${value} was planned: compare it with nothing`;
+    });
 }
 
 /** A run that did all its steps before its interval was as narrow as asked; the table's interval shows by how much. */

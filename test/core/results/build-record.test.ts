@@ -103,6 +103,23 @@ describe('warnings', () => {
     finishedLine,
   ];
 
+  it('finds a run that did something else than its row is called by', () => {
+    const facts = (text: string): string[] => [` run facts | ${text} |`, ...goodLog()];
+    const told = (mode: 'prism' | 'zero_offload', text: string): readonly string[] =>
+      recordOf(facts(text), { plan: samplePlan({ mode }), conditions }).warnings;
+    expect(told('prism', 'zero stage: 3 | super offload: true')).toEqual([]);
+    expect(told('prism', 'attention: sdpa')).toEqual([]);
+    expect(told('prism', 'zero stage: 3 | super offload: false')).toEqual([
+      'the log says super offload false, and true was planned: compare it with nothing',
+    ]);
+    expect(told('zero_offload', 'zero stage: 3 | super offload: false')[0]).toContain('zero stage 3, and 2');
+    const megatron =
+      'using world size: 1, data-parallel-size: 1, sequence-parallel size: 2, tensor-model-parallel size: 1';
+    expect(recordOf([megatron, ...goodLog()], { conditions }).warnings.join()).toContain(
+      'sequence-parallel size 2, and 1 was planned',
+    );
+  });
+
   it('has none for a quiet run', () => {
     expect(recordOf(goodLog(), { conditions }).warnings).toEqual([]);
     expect(recordOf(logging(hardware * 1.015)).warnings).toEqual([]);
