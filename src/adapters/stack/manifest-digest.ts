@@ -68,16 +68,26 @@ function queuesOf(
 ): { readonly large: Job[]; readonly small: Job[] } {
   const [large, small]: [Job[], Job[]] = [[], []];
   for (const [path, algorithms] of wanted) {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined || stat.isDirectory()) {
+    const size = sizeOf(path);
+    if (size === undefined) {
       const target = linkTarget(path);
       if (target !== undefined) found.set(path, [`link=${target}`]);
     } else {
-      const job = { path, size: stat.size, algorithms };
-      (stat.size > wholeBytes ? large : small).push(job);
+      const job = { path, size, algorithms };
+      (size > wholeBytes ? large : small).push(job);
     }
   }
   return { large, small };
+}
+
+/** @returns bytes; undefined for a folder, and for what leads nowhere. */
+function sizeOf(path: string): number | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isDirectory() ? undefined : stat.size;
+  } catch {
+    return undefined;
+  }
 }
 
 function linkTarget(path: string): string | undefined {

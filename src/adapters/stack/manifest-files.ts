@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, lstatSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RootFacts } from '../../core/stack/drift.ts';
 import {
@@ -16,14 +16,20 @@ import type { ManifestRoot, Stamp } from '../../core/stack/manifest.ts';
  * @returns undefined where there is none.
  */
 export function stampOf(path: string): Stamp | undefined {
-  const followed = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const followed = lookAt(statSync, path);
   // A folder's own time changes with every file in it: of a link to one only the link counts.
-  const stat =
-    followed === undefined || followed.isDirectory()
-      ? lstatSync(path, { bigint: true, throwIfNoEntry: false })
-      : followed;
+  const stat = followed === undefined || followed.isDirectory() ? lookAt(lstatSync, path) : followed;
   if (stat === undefined || stat.isDirectory()) return undefined;
   return { size: Number(stat.size), mtimeNs: String(stat.mtimeNs), mode: Number(stat.mode & 0o777n) };
+}
+
+/** A ring of links, or a folder that is not ours to read, is no more than absent. */
+function lookAt(look: typeof statSync, path: string): BigIntStats | undefined {
+  try {
+    return look(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns the relative paths of all files below a folder, sorted; links to folders count as files. */
@@ -135,5 +141,5 @@ function readText(path: string): string | undefined {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return lookAt(statSync, path)?.isDirectory() ?? false;
 }

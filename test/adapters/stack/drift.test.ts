@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { takeManifest } from '../../../src/adapters/stack/manifest.ts';
@@ -113,6 +113,18 @@ describe('changes that both find', () => {
     );
     chmodSync(join(stack.site, 'by_hand.py'), 0o700);
     expect(places(await quick())).toContain('site-packages/by_hand.py');
+  });
+
+  it('a link that leads nowhere, or round in a ring, is a link like others', async () => {
+    const [ring, dangling] = ['ring.py', 'dangling.py'].map((name) => join(stack.tree, name));
+    symlinkSync('ring.py', ring ?? '');
+    symlinkSync('nowhere.py', dangling ?? '');
+    expect(places(await quick())).toEqual(['megatron/dangling.py', 'megatron/ring.py']);
+    await takeManifest(stack.lock);
+    expect([await quick(), await full()]).toEqual([[], []]);
+    rmSync(ring ?? '');
+    symlinkSync('dangling.py', ring ?? '');
+    expect(places(await full())).toEqual(['megatron/ring.py']);
   });
 
   it('a lock that is not the one of the manifest', async () => {
