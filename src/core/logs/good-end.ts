@@ -7,6 +7,10 @@ import type { LogState } from './state.ts';
 export function cleanEnd(state: LogState, exit: ExitEvidence): Outcome | undefined {
   if (!hasEndLine(state) || state.lastIteration === null) return undefined;
   if (state.launcherExitCode !== null || (exit.exitCode ?? 0) !== 0 || exit.signal !== null) return undefined;
+  // A run of ours says every step; with all of them skipped it measured no optimizer and trained nothing.
+  if (exit.plannedIterations !== null && state.skippedIterations >= state.iterationCount) {
+    return outcome('nan_or_inf', `all ${state.iterationCount} steps were skipped for overflow`);
+  }
   const ended = `ended as it meant to after iteration ${state.lastIteration}`;
   if (exit.stoppedBy === 'converged') return outcome('ok', `${ended}, when the measurement was stable`);
   const { plannedIterations } = exit;

@@ -45,6 +45,13 @@ describe('ok', () => {
     expect(classify(cut, noExitEvidence).class).toBe('incomplete');
     expect(classify(cut, known({ exitCode: 0, plannedIterations: 10 })).class).toBe('killed_unknown');
   });
+  it('is no run of which every step was skipped', () => {
+    const skipped = fixtureText(ok).replaceAll(/skipped iterations: +0/g, 'skipped iterations:   1');
+    const exit = known({ exitCode: 0, plannedIterations: 10 });
+    expect(classify(scanText(skipped), exit).class).toBe('nan_or_inf');
+    const first = fixtureText(ok).replace(/skipped iterations: +0/, 'skipped iterations:   1');
+    expect(classify(scanText(first), exit).class).toBe('ok');
+  });
   it('of a foreign command is exit 0 at the last iteration that its own log planned', () => {
     const text = fixtureText('builtin-0.19.8-h200-prism-2b-ok');
     const silent = text.slice(0, text.indexOf(' peak memory |'));
