@@ -25,7 +25,7 @@ BATCH = 1 << 22  # characters
 def documents(paths):
     """Every document; a byte order mark is no text."""
     for path in paths:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with open(path, encoding="utf-8-sig", newline="\n") as file:
             if not path.endswith(".jsonl"):
                 yield file.read()
                 continue

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { requireSpace } from '../adapters/dataset/disk-space.ts';
 import { writeSynthetic } from '../adapters/dataset/write-dataset.ts';
 import { tokenTypes, type TokenType } from '../core/dataset/indexed.ts';
@@ -47,7 +47,7 @@ export async function makeSynthetic(ctx: Context, options: SyntheticOptions): Pr
   }
   if (faults.length > 0) throw faultsError('usage', faults);
   const type = tokenTypeFor(vocabulary);
-  requireSpace(options.out, tokens * tokenTypes[type].bytes);
+  requireSpace(dirname(prefix), tokens * tokenTypes[type].bytes);
   if (!dryRun) {
     const title = `write ${tokens} synthetic tokens`;
     await asTask(ctx, { id: 'synthetic', title }, async (task) => {

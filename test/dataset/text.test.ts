@@ -114,7 +114,7 @@ describe.skipIf(tokenizersMissing !== null)(
     it('makes documents of files and of lines, each with its end, and leaves nothing beside them', async () => {
       const texts = [
         write('prose.txt', prose),
-        write('two.jsonl', `${JSON.stringify({ text: signs })}\n\n${JSON.stringify({ text: '', id: 1 })}\n`),
+        write('two.jsonl', `{"text":\r${JSON.stringify(signs)}}\n\n${JSON.stringify({ text: '', id: 1 })}\n`),
       ];
       const dry = await make(options(texts, 'made', { dryRun: true }));
       expect(dry).toMatchObject({ isDryRun: true, documents: 3, tokens: null });
