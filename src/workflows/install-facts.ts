@@ -18,6 +18,7 @@ import type { PackageChoice } from '../core/stack/package-choice.ts';
 import { parseRequirements } from '../core/stack/requirements.ts';
 import type { Requirement } from '../core/stack/requirements.ts';
 import type { UpstreamChoice } from '../core/upstreams/choice.ts';
+import type { UpstreamName } from '../core/upstreams/upstream.ts';
 import type { Context } from './context.ts';
 import { foreseeApex, type Foreseen } from './install-apex.ts';
 import { collectSourceFacts } from './install-sources.ts';
@@ -27,6 +28,8 @@ export interface Wanted {
   readonly name: string;
   readonly request: StackRequest;
   readonly choices: readonly UpstreamChoice[];
+  /** Upstreams that come from where the stack has them from, as nothing was said of them. */
+  readonly recalled: readonly UpstreamName[];
   readonly findLinks: string | null;
   readonly isOffline: boolean;
   /** Which ops to build ahead; what a run on this machine needs unless said. */

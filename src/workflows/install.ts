@@ -22,7 +22,7 @@ import type { Context } from './context.ts';
 import { collectInstallFacts } from './install-facts.ts';
 import type { Wanted } from './install-facts.ts';
 import { runInstall } from './install-run.ts';
-import { chooseSources, requestedSources, seriesHashes } from './install-sources.ts';
+import { chooseSources, localIdentities, requestedSources, seriesHashes } from './install-sources.ts';
 
 export interface InstallOptions extends InstallFlags {
   readonly reinstall: boolean;
@@ -75,21 +75,25 @@ export async function installStack(ctx: Context, options: InstallOptions): Promi
 /** @throws SuperOffloadError 'usage' with every fault of the flags. */
 async function wantedOf(ctx: Context, options: InstallOptions): Promise<Wanted> {
   const faults = flagFaults(options);
-  const request = await requestOf(ctx, options);
+  const before = stackNames.some((name) => name === options.stack)
+    ? await loadStack(ctx.home, options.stack).catch(() => undefined)
+    : undefined;
+  const request = requestOf(ctx, options, before);
   const findLinks = options.findLinks === undefined ? null : resolve(ctx.cwd, options.findLinks);
   if (findLinks !== null && !isFolder(findLinks)) {
     faults.push({ place: '--find-links', problem: `no folder ${findLinks}`, expected: 'a folder of wheels' });
   }
   const sources = chooseSources(ctx, {
     ...{ stack: options.stack, megatron: request.megatron },
-    ...{ sources: options.sources ?? [], refs: options.refs ?? [] },
+    ...{ sources: options.sources ?? [], refs: options.refs ?? [], before: before?.request },
   });
   faults.push(...sources.faults);
   if (faults.length > 0) throw faultsError('usage', faults);
   for (const message of sources.notes) ctx.emit({ type: 'note', message });
   return {
     ...{ name: options.stack, findLinks, isOffline: options.offline, ops: options.ops },
-    ...{ choices: sources.choices, request: { ...request, ...requestedSources(ctx, sources) } },
+    ...{ choices: sources.choices, recalled: sources.recalled },
+    ...{ request: { ...request, ...requestedSources(ctx, sources) } },
   };
 }
 
@@ -105,19 +109,20 @@ async function readyStack(
   const conflict = describeConflict(lock, wanted.request);
   if (conflict !== undefined) throw new SuperOffloadError({ code: 'install', ...conflict });
   if (!isCurrent(lock, machine, acceleratorOf(machine, ctx.env))) return undefined;
-  return areSourcesCurrent(lock, wanted.choices, await seriesHashes(ctx)) ? lock : undefined;
+  const local = await localIdentities(ctx, wanted, lock);
+  return areSourcesCurrent(lock, wanted.choices, await seriesHashes(ctx), local) ? lock : undefined;
 }
 
 /**
  * What the flags ask for. A stack that has Megatron keeps it: no flag takes it away, and a later install that says
  * nothing of it means the same stack.
  */
-async function requestOf(ctx: Context, options: InstallOptions): Promise<StackRequest> {
+function requestOf(
+  { cwd, env }: Pick<Context, 'cwd' | 'env'>,
+  options: InstallOptions,
+  before: StackLock | undefined,
+): StackRequest {
   const { python } = options;
-  const { cwd, env } = ctx;
-  const before = stackNames.some((name) => name === options.stack)
-    ? await loadStack(ctx.home, options.stack).catch(() => undefined)
-    : undefined;
   const absolute =
     python === undefined
       ? null

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { freePort } from '../adapters/free-port.ts';
 import { stackPaths } from '../adapters/stack/store.ts';
+import { quoteWord } from '../core/launch/quote.ts';
 import { planCase } from '../core/plan/plan-case.ts';
 import { syntheticRequest } from '../core/plan/planned-data.ts';
 import type { RunPlan, StackReference } from '../core/plan/run-plan.ts';
@@ -69,19 +70,29 @@ function notInstalled(name: string): StackReference {
 
 /**
  * The Megatron-DeepSpeed of a stack.
- * @throws SuperOffloadError 'environment' where cases need one and the stack has none; a dry run only says so.
+ * @throws SuperOffloadError 'environment' where cases need one and the stack has none, or has it as it was published
+ *   (it does not run so: `patch --revert`); a dry run only says so.
  */
 export function megatronOf(
   context: Context,
   { stack: name, flags, dryRun }: Pick<ThroughputRequest, 'stack' | 'flags' | 'dryRun'>,
   stack: StackLock | null,
 ): { readonly directory: string; readonly notes: readonly string[] } {
-  const directory = stack?.upstreams.megatron?.directory;
-  if (directory !== undefined) return { directory, notes: [] };
-  const place = { directory: join(stackPaths(context.home, name).sources, 'megatron'), notes: [] };
-  if (flags.workload !== 'megatron' || stack === null) return place;
-  const message = `stack ${JSON.stringify(name)} has no Megatron-DeepSpeed`;
-  if (dryRun) return { ...place, notes: [`${message}: a run of this plan would be refused`] };
-  const hint = `run: superoffload install --stack ${name} --with megatron`;
+  const megatron = stack?.upstreams.megatron;
+  const directory = megatron?.directory ?? join(stackPaths(context.home, name).sources, 'megatron');
+  const isNeeded = flags.workload === 'megatron' && stack !== null;
+  if (!isNeeded || (megatron !== undefined && megatron.patches !== null)) return { directory, notes: [] };
+  const stackFlag = `--stack ${quoteWord(name)}`;
+  const [message, hint] =
+    megatron === undefined
+      ? [
+          `stack ${JSON.stringify(name)} has no Megatron-DeepSpeed`,
+          `run: superoffload install ${stackFlag} --with megatron`,
+        ]
+      : [
+          `the patches of Megatron-DeepSpeed are not applied in stack ${JSON.stringify(name)}`,
+          `run: superoffload patch ${stackFlag}`,
+        ];
+  if (dryRun) return { directory, notes: [`${message}: a run of this plan would be refused`] };
   throw new SuperOffloadError({ code: 'environment', message, hint });
 }

@@ -77,7 +77,7 @@ describe('an adopted environment', { timeout: 240_000 }, () => {
 
 describe('bad input', () => {
   it('is refused with all its faults at once', async () => {
-    const bad = { ...options, stack: 'fork', deepspeed: '0.16.0', findLinks: '/nowhere', overlay: true };
+    const bad = { ...options, stack: 'conda', deepspeed: '0.16.0', findLinks: '/nowhere', overlay: true };
     const error: unknown = await installStack(context(newHome()).ctx, bad).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'usage' });
     for (const place of ['--stack', '--deepspeed', '--find-links']) expect(String(error)).toContain(place);

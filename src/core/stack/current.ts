@@ -1,7 +1,7 @@
 /** Is an installed stack still the right one? */
 import type { MachineFacts } from '../machine/facts.ts';
 import { versionOrder } from './version.ts';
-import type { StackLock, StackRequest } from './lock.ts';
+import type { StackLock, StackRequest, UpstreamLock } from './lock.ts';
 import type { UpstreamChoice } from '../upstreams/choice.ts';
 import { upstreamNames, type UpstreamName } from '../upstreams/upstream.ts';
 
@@ -43,22 +43,37 @@ export function isCurrent(lock: StackLock, machine: MachineFacts, accelerator: '
   return lock.accelerator === accelerator && lock.ops.key.split('-').includes(machine.cpu.isa);
 }
 
+/** What a fetch of a repository on this machine leaves. */
+export type SourceIdentity = Pick<UpstreamLock, 'dirtyDiffSha256'> & {
+  /** Absolute path. */
+  readonly url: string;
+  readonly commit: string;
+};
+
 /**
- * Is what lies in the stack what would be fetched and patched today? A local source is looked at again each time: it
- * may have been edited since.
+ * Is what lies in the stack what would be fetched and patched today? A remote is not asked: a branch that has moved
+ * is fetched by --reinstall.
  * @param series sha256 of the series of each upstream, as this superoffload has them.
+ * @param local what each repository on this machine is now: it may have been edited since.
  */
 export function areSourcesCurrent(
   lock: Pick<StackLock, 'upstreams' | 'apex'>,
   choices: readonly UpstreamChoice[],
   series: Readonly<Partial<Record<UpstreamName, string>>>,
+  local: Readonly<Partial<Record<UpstreamName, SourceIdentity>>> = {},
 ): boolean {
-  const isCommitCurrent = choices.every(({ name, source, commit, ref, isDefaultRef }) => {
+  const isCommitCurrent = choices.every(({ name, source, commit, ref }) => {
     const there = lock.upstreams[name];
     // Apex is fetched only where it may be built.
     if (there === undefined) return name === 'apex' && lock.apex?.kind === 'overlay';
-    if (source.kind === 'path' || there.url !== source.shown) return false;
-    return commit === null ? isDefaultRef || there.ref === ref.name : there.commit === commit;
+    const now = local[name];
+    if (source.kind === 'path') {
+      return (
+        there.url === now?.url && there.commit === now.commit && there.dirtyDiffSha256 === now.dirtyDiffSha256
+      );
+    }
+    if (there.url !== source.shown) return false;
+    return commit === null ? there.ref === ref.name : there.commit === commit;
   });
   const isPatchedAsNow = upstreamNames.every((name) => {
     const patches = lock.upstreams[name]?.patches ?? null;

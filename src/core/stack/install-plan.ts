@@ -33,7 +33,11 @@ export function pathPrefixOf(
 export function planInstall(facts: InstallFacts): InstallStep[] {
   const missing = [...facts.packages, ...facts.sources.packages];
   if (facts.origin === 'adopted' && missing.length > 0) {
-    throw new SuperOffloadError({ code: 'install', ...describeMissing(facts.python, missing) });
+    const withMegatron = facts.sources.choices.some(({ name }) => name === 'megatron');
+    throw new SuperOffloadError({
+      code: 'install',
+      ...describeMissing(facts.python, missing, withMegatron),
+    });
   }
   const notReady: InstallStep = {
     kind: 'remove',

@@ -58,11 +58,17 @@ function createVenv({ installer, python, folders }: InstallFacts): InstallStep {
 /**
  * Puts the packages of the given Python behind those of the new environment. `--system-site-packages` would reach
  * the base interpreter instead when that Python is itself a virtual environment; site.addsitedir also reads its .pth
- * files.
+ * files. A DeepSpeed from source comes before them: the hook that `pip install -e` leaves is asked only where no
+ * folder of sys.path has the name, and the given Python may have a DeepSpeed. Python's site skips a folder that is not there
+ * yet.
  */
-function overPackages({ folders, python }: InstallFacts): InstallStep {
+function overPackages({ folders, python, sources }: InstallFacts): InstallStep {
   const minor = python.version.split('.').slice(0, 2).join('.');
-  const lines = python.sitePackages.map((path) => `import site; site.addsitedir(${JSON.stringify(path)})`);
+  const isFork = sources.choices.some(({ name }) => name === 'deepspeed');
+  const lines = [
+    ...(isFork ? [`${folders.sources}/deepspeed`] : []),
+    ...python.sitePackages.map((path) => `import site; site.addsitedir(${JSON.stringify(path)})`),
+  ];
   return {
     kind: 'write',
     id: 'overlay',

@@ -126,13 +126,18 @@ export function pythonRefusal(python: PythonFacts): Refusal | undefined {
   };
 }
 
-export function describeMissing(python: PythonFacts, missing: readonly Requirement[]): Refusal {
+/** @param withMegatron some of them are Megatron's. */
+export function describeMissing(
+  python: PythonFacts,
+  missing: readonly Requirement[],
+  withMegatron = false,
+): Refusal {
   const list = missing.map(({ name, version }) => `${name} (${version} is known to work)`).join(', ');
   return {
     message: `${python.path} lacks ${list}`,
     hint:
       'nothing is ever installed into an adopted environment; to add them in a private one over it:\n' +
-      `superoffload install --python ${python.path} --overlay`,
+      `superoffload install --python ${python.path} --overlay${withMegatron ? ' --with megatron' : ''}`,
   };
 }
 

@@ -51,8 +51,20 @@ describe('planInstall', () => {
   it('unreadies the stack first, and proves the ops without a compiler last', () => {
     const steps = planInstall(facts);
     expect(steps[0]).toMatchObject({ kind: 'remove', path: '/s/lock.json' });
+    expect(steps[1]).toMatchObject({ kind: 'remove', path: '/s/manifest.json' });
     expect(steps.map(({ id }) => id)).toEqual([
-      ...['not-ready', 'clean', 'clean', 'clean', 'venv', 'requirements', 'packages', 'packages-done'],
+      ...[
+        'not-ready',
+        'clean',
+        'clean',
+        'clean',
+        'clean',
+        'clean',
+        'venv',
+        'requirements',
+        'packages',
+        'packages-done',
+      ],
       ...['ops', 'no-compiler', 'verify', 'clean'],
     ]);
     expect(steps.find(({ id }) => id === 'verify')).toMatchObject({
@@ -69,6 +81,7 @@ describe('planInstall', () => {
   it('goes on after the packages when an interrupted install had them in place', () => {
     expect(planInstall({ ...facts, packagesReady: true }).map(({ id }) => id)).toEqual([
       'not-ready',
+      'clean',
       'ops',
       'no-compiler',
       'verify',

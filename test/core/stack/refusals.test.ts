@@ -18,7 +18,10 @@ describe('flagFaults', () => {
   };
 
   it.each([
-    [{ stack: 'fork' }, ['--stack']],
+    [{ stack: 'fork' }, []],
+    [{ stack: 'fork', deepspeed: '0.19.8' }, ['--deepspeed']],
+    [{ stack: 'fork', python: '/p', with: ['apex'] }, ['--with', '--python']],
+    [{ stack: 'fork', python: '/p', overlay: true, with: ['megatron'] }, []],
     [{ stack: 'conda' }, ['--stack']],
     [{ deepspeed: '0.17.6' }, ['--deepspeed']],
     [{ deepspeed: 'latest', torch: 'new' }, ['--torch', '--deepspeed']],
