@@ -121,7 +121,8 @@ async function isCommit(git: Git, commit: string): Promise<boolean> {
 
 /** Writes the files of the fetched commit; HEAD is the commit itself, on no branch. */
 export async function checkOut(git: Git, commit: string): Promise<void> {
-  await git.run(['checkout', '--force', '--detach', commit]);
+  // With progress, as without a terminal git says nothing, and on a slow disk many files take longer than its patience.
+  await git.run(['checkout', '--progress', '--force', '--detach', commit]);
 }
 
 /**

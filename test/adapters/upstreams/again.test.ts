@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFile
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { everythingOf, fetchInto, refusal, text } from './fetching.ts';
-import { git, makeBare, makeFolder, makeUpstream, write } from './repositories.ts';
+import { git, gitEnv, makeBare, makeFolder, makeUpstream, write } from './repositories.ts';
 
 describe('the same again', () => {
   it('touches no file, and asks nobody for a pinned commit', async () => {
@@ -112,6 +112,19 @@ describe('the same again', () => {
     expect(tree.notes).toEqual([]);
     expect(existsSync(join(directory, 'megatron.egg-info/PKG-INFO'))).toBe(true);
   });
+});
+
+it('tells its progress while it writes the files, so that a slow disk is not taken for a dead remote', async () => {
+  const upstream = makeUpstream();
+  const folder = makeFolder();
+  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+  write(folder, { 'bin/git': `#!/bin/sh\nGIT_PROGRESS_DELAY=0 exec ${real} "$@"\n` });
+  chmodSync(join(folder, 'bin/git'), 0o755);
+  const env = { ...gitEnv, PATH: `${join(folder, 'bin')}:${gitEnv.PATH}` };
+  const lines: string[] = [];
+  const onLine = (line: string): void => void lines.push(line);
+  await fetchInto(join(folder, 'm'), { source: upstream.folder, commit: upstream.head }, { env, onLine });
+  expect(lines.join('\n')).toMatch(/Updating files: 100%/);
 });
 
 describe('a folder that is something else', () => {
