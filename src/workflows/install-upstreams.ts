@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { revertTree } from '../adapters/patches/engine.ts';
 import { inspectPython } from '../adapters/probe/python.ts';
+import { installMark } from '../adapters/stack/leftovers.ts';
 import { fetchSource, type SourceTree } from '../adapters/upstreams/checkout.ts';
 import type { PatchFacts } from '../core/patches/series.ts';
 import type { PatchState } from '../core/patches/state.ts';
@@ -54,7 +55,9 @@ export class UpstreamInstall {
       );
     }
     const request = { ...choice, directory };
-    const tree = await fetchSource(request, { signal: ctx.signal, env: ctx.env, cwd: ctx.cwd, onLine });
+    // After kill -9 of the tool its git would go on writing beside the next install's.
+    const env = { ...ctx.env, [installMark]: dirname(dirname(directory)) };
+    const tree = await fetchSource(request, { signal: ctx.signal, env, cwd: ctx.cwd, onLine });
     for (const message of tree.notes) ctx.emit({ type: 'note', message });
     this.#trees.set(choice.name, { directory, tree });
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readyData } from '../../src/workflows/run-data.ts';
-import { failure, run, withMegatron, type Flags } from './megatron-stack.ts';
+import { failure, lockWith, run, withMegatron, type Flags } from './megatron-stack.ts';
 import { context, cwd, installed, json, only, plan } from './plan-context.ts';
 
 describe('a plan with Megatron', () => {
@@ -50,6 +50,18 @@ describe('a plan with Megatron', () => {
     expect((await plan()).plans).toHaveLength(1);
   });
 
+  it('is refused where its patches were taken out, before anything is launched', async () => {
+    withMegatron();
+    lockWith(({ upstreams }) => ({ upstreams: { megatron: { ...upstreams.megatron, patches: null } } }));
+    expect(await failure({})).toMatchObject({
+      code: 'environment',
+      message: 'the patches of Megatron-DeepSpeed are not applied in stack "pip"',
+      hint: 'run: superoffload patch --stack pip',
+    });
+    expect((await run({}, { dryRun: true })).notes.join()).toContain('a run of this plan would be refused');
+    expect((await plan()).plans).toHaveLength(1);
+  });
+
   it('shares sequences: fewer batches, and heads and tokens that can be shared', async () => {
     withMegatron();
     const found = await run({ chips: 2, sequenceParallel: 2 });
@@ -69,6 +81,7 @@ describe('a plan with Megatron', () => {
     [{ modes: ['ulysses'] }, /--mode ulysses: needs chips that share each sequence/],
     [{ activationOffload: true }, /--activation-offload: .*--activation-checkpointing beside it/],
     [{ fp16LmCrossEntropy: true }, /--fp16-lm-cross-entropy: is for fp16 alone, and this is bf16/],
+    [{ dtype: 'fp32' }, /--dtype fp32: Megatron's fused attention .*--attention unfused beside it/],
     [{ seed: 0 }, /--seed: 0 is no seed for Megatron/],
     [{ seed: 2 ** 32 }, /--seed: 4294967296 is no seed for Megatron \(expected .* to 4294967295\)/],
     [{ vocabFile: 'v.json' }, /--vocab-file: is half a tokenizer/],
