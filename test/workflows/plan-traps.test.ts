@@ -63,7 +63,13 @@ describe('the traps in how Megatron and the JSON meet', () => {
       expect((await failure({ deepspeedOverrides: [key] })).message).toContain('belongs to a flag');
     }
     expect(
-      (await failure({ deepspeedOverrides: ['bfloat16.enabled=true'], dtype: 'fp32' })).message,
+      (
+        await failure({
+          deepspeedOverrides: ['bfloat16.enabled=true'],
+          dtype: 'fp32',
+          attention: 'unfused',
+        })
+      ).message,
     ).toContain('/bfloat16/enabled: is true');
     expect((await failure({ deepspeedOverrides: ['zero_optimization.stages=3'] })).message).toContain(
       'is not a known key',

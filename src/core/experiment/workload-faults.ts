@@ -51,12 +51,19 @@ function sequenceFaults(subject: Case): Fault[] {
 /** numpy.random.seed takes 32 bits, and Megatron gives it the seed as it is. */
 const maxNumpySeed = 2 ** 32 - 1;
 
-/** megatron/arguments.py, validate_args, and megatron/initialize.py, _set_random_seed, refuse these minutes later. */
+/**
+ * megatron/arguments.py, validate_args, megatron/initialize.py, _set_random_seed, and megatron/model/transformer.py,
+ * FlashSelfAttention, refuse these minutes later.
+ */
 function megatronFaults(subject: Case): Fault[] {
   const faults: Fault[] = [];
   if (subject.activationOffload && !subject.activationCheckpointing) {
     const problem = 'moves what activation checkpointing keeps';
     faults.push({ place: '--activation-offload', problem, expected: '--activation-checkpointing beside it' });
+  }
+  if (subject.dtype === 'fp32' && subject.attention === 'sdpa') {
+    const problem = "Megatron's fused attention takes 16-bit numbers alone";
+    faults.push({ place: '--dtype fp32', problem, expected: '--attention unfused beside it' });
   }
   if (subject.fp16LmCrossEntropy && subject.dtype !== 'fp16') {
     const problem = `is for fp16 alone, and this is ${subject.dtype}`;

@@ -19,6 +19,7 @@ export function goldenCases(): { name: string; case: Case }[] {
         ...shape,
         mode,
         ...(shared ? { workload: 'megatron', sequenceParallel: shape.chips } : {}),
+        ...(shared && shape.dtype === 'fp32' ? { attention: 'unfused' } : {}),
         globalBatch: shape.microBatch * shape.gradientAccumulation * dataParallel,
         gradientClipping: shape.dtype === 'fp16' ? 1 : 0,
         ratio: modes[mode].defaultRatio,

@@ -152,6 +152,8 @@ const anyCase = fc
       : rest.sequenceParallel;
     return megatron({
       ...rest,
+      // Megatron's fused attention takes 16 bit alone.
+      attention: rest.dtype === 'fp32' ? 'unfused' : rest.attention,
       sequenceParallel,
       chips: dataParallel * sequenceParallel,
       globalBatch: rest.microBatch * rest.gradientAccumulation * dataParallel,
