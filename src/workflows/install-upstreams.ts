@@ -4,16 +4,20 @@ import { revertTree } from '../adapters/patches/engine.ts';
 import { inspectPython } from '../adapters/probe/python.ts';
 import { installMark } from '../adapters/stack/leftovers.ts';
 import { fetchSource, type SourceTree } from '../adapters/upstreams/checkout.ts';
+import { lookAtSource } from '../adapters/upstreams/look.ts';
+import { stackPaths } from '../adapters/stack/store.ts';
 import type { PatchFacts } from '../core/patches/series.ts';
 import type { PatchState } from '../core/patches/state.ts';
 import type { StackLock, UpstreamLock } from '../core/stack/lock.ts';
 import type { InstallStep } from '../core/stack/steps.ts';
+import type { UpstreamChoice } from '../core/upstreams/choice.ts';
 import type { UpstreamName } from '../core/upstreams/upstream.ts';
 import { SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { applySeries } from './patch.ts';
 import { gitOptions, seriesFit } from './patch-series.ts';
 import { upstreamTree } from './patch-stack.ts';
+import { asTask } from './task.ts';
 
 type FetchStep = Extract<InstallStep, { kind: 'source' }>;
 type PatchStep = Extract<InstallStep, { kind: 'patch' }>;
@@ -26,6 +30,29 @@ interface Installed {
 interface PythonRequest {
   readonly python: string;
   readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Looks at every source before the stack that may be there is touched: a mistyped path must not cost a working one.
+ * @throws SuperOffloadError 'environment' as the fetch itself would, minutes later.
+ */
+export async function requireSources(
+  ctx: Context,
+  stack: string,
+  choices: readonly UpstreamChoice[],
+): Promise<void> {
+  // Whether Apex is fetched at all is not decided yet.
+  const needed = choices.filter(({ name }) => name !== 'apex');
+  if (needed.length === 0) return;
+  const paths = stackPaths(ctx.home, stack);
+  const title = `look at ${needed.map(({ source }) => source.shown).join(' and ')}`;
+  await asTask(ctx, { id: 'sources', title }, async ({ line }) => {
+    const look = { signal: ctx.signal, env: ctx.env, cwd: ctx.cwd, onLine: line };
+    for (const choice of needed) {
+      const request = { ...choice, directory: join(paths.sources, choice.name) };
+      await lookAtSource(request, paths.directory, look);
+    }
+  });
 }
 
 /** The upstreams of one install: fetches them, patches them, and knows at the end what the lock says of them. */

@@ -22,6 +22,7 @@ import type { Context } from './context.ts';
 import { collectInstallFacts } from './install-facts.ts';
 import type { Wanted } from './install-facts.ts';
 import { runInstall } from './install-run.ts';
+import { requireSources } from './install-upstreams.ts';
 import { chooseSources, localIdentities, requestedSources, seriesHashes } from './install-sources.ts';
 
 export interface InstallOptions extends InstallFlags {
@@ -64,6 +65,7 @@ export async function installStack(ctx: Context, options: InstallOptions): Promi
     const meanwhile = mutex.waited ? await readyStack(ctx, options, wanted, machine) : undefined;
     if (meanwhile !== undefined) return report('ready', [], meanwhile);
     await killLeftovers(stackPaths(ctx.home, options.stack).directory);
+    await requireSources(ctx, options.stack, wanted.choices);
     const collected = await collectInstallFacts(ctx, machine, wanted, options.reinstall);
     const steps = planInstall(collected.facts);
     return report('installed', steps, await runInstall(ctx, { machine, wanted, collected, steps }));

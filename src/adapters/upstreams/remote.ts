@@ -95,6 +95,16 @@ export async function resolveRef(git: Git, place: Place, ref: Ref, ctx: FetchCon
   throw noSuchRef(place, ref.name, [...all.keys()]);
 }
 
+/**
+ * Asks the remote for anything at all: whether it is there, and lets us in.
+ * @throws SuperOffloadError 'environment' where it does not answer.
+ */
+export async function requireAnswer(git: Git, place: Place, ctx: FetchContext): Promise<void> {
+  await listRefs(git, place, ['HEAD'], ctx).catch((error: unknown) => {
+    throw explained(error, place, 'reach');
+  });
+}
+
 /** A branch before a tag of the same name; a tag's commit, not the tag object; a clone's copy of a branch last. */
 function fullNames(name: string): string[] {
   if (name === 'HEAD') return ['HEAD'];

@@ -124,8 +124,7 @@ function nameFault(flag: string, value: string, equals: number): Fault {
   const word = value.slice(0, equals);
   if (!/^[\w.-]{1,40}$/.test(word)) return { place: flag, problem: 'names no upstream', expected };
   const meant = nearest(word, upstreamNames);
-  const hint = meant === undefined ? expected : `did you mean "${meant}"?`;
-  return { place: flag, problem: `there is no upstream "${word}"`, expected: hint };
+  return { place: flag, problem: `there is no upstream "${word}"`, expected: meant ?? expected };
 }
 
 /** An empty variable is an unset one; a slash at the end makes no difference. */

@@ -71,7 +71,7 @@ describe('--source and --ref', () => {
       '--ref: names no upstream',
       '--ref: names no upstream',
     ]);
-    expect(faults[0]?.expected).toBe('did you mean "megatron"?');
+    expect(faults[0]?.expected).toBe('megatron');
     expect(JSON.stringify(faults)).not.toContain('secret');
   });
 
