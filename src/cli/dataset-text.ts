@@ -1,3 +1,4 @@
+import { quoteWord } from '../core/launch/quote.ts';
 import { renderTable } from '../adapters/table.ts';
 import type { FetchReport } from '../workflows/dataset-fetch-plan.ts';
 import type { DatasetInfo } from '../workflows/dataset-info.ts';
@@ -71,8 +72,16 @@ export function makeText(report: MakeReport): string {
         ? null
         : `${report.entropy.toFixed(4)} nats a token: no model's loss goes below it`,
     ],
-    ['use it with', isDryRun ? null : `--data-path ${prefix}`],
+    ['use it with', isDryRun ? null : useFlags(report)],
   ]);
+}
+
+/** The built-in trainer reads tokens only; Megatron also wants to know what they were made with. */
+function useFlags({ prefix, vocabFile, mergeFile }: MakeReport): string {
+  const path = `--data-path ${quoteWord(prefix)}`;
+  if (vocabFile === null || mergeFile === null) return path;
+  const files = `--vocab-file ${quoteWord(vocabFile)} --merge-file ${quoteWord(mergeFile)}`;
+  return `${path}; --workload megatron takes ${files} too`;
 }
 
 function aligned(rows: readonly (readonly [string, string | null])[]): string {

@@ -31,7 +31,11 @@ export async function datasetInfo(ctx: Pick<Context, 'cwd'>, given: string): Pro
   const prefix = resolve(ctx.cwd, given.replace(/\.(bin|idx)$/, ''));
   const { index, binBytes, faults, hasUncountedEnds } = await findDataset(prefix);
   if (index === null || binBytes === null || faults.length > 0) {
-    throw faultsError('environment', faults, 'the published data: superoffload dataset fetch');
+    throw faultsError(
+      'environment',
+      faults,
+      'make it again: superoffload dataset make; the published data: superoffload dataset fetch',
+    );
   }
   const { documents, sequences, tokens, type } = index;
   const range = binBytes === 0 ? null : await sampleTokens(prefix, index, binBytes);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { existsSync, statSync } from 'node:fs';
 import { probeMachine } from '../adapters/probe/machine.ts';
 import { findOnPath } from '../adapters/probe/search-path.ts';
@@ -120,7 +120,7 @@ async function readyStack(
  * nothing of it means the same stack.
  */
 function requestOf(
-  { cwd, env }: Pick<Context, 'cwd' | 'env'>,
+  { cwd, env, home }: Pick<Context, 'cwd' | 'env' | 'home'>,
   options: InstallOptions,
   before: StackLock | undefined,
 ): StackRequest {
@@ -139,7 +139,9 @@ function requestOf(
     megatron:
       options.stack === 'fork' ||
       (options.with ?? []).includes('megatron') ||
-      before?.upstreams.megatron !== undefined,
+      before?.upstreams.megatron !== undefined ||
+      // One that an interrupted install had begun to add.
+      existsSync(join(stackPaths(home, options.stack).sources, 'megatron')),
     apex: options.apex ?? 'auto',
     ...{ sources: {}, refs: {} },
   };

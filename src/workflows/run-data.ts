@@ -57,7 +57,9 @@ async function requireTokenizer(cases: readonly Case[]): Promise<void> {
   if ((await fileBytes(subject.mergeFile)) === null)
     faults.push({ place: subject.mergeFile, problem: 'is no file' });
   if (faults.length > 0) {
-    const hint = "the paper's: superoffload dataset fetch; or leave out --vocab-file and --merge-file";
+    const hint =
+      `one that fits: superoffload dataset make --text FILE... --vocab-size ${smallest} --out DIR; ` +
+      "the paper's: superoffload dataset fetch";
     throw faultsError('environment', faults, hint);
   }
 }
