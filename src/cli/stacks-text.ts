@@ -46,7 +46,8 @@ export function stackText({
     `  folder  ${directory}`,
     ...(bytes === null ? [] : [`  size    ${gigabytes(bytes)} GB`]),
   ];
-  const width = Math.max(0, ...facts.map((fact) => fact.name.length));
+  // A patch's title may be long: it must not push every value out of sight.
+  const width = Math.min(32, Math.max(0, ...facts.map((fact) => fact.name.length)));
   const groups = factGroups.flatMap((group) => {
     const lines = facts
       .filter((fact) => fact.group === group)
