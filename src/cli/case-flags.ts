@@ -8,7 +8,7 @@ import {
   type WorkloadName,
 } from '../core/experiment/case.ts';
 import type { GridFlags } from '../core/experiment/grid-flags.ts';
-import type { ThroughputRequest } from '../workflows/plan-throughput.ts';
+import type { ThroughputRequest } from '../workflows/throughput/plan-throughput.ts';
 import type { Fault } from '../errors.ts';
 import { collect, collectNames, parseCount, parseDropout, parseNumber, parseShare } from './values.ts';
 

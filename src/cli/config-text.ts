@@ -1,5 +1,5 @@
 import { describePlan } from '../core/plan/describe.ts';
-import type { ThroughputPlan } from '../workflows/plan-throughput.ts';
+import type { ThroughputPlan } from '../workflows/throughput/plan-throughput.ts';
 import { otherSystemHint, skippedLines } from './plan-table.ts';
 
 /** What `superoffload config` prints: the files and the command of every case, comments for the rest. */

@@ -1,9 +1,9 @@
 import { quoteWord } from '../core/launch/quote.ts';
 import { renderTable } from '../adapters/table.ts';
-import type { FetchReport } from '../workflows/dataset-fetch-plan.ts';
-import type { DatasetInfo } from '../workflows/dataset-info.ts';
-import type { MakeReport } from '../workflows/dataset-make.ts';
-import type { VerifyReport } from '../workflows/dataset-verify.ts';
+import type { FetchReport } from '../workflows/dataset/fetch-plan.ts';
+import type { DatasetInfo } from '../workflows/dataset/info.ts';
+import type { MakeReport } from '../workflows/dataset/make.ts';
+import type { VerifyReport } from '../workflows/dataset/verify.ts';
 
 export function fetchText(report: FetchReport): string {
   const columns = [{ title: 'file' }, { title: 'bytes', align: 'right' }, { title: 'state' }] as const;

@@ -1,9 +1,9 @@
 import { stackReference } from '../core/plan/stack-reference.ts';
 import type { StackLock } from '../core/stack/lock.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
-import { describeStep } from '../core/stack/steps.ts';
+import { describeStep } from '../core/install/steps.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
-import type { InstallReport } from '../workflows/install.ts';
+import type { InstallReport } from '../workflows/install/install.ts';
 import { formatDuration } from './format.ts';
 
 /** What `install` says at the end, for a person. */

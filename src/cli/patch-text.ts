@@ -1,6 +1,6 @@
 import { conflictFault, conflictHint } from '../core/patches/conflict-text.ts';
-import type { SeriesReport } from '../workflows/patch-check.ts';
-import type { UpstreamPatched, UpstreamReverted, UpstreamVerified } from '../workflows/patch-stack.ts';
+import type { SeriesReport } from '../workflows/patch/check.ts';
+import type { UpstreamPatched, UpstreamReverted, UpstreamVerified } from '../workflows/patch/stack.ts';
 
 /** A stack without any upstream that has a series. */
 export function nothingText(stack: string): string {

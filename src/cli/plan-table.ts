@@ -2,7 +2,7 @@ import { renderTable, type Column } from '../adapters/table.ts';
 import type { SkippedCase } from '../core/experiment/grid.ts';
 import { estimateMemory } from '../core/model/memory.ts';
 import { parameterCount } from '../core/model/shape.ts';
-import type { ThroughputPlan } from '../workflows/plan-throughput.ts';
+import type { ThroughputPlan } from '../workflows/throughput/plan-throughput.ts';
 import { formatCount, formatDuration } from './format.ts';
 
 const columns: readonly Column[] = [

@@ -1,10 +1,10 @@
 import { casesExitCode } from '../core/results/exit-code.ts';
 import { SuperOffloadError } from '../errors.ts';
 import { doctor } from '../workflows/doctor.ts';
-import { installStack } from '../workflows/install.ts';
-import { planThroughput } from '../workflows/plan-throughput.ts';
+import { installStack } from '../workflows/install/install.ts';
+import { planThroughput } from '../workflows/throughput/plan-throughput.ts';
 import { quickstartInstall, quickstartRequest } from '../workflows/quickstart.ts';
-import { measureThroughput } from '../workflows/throughput.ts';
+import { measureThroughput } from '../workflows/throughput/throughput.ts';
 import type { CommandIo } from './commands/module.ts';
 import { doctorText } from './doctor-text.ts';
 import { installText } from './install-text.ts';

@@ -1,7 +1,7 @@
 import { casesExitCode } from '../core/results/exit-code.ts';
 import { describePlan } from '../core/plan/describe.ts';
 import { summarizeCases } from '../core/results/summarize.ts';
-import { replayPlan, replayRun } from '../workflows/runs.ts';
+import { replayPlan, replayRun } from '../workflows/runs/runs.ts';
 import type { CommandIo } from './commands/module.ts';
 import { throughputTable } from './throughput-table.ts';
 

@@ -2,7 +2,7 @@ import { renderTable } from '../adapters/table.ts';
 import { quoteCommand } from '../core/launch/quote.ts';
 import { roundingUnits } from '../core/stack/rollback.ts';
 import type { RollbackCheck } from '../core/stack/rollback.ts';
-import type { RollbackReport } from '../workflows/rollback.ts';
+import type { RollbackReport } from '../workflows/stacks/rollback.ts';
 import { formatDuration, formatNumber } from './format.ts';
 
 /** What `rollback` says, for a person. */

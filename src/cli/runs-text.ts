@@ -2,7 +2,7 @@ import { renderTable } from '../adapters/table.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
-import type { LoadedRun, RunListing } from '../workflows/runs.ts';
+import type { LoadedRun, RunListing } from '../workflows/runs/runs.ts';
 import { formatDuration, formatNumber } from './format.ts';
 
 export function runsTable(listings: readonly RunListing[]): string {

@@ -1,8 +1,8 @@
 import { renderTable } from '../adapters/table.ts';
 import { factGroups, type LockFact } from '../core/stack/lock-facts.ts';
 import { describeDrifts } from '../core/stack/drift.ts';
-import type { StackDiff, StackListing } from '../workflows/stacks.ts';
-import type { StackVerification } from '../workflows/verify-stack.ts';
+import type { StackDiff, StackListing } from '../workflows/stacks/stacks.ts';
+import type { StackVerification } from '../workflows/stacks/verify-stack.ts';
 import { formatDuration } from './format.ts';
 
 export function stacksTable(listings: readonly StackListing[]): string {

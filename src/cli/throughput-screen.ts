@@ -1,8 +1,12 @@
 import { casesExitCode } from '../core/results/exit-code.ts';
 import { describePlan } from '../core/plan/describe.ts';
-import { planThroughput, type ThroughputPlan, type ThroughputRequest } from '../workflows/plan-throughput.ts';
+import {
+  planThroughput,
+  type ThroughputPlan,
+  type ThroughputRequest,
+} from '../workflows/throughput/plan-throughput.ts';
 import { SuperOffloadError } from '../errors.ts';
-import { measureThroughput } from '../workflows/throughput.ts';
+import { measureThroughput } from '../workflows/throughput/throughput.ts';
 import type { CommandIo } from './commands/module.ts';
 import { otherSystemHint, planTable, skippedLines } from './plan-table.ts';
 import { throughputTable } from './throughput-table.ts';

@@ -1,5 +1,5 @@
-import type { ThroughputRequest } from './plan-throughput.ts';
-import type { InstallOptions } from './install.ts';
+import type { ThroughputRequest } from './throughput/plan-throughput.ts';
+import type { InstallOptions } from './install/install.ts';
 
 /** Enough for one stable stop: 20 steps behind the warm-up, which takes up to half of what there is. */
 const quickstartSteps = 40;

@@ -14,9 +14,9 @@ import { capture } from '../../src/adapters/exec.ts';
 import { findToolkits, pipVersionOf, presentApex, readApexTree } from '../../src/adapters/stack/apex.ts';
 import { runStep } from '../../src/adapters/stack/run-step.ts';
 import { findInstaller } from '../../src/adapters/stack/tools.ts';
-import { judgeApex, parseApexCheck } from '../../src/core/stack/apex-check.ts';
-import { chooseApex } from '../../src/core/stack/apex.ts';
-import type { Installer } from '../../src/core/stack/install-facts.ts';
+import { judgeApex, parseApexCheck } from '../../src/core/stack/apex/check.ts';
+import { chooseApex } from '../../src/core/stack/apex/apex.ts';
+import type { Installer } from '../../src/core/install/facts.ts';
 import { SuperOffloadError } from '../../src/errors.ts';
 import { realStack } from '../real-stack.ts';
 

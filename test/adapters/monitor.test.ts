@@ -8,7 +8,7 @@ import { devicesOfRun, GpuMonitor } from '../../src/adapters/monitor/gpu.ts';
 import { HostMemoryMonitor } from '../../src/adapters/monitor/host-memory.ts';
 import { oomKillsBetween, readOomCounters } from '../../src/adapters/monitor/oom-kills.ts';
 import { runIdVariable } from '../../src/adapters/processes.ts';
-import { peakForLimit } from '../../src/workflows/run-monitor.ts';
+import { peakForLimit } from '../../src/workflows/runs/run-monitor.ts';
 
 let child: ChildProcess | undefined;
 afterEach(() => {

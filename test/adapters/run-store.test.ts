@@ -21,7 +21,7 @@ import {
   writeRecord,
 } from '../../src/adapters/run-store.ts';
 import { findRunId, readRecord, readRun } from '../../src/adapters/stored-runs.ts';
-import { recoverRecord } from '../../src/workflows/recover.ts';
+import { recoverRecord } from '../../src/workflows/runs/recover.ts';
 import { samplePlan } from '../core/sample-plan.ts';
 import { goodLog, recordOf } from '../core/sample-record.ts';
 

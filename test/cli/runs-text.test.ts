@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runText } from '../../src/cli/runs-text.ts';
 import type { StackReference } from '../../src/core/plan/run-plan.ts';
-import type { LoadedRun } from '../../src/workflows/runs.ts';
+import type { LoadedRun } from '../../src/workflows/runs/runs.ts';
 import { samplePlan } from '../core/sample-plan.ts';
 import { goodLog, recordOf } from '../core/sample-record.ts';
 

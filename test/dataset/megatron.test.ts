@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDataset } from '../../src/adapters/dataset/data-file.ts';
 import { writeIndex } from '../../src/core/dataset/indexed.ts';
 import { encodeTokens, tokenTypeFor } from '../../src/core/dataset/tokens.ts';
-import { ensureSynthetic } from '../../src/workflows/dataset-use.ts';
+import { ensureSynthetic } from '../../src/workflows/dataset/use.ts';
 import { realStack } from '../real-stack.ts';
 import { runPython } from '../trainer/cases.ts';
 import { megatronFile, megatronMissing, withMegatron } from './python.ts';

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDataset } from '../../src/adapters/dataset/data-file.ts';
 import { SuperOffloadError } from '../../src/errors.ts';
-import { makeFromText, type TextOptions } from '../../src/workflows/dataset-text.ts';
+import { makeFromText, type TextOptions } from '../../src/workflows/dataset/text.ts';
 import {
   contextIn,
   megatronFile,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context } from '../../src/workflows/context.ts';
 import type { ProgressEvent } from '../../src/workflows/events.ts';
-import type { InstallOptions } from '../../src/workflows/install.ts';
+import type { InstallOptions } from '../../src/workflows/install/install.ts';
 import { realStack } from '../real-stack.ts';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));

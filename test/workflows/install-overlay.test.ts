@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stackPaths } from '../../src/adapters/stack/store.ts';
 import { stackEnvironment } from '../../src/core/stack/environment.ts';
-import { installStack } from '../../src/workflows/install.ts';
+import { installStack } from '../../src/workflows/install/install.ts';
 import { realStack } from '../real-stack.ts';
 import { context, newHome, options } from './install-context.ts';
 

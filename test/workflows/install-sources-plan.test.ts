@@ -5,8 +5,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { stackPaths } from '../../src/adapters/stack/store.ts';
 import { installText } from '../../src/cli/install-text.ts';
 import { artifactVariables } from '../../src/core/upstreams/choice.ts';
-import { describeStep } from '../../src/core/stack/steps.ts';
-import { installStack, type InstallOptions, type InstallReport } from '../../src/workflows/install.ts';
+import { describeStep } from '../../src/core/install/steps.ts';
+import {
+  installStack,
+  type InstallOptions,
+  type InstallReport,
+} from '../../src/workflows/install/install.ts';
 import { context, newHome, options } from './install-context.ts';
 
 /* What an install of upstreams would do, and what it refuses. Nothing is fetched: a dry run changes nothing. */

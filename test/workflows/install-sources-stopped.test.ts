@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { killLeftovers } from '../../src/adapters/stack/leftovers.ts';
 import { processesWith } from '../../src/adapters/processes.ts';
 import { loadStack, stackPaths } from '../../src/adapters/stack/store.ts';
-import { installStack } from '../../src/workflows/install.ts';
+import { installStack } from '../../src/workflows/install/install.ts';
 import { upstreamSource } from '../patches/sources.ts';
 import { realStack } from '../real-stack.ts';
 import { context, newHome, options, packageRoot } from './install-context.ts';

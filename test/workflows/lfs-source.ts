@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { writeIndex } from '../../src/core/dataset/indexed.ts';
 import { SuperOffloadError } from '../../src/errors.ts';
 import type { Context } from '../../src/workflows/context.ts';
-import { fetchDataset } from '../../src/workflows/dataset-fetch.ts';
-import { planFetch, type FetchReport } from '../../src/workflows/dataset-fetch-plan.ts';
+import { fetchDataset } from '../../src/workflows/dataset/fetch.ts';
+import { planFetch, type FetchReport } from '../../src/workflows/dataset/fetch-plan.ts';
 import type { ProgressEvent } from '../../src/workflows/events.ts';
 
 /** Why tests of the real client cannot run here; null where they can. */

@@ -6,7 +6,7 @@ import {
   planThroughput,
   type ThroughputPlan,
   type ThroughputRequest,
-} from '../../src/workflows/plan-throughput.ts';
+} from '../../src/workflows/throughput/plan-throughput.ts';
 import { context, cwd, installed, json, nvidiaSmi, only, plan } from './plan-context.ts';
 
 describe('a DeepSpeed JSON of the user', () => {

@@ -11,7 +11,7 @@ import {
   planThroughput,
   type ThroughputPlan,
   type ThroughputRequest,
-} from '../../src/workflows/plan-throughput.ts';
+} from '../../src/workflows/throughput/plan-throughput.ts';
 
 export const packageRoot = join(import.meta.dirname, '..', '..');
 const isa = (await probeMachine({})).cpu.isa;

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { describeStep } from '../../core/stack/steps.ts';
-import type { PlainStep, StepEnvironment } from '../../core/stack/steps.ts';
+import { describeStep } from '../../core/install/steps.ts';
+import type { PlainStep, StepEnvironment } from '../../core/install/steps.ts';
 import { capture } from '../exec.ts';
 import { makeFolder, withFileErrors, writeTextAtomic } from '../files.ts';
 

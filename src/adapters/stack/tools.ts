@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Installer } from '../../core/stack/install-facts.ts';
+import type { Installer } from '../../core/install/facts.ts';
 import type { PythonFacts } from '../../core/stack/python.ts';
 import { opFlags } from '../../core/stack/ops.ts';
 import { findOnPath } from '../probe/search-path.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { parseRecord } from '../../core/stack/manifest.ts';
-import type { Requirement } from '../../core/stack/requirements.ts';
+import type { Requirement } from '../../core/install/requirements.ts';
 import { wheelContentText, wheelFile } from '../../core/stack/wheels.ts';
 import type { WheelFacts } from '../../core/stack/wheels.ts';
 import { readJson } from '../files.ts';

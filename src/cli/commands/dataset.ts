@@ -1,5 +1,5 @@
 import { faultsError, type Fault } from '../../errors.ts';
-import type { MakeReport } from '../../workflows/dataset-make.ts';
+import type { MakeReport } from '../../workflows/dataset/make.ts';
 import { parseCount, parseNumber } from '../values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
@@ -15,7 +15,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .argument('<prefix>', 'path of a .bin and .idx without the ending')
     .option('--json', 'print JSON')
     .action(async (prefix, options) => {
-      const { datasetInfo } = await import('../../workflows/dataset-info.ts');
+      const { datasetInfo } = await import('../../workflows/dataset/info.ts');
       const { infoText } = await import('../dataset-text.ts');
       const info = await datasetInfo(io.context, prefix);
       io.print(options.json === true ? JSON.stringify(info, null, 2) : infoText(info));
@@ -33,8 +33,8 @@ function declareFetch(command: Parent, io: CommandIo): void {
     .option('--dry-run', 'print what would be fetched, fetch nothing')
     .option('--json', 'print JSON')
     .action(async ({ source, out, dryRun, json }) => {
-      const { planFetch } = await import('../../workflows/dataset-fetch-plan.ts');
-      const { fetchDataset } = await import('../../workflows/dataset-fetch.ts');
+      const { planFetch } = await import('../../workflows/dataset/fetch-plan.ts');
+      const { fetchDataset } = await import('../../workflows/dataset/fetch.ts');
       const { fetchText } = await import('../dataset-text.ts');
       const plan = await planFetch(io.context, { source, out });
       const report = dryRun === true ? plan.report : await fetchDataset(io.context, plan);
@@ -49,7 +49,7 @@ function declareVerify(command: Parent, io: CommandIo): void {
     .argument('[prefix|dir]', 'a data set or a folder of them (default: what fetch fetches)')
     .option('--json', 'print JSON')
     .action(async (target, options) => {
-      const { verifyDataset } = await import('../../workflows/dataset-verify.ts');
+      const { verifyDataset } = await import('../../workflows/dataset/verify.ts');
       const { verifyText } = await import('../dataset-text.ts');
       const { exitCodes } = await import('../../errors.ts');
       const report = await verifyDataset(io.context, target);
@@ -103,10 +103,10 @@ async function make({ context }: CommandIo, flags: MakeFlags): Promise<MakeRepor
   const faults = contradictions(flags);
   if (faults.length > 0) throw faultsError('usage', faults);
   if (synthetic !== undefined) {
-    const { makeSynthetic } = await import('../../workflows/dataset-make.ts');
+    const { makeSynthetic } = await import('../../workflows/dataset/make.ts');
     return makeSynthetic(context, { vocabulary, tokens: synthetic, seed: flags.seed ?? 1234, out, dryRun });
   }
-  const { makeFromText } = await import('../../workflows/dataset-text.ts');
+  const { makeFromText } = await import('../../workflows/dataset/text.ts');
   return makeFromText(context, { texts: text ?? [], out, vocab, merges, vocabulary, stack, dryRun });
 }
 

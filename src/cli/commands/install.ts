@@ -35,7 +35,7 @@ function declareFlags(command: Command) {
 
 export const declare: CommandModule['declare'] = (bare, io) => {
   declareFlags(bare).action(async (flags) => {
-    const { installStack } = await import('../../workflows/install.ts');
+    const { installStack } = await import('../../workflows/install/install.ts');
     const report = await installStack(io.context, {
       stack: flags.stack,
       python: flags.python,

@@ -37,7 +37,7 @@ async function perform(
   }: { readonly stack: string; readonly isDryRun: boolean; readonly isJson: boolean },
 ): Promise<void> {
   const { checkPatches, patchStack, revertPatches, verifyPatches } =
-    await import('../../workflows/patch-stack.ts');
+    await import('../../workflows/patch/stack.ts');
   const text = await import('../patch-text.ts');
   const print = <T>(upstreams: readonly T[], render: (upstream: T) => string): void => {
     if (isJson) io.print(JSON.stringify({ stack, action, dryRun: isDryRun, upstreams }, null, 2));

@@ -22,7 +22,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExit status 4 when a check fails.')
     .action(async ({ stack, sizes, json, ...flags }) => {
-      const { rollback } = await import('../../workflows/rollback.ts');
+      const { rollback } = await import('../../workflows/stacks/rollback.ts');
       const dryRun = flags.dryRun === true;
       const allowDrift = flags.allowDrift === true;
       const report = await rollback(io.context, { stack, sizes, dryRun, allowDrift });

@@ -6,7 +6,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .description('all stored runs, oldest first')
     .option('--json', 'print JSON')
     .action(async (options) => {
-      const { listRuns } = await import('../../workflows/runs.ts');
+      const { listRuns } = await import('../../workflows/runs/runs.ts');
       const { runsTable } = await import('../runs-text.ts');
       const listings = await listRuns(io.context);
       io.print(options.json === true ? JSON.stringify(listings, null, 2) : runsTable(listings));
@@ -17,7 +17,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .argument('<run>', 'its id, the beginning or the end of it, or "last"')
     .option('--json', 'print JSON: the record')
     .action(async (run, options) => {
-      const { loadRun } = await import('../../workflows/runs.ts');
+      const { loadRun } = await import('../../workflows/runs/runs.ts');
       const { runText } = await import('../runs-text.ts');
       const loaded = await loadRun(io.context, run);
       io.print(
@@ -34,7 +34,7 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
     .argument('<run>', 'its id, the beginning or the end of it, or "last"')
     .option('--follow', 'go on until the run ends')
     .action(async (run, options) => {
-      const { printLog } = await import('../../workflows/run-log.ts');
+      const { printLog } = await import('../../workflows/runs/run-log.ts');
       // As it is: a log need not end with a line feed, nor be text that fits into memory.
       await printLog(io.context, run, options.follow ?? false, (bytes) => {
         process.stdout.write(Buffer.from(bytes));
@@ -60,7 +60,7 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
     .argument('<run...>', 'ids, or the beginning or the end of them')
     .option('--dry-run', 'print what would be removed')
     .action(async (runs, options) => {
-      const { removeRuns, runsToRemove } = await import('../../workflows/runs.ts');
+      const { removeRuns, runsToRemove } = await import('../../workflows/runs/runs.ts');
       const ids = await runsToRemove(io.context, runs);
       if (options.dryRun !== true) await removeRuns(io.context, ids);
       io.print(ids.map((id) => `${options.dryRun === true ? 'would remove' : 'removed'} ${id}`).join('\n'));

@@ -8,7 +8,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--size', 'measure what each takes on the disk')
     .option('--json', 'print JSON')
     .action(async (options) => {
-      const { listStacks } = await import('../../workflows/stacks.ts');
+      const { listStacks } = await import('../../workflows/stacks/stacks.ts');
       const { stacksTable } = await import('../stacks-text.ts');
       const listings = await listStacks(io.context, { size: options.size ?? false });
       io.print(options.json === true ? JSON.stringify(listings, null, 2) : stacksTable(listings));
@@ -20,7 +20,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--size', 'measure what it takes on the disk')
     .option('--json', 'print JSON')
     .action(async (name, options) => {
-      const { showStack } = await import('../../workflows/stacks.ts');
+      const { showStack } = await import('../../workflows/stacks/stacks.ts');
       const { stackText } = await import('../stacks-text.ts');
       const shown = await showStack(io.context, name, { size: options.size ?? false });
       io.print(options.json === true ? JSON.stringify(shown, null, 2) : stackText(shown));
@@ -49,7 +49,7 @@ function declareComparing(command: Parameters<CommandModule['declare']>[0], io: 
     .option('--json', 'print JSON')
     .addHelpText('after', verifyHelp)
     .action(async (name, options) => {
-      const { verifyStack } = await import('../../workflows/verify-stack.ts');
+      const { verifyStack } = await import('../../workflows/stacks/verify-stack.ts');
       const { verificationText } = await import('../stacks-text.ts');
       const report = await verifyStack(io.context, name, { dryRun: options.dryRun ?? false });
       io.print(options.json === true ? JSON.stringify(report, null, 2) : verificationText(report));
@@ -62,7 +62,7 @@ function declareComparing(command: Parameters<CommandModule['declare']>[0], io: 
     .argument('<b>', 'another one')
     .option('--json', 'print JSON')
     .action(async (a, b, options) => {
-      const { diffStacks } = await import('../../workflows/stacks.ts');
+      const { diffStacks } = await import('../../workflows/stacks/stacks.ts');
       const { diffText } = await import('../stacks-text.ts');
       const diff = await diffStacks(io.context, a, b);
       io.print(options.json === true ? JSON.stringify(diff, null, 2) : diffText(diff));
@@ -78,7 +78,7 @@ function declareRemove(command: Parameters<CommandModule['declare']>[0], io: Com
     .option('--dry-run', 'print what would be removed')
     .option('--json', 'print JSON')
     .action(async (stacks, options) => {
-      const { removeStacks, stacksToRemove } = await import('../../workflows/remove-stacks.ts');
+      const { removeStacks, stacksToRemove } = await import('../../workflows/stacks/remove-stacks.ts');
       const names = await stacksToRemove(io.context, stacks, { force: options.force ?? false });
       const isDry = options.dryRun === true;
       if (!isDry) await removeStacks(io.context, names);

@@ -1,7 +1,7 @@
 /** How a stack differs from what was installed, in words for a person. Everything here compares; nothing looks. */
 import type { FileEntry, ManifestRoot, RecordLine, StackManifest, Stamp } from './manifest.ts';
 import type { StackLock } from './lock.ts';
-import { normalName } from './requirements.ts';
+import { normalName } from '../install/requirements.ts';
 
 export interface Drift {
   /** A file, a package, an upstream. */

@@ -3,7 +3,7 @@ import type { StackReference } from '../plan/run-plan.ts';
 import { upstreamNames } from '../upstreams/upstream.ts';
 import type { StackLock, UpstreamLock } from './lock.ts';
 import { describeUpstream } from './reference.ts';
-import { normalName } from './requirements.ts';
+import { normalName } from '../install/requirements.ts';
 import type { WheelFacts } from './wheels.ts';
 
 export const factGroups = [

@@ -1,6 +1,6 @@
 /** What the machine brings to a stack: recorded at its install, and no part of its hash. */
 import type { MachineFacts } from '../machine/facts.ts';
-import type { Verification } from './verification.ts';
+import type { Verification } from '../install/verification.ts';
 
 export interface RuntimeFacts {
   /** Of the library that torch loaded; null where torch was built without it. */

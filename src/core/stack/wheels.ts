@@ -1,7 +1,7 @@
 /** Which files a package was installed from, as far as its own metadata proves it. */
 import type { RecordLine } from './manifest.ts';
-import { normalName } from './requirements.ts';
-import type { Requirement } from './requirements.ts';
+import { normalName } from '../install/requirements.ts';
+import type { Requirement } from '../install/requirements.ts';
 
 export interface WheelFacts {
   readonly version: string;

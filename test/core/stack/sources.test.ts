@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { areSourcesCurrent, type SourceIdentity } from '../../../src/core/stack/current.ts';
-import { judgeImports, parseImports } from '../../../src/core/stack/imports.ts';
+import { judgeImports, parseImports } from '../../../src/core/install/imports.ts';
 import type { UpstreamLock } from '../../../src/core/stack/lock.ts';
 import { chooseUpstreams, type Pin, type UpstreamChoice } from '../../../src/core/upstreams/choice.ts';
 import { recallSources } from '../../../src/core/upstreams/recall.ts';

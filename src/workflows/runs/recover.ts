@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { LogTail } from '../../adapters/log-tail.ts';
+import type { StoredRun } from '../../adapters/stored-runs.ts';
+import { createFold } from '../../core/logs/fold.ts';
+import type { ExitEvidence } from '../../core/logs/events.ts';
+import { buildRecord } from '../../core/results/build-record.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+
+/**
+ * Rebuilds the record of a run whose tool was killed, from its plan, journal and log.
+ * @returns null when it still runs or may run on another machine, or when not even its plan was written.
+ */
+export function recoverRecord(run: StoredRun): RunRecord | null {
+  if (run.plan === null || run.elsewhere || run.livePids.length > 0) return null;
+  const fold = createFold();
+  for (const line of new LogTail(join(run.path, runFiles.log)).end()) fold.push(line);
+  const started = run.events.find((event) => event.type === 'started');
+  const exited = run.events.find((event) => event.type === 'exited');
+  return buildRecord({
+    plan: run.plan,
+    runId: run.runId,
+    tool: run.tool,
+    log: fold.state,
+    exit: exitFromJournal(run),
+    conditions: { loadAverageBefore: null, loadAverageAfter: null, runningTasksBefore: null, gpu: null },
+    memory: { sampledHostGiB: null, machineGiB: null },
+    startedMs: started === undefined ? utcOfRunId(run.runId) : Date.parse(started.utc),
+    endedMs: exited === undefined ? null : Date.parse(exited.utc),
+    recovered: true,
+  });
+}
+
+/** What the journal proves about the end; everything it does not say is null. */
+function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
+  const exited = events.find((event) => event.type === 'exited');
+  const killed = events.find((event) => event.type === 'killed');
+  const stopRequested = events.some((event) => event.type === 'stop-requested');
+  return {
+    exitCode: exited?.exitCode ?? null,
+    signal: exited?.signal ?? null,
+    stoppedBy: killed?.reason ?? (stopRequested ? 'converged' : null),
+    oomKills: null,
+    peakHostGiB: null,
+    hostLimitGiB: plan?.system.hostGiB ?? null,
+    shmFreeBytes: null,
+    plannedIterations: plan?.steps ?? null,
+    plannedWorldSize: plan === null || plan.workload === 'command' ? null : plan.worldSize,
+    plannedAccelerator: plan === null || plan.workload === 'command' ? null : plan.system.accelerator,
+  };
+}
+
+/** The folder's name begins with `20260102T030405Z`. */
+function utcOfRunId(runId: string): number {
+  return Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, '$1-$2-$3T$4:$5:$6Z'));
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileTail } from '../../adapters/log-tail.ts';
+import { findRunId, readJournal, readRun } from '../../adapters/stored-runs.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+import type { Context } from '../context.ts';
+
+const followMs = 200;
+
+/**
+ * Hands the log of a run to `write` as it is, in pieces that are valid during the call, and goes on while it runs
+ * if asked to.
+ */
+export async function printLog(
+  context: Context,
+  wanted: string,
+  follow: boolean,
+  write: (bytes: Uint8Array) => void,
+): Promise<void> {
+  const runId = await findRunId(context.home, wanted);
+  const log = new FileTail(join(readRun(context.home, runId).path, runFiles.log));
+  const copy = (): void => {
+    for (const piece of log.pieces()) write(piece);
+  };
+  const goesOn = (): boolean => {
+    const { livePids, elsewhere } = readJournal(context.home, runId);
+    return livePids.length > 0 || elsewhere;
+  };
+  while (follow && !context.signal.aborted && goesOn()) {
+    copy();
+    await sleep(followMs);
+  }
+  copy();
+}

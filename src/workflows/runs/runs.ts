@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import { listRunIds, removeRun, runsFolder, writeRecord } from '../../adapters/run-store.ts';
+import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
+import { loadStack } from '../../adapters/stack/store.ts';
+import { freePort } from '../../adapters/free-port.ts';
+import { quoteWord } from '../../core/launch/quote.ts';
+import { stackReference } from '../../core/plan/stack-reference.ts';
+import { withPort, type RunPlan, type StackReference } from '../../core/plan/run-plan.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import type { StackLock } from '../../core/stack/lock.ts';
+import { describeReferenceChange, installCommand } from '../../core/stack/reference.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { recoverRecord } from './recover.ts';
+import { runCase } from './run-case.ts';
+import { checkDrift } from '../stacks/usable-stack.ts';
+
+/** One line of `runs list`. */
+export interface RunListing {
+  readonly runId: string;
+  /**
+   * An outcome class, or `running`, `orphaned` (its tool is gone), `elsewhere` (started on another machine or in
+   * another container, no record yet), `unfinished` (no record could be made),
+   * `unreadable` (damaged, or of a newer version).
+   */
+  readonly state: string;
+  readonly title: string;
+  readonly startedUtc: string | null;
+  readonly stepMs: number | null;
+  readonly modelTflopsPerGpu: number | null;
+}
+
+/** All runs, oldest first. One without a record is looked at closely: it runs, or its tool was killed. */
+export async function listRuns(context: Context): Promise<RunListing[]> {
+  const ids = await listRunIds(context.home);
+  const listings: RunListing[] = [];
+  for (const runId of ids) {
+    listings.push(await listRun(context, runId));
+  }
+  return listings;
+}
+
+/** One run that cannot be read must not hide all others. */
+async function listRun(context: Context, runId: string): Promise<RunListing> {
+  const record = readRecord(context.home, runId);
+  if (record instanceof SuperOffloadError) return unreadable(runId, record);
+  if (record !== null) return listingOf(record);
+  try {
+    return await listUnrecorded(context, runId);
+  } catch (error) {
+    if (error instanceof SuperOffloadError) return unreadable(runId, error);
+    throw error;
+  }
+}
+
+function unreadable(runId: string, { message: title }: SuperOffloadError): RunListing {
+  return { runId, state: 'unreadable', title, startedUtc: null, stepMs: null, modelTflopsPerGpu: null };
+}
+
+function listingOf(record: RunRecord): RunListing {
+  return {
+    runId: record.runId,
+    state: record.outcome.class,
+    title: record.title,
+    startedUtc: record.startedUtc,
+    stepMs: record.statistics?.medianMs ?? null,
+    modelTflopsPerGpu: record.throughput.modelTflopsPerGpu,
+  };
+}
+
+async function listUnrecorded(context: Context, runId: string): Promise<RunListing> {
+  const { run, record } = await loadRun(context, runId);
+  if (record !== null) return listingOf(record);
+  return {
+    runId,
+    state: stateOf(run),
+    title: run.plan?.title ?? 'the tool was killed before it wrote a plan',
+    startedUtc: null,
+    stepMs: null,
+    modelTflopsPerGpu: null,
+  };
+}
+
+function stateOf({ elsewhere, watched, livePids }: StoredRun): string {
+  if (elsewhere) return 'elsewhere';
+  // From before the start until the record is written its tool is at work.
+  if (watched) return 'running';
+  return livePids.length === 0 ? 'unfinished' : 'orphaned';
+}
+
+export interface LoadedRun {
+  readonly run: StoredRun;
+  readonly record: RunRecord | null;
+}
+
+/** Reads a run; one whose tool was killed gets its record now, rebuilt from plan, journal and log. */
+export async function loadRun(context: Context, wanted: string): Promise<LoadedRun> {
+  const run = readRun(context.home, await findRunId(context.home, wanted));
+  if (run.record !== null) return { run, record: run.record };
+  // Between the end of the processes and the record lies the tool's own work: it is not ours to do.
+  const record = run.watched || run.elsewhere ? null : recoverRecord(run);
+  if (record !== null) await keepRecord(run, record);
+  return { run, record };
+}
+
+/** On a full or read-only disk the record is not kept: whoever reads the run next rebuilds it. */
+async function keepRecord(run: StoredRun, record: RunRecord): Promise<void> {
+  try {
+    await writeRecord(run, record);
+  } catch (error) {
+    if (!(error instanceof SuperOffloadError)) throw error;
+  }
+}
+
+export interface ReplayOptions {
+  /** Repeat it although the stack's files are not those that were installed; the record says so. */
+  readonly allowDrift: boolean;
+  /** Only the plan is wanted: a changed stack is a note. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Repeats a run from its plan.
+ * @throws SuperOffloadError 'config' without a plan, 'environment' when the stack is another one than then, or when
+ * its files changed since it was installed.
+ */
+export async function replayPlan(context: Context, wanted: string, options: ReplayOptions): Promise<RunPlan> {
+  const run = readRun(context.home, await findRunId(context.home, wanted));
+  if (run.plan === null) {
+    throw new SuperOffloadError({ code: 'config', message: `run ${run.runId} has no plan to repeat` });
+  }
+  const plan = withPort(run.plan, await freePort());
+  if (plan.stack === null) return plan;
+  const installed = await loadStack(context.home, plan.stack.name);
+  if (installed?.hash !== plan.stack.hash) throw otherStack(run.runId, plan.stack, installed);
+  const { notes, drift } = await checkDrift(context, installed, options);
+  for (const message of notes) context.emit({ type: 'note', message });
+  if (!options.allowDrift) requireSameDrift(run.runId, plan.stack.drift ?? [], drift);
+  return { ...plan, stack: stackReference(installed, drift) };
+}
+
+/** A run that was made on a changed stack is not repeated by one on the stack as it should be. */
+function requireSameDrift(runId: string, then: readonly string[], now: readonly string[]): void {
+  const gone = then.filter((line) => !now.includes(line));
+  if (gone.length === 0) return;
+  throw new SuperOffloadError({
+    code: 'environment',
+    message: [`run ${runId} was made on a stack with changes that are not there now:`, ...gone].join('\n  '),
+    hint: 'to repeat it on the stack as it is, add --allow-drift',
+  });
+}
+
+function otherStack(
+  runId: string,
+  then: StackReference,
+  installed: StackLock | undefined,
+): SuperOffloadError {
+  const changes = installed === undefined ? [] : describeReferenceChange(then, stackReference(installed));
+  return new SuperOffloadError({
+    code: 'environment',
+    message:
+      `run ${runId} used stack ${then.name} with torch ${then.torch} and DeepSpeed ${then.deepspeed}; ` +
+      (installed === undefined ? 'it is not installed' : ['it is another one now:', ...changes].join('\n  ')),
+    hint: `run: ${installCommand(then, installed?.request)}`,
+  });
+}
+
+export async function replayRun(
+  context: Context,
+  wanted: string,
+  options: Pick<ReplayOptions, 'allowDrift'>,
+): Promise<RunRecord> {
+  const plan = await replayPlan(context, wanted, { ...options, dryRun: false });
+  return runCase(context, plan, { index: 1, total: 1 });
+}
+
+/**
+ * Finds the runs to remove, all of them before the first is touched.
+ * @throws SuperOffloadError 'usage' when one does not exist or still runs.
+ */
+export async function runsToRemove(context: Context, wanted: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const each of wanted) {
+    const runId = await findRunId(context.home, each);
+    const run = readJournal(context.home, runId);
+    if (run.elsewhere) throw elsewhere(context, runId);
+    if (run.livePids.length > 0 || run.watched) {
+      throw new SuperOffloadError({
+        code: 'usage',
+        message: `run ${runId} is still running`,
+        hint: run.watched
+          ? 'end it with Ctrl-C where it was started'
+          : `its superoffload is gone; end it with: kill -TERM ${run.livePids.join(' ')}`,
+      });
+    }
+    ids.push(runId);
+  }
+  return [...new Set(ids)];
+}
+
+function elsewhere(context: Context, runId: string): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'usage',
+    message: `run ${runId} was started on another machine or in another container, and may be running there`,
+    hint: `remove it from there; if that is gone for ever: rm -r ${quoteWord(join(runsFolder(context.home), runId))}`,
+  });
+}
+
+export async function removeRuns(context: Context, runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) await removeRun(context.home, runId);
+}

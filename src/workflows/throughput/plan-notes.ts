@@ -1,0 +1,47 @@
+import { userFiles, type DataFolders, type KnownModel } from '../../adapters/experiment-data.ts';
+import type { Case } from '../../core/experiment/case.ts';
+import { estimateMemory, fits } from '../../core/model/memory.ts';
+import { gpuTrouble, type Machine } from '../machine.ts';
+
+/** What a reader of the plan must know before he believes it. */
+export function planNotes(
+  machine: Machine,
+  chips: number,
+  cases: readonly Case[],
+  data: { readonly folders: DataFolders; readonly models: readonly KnownModel[] },
+): string[] {
+  return [...machineNotes(machine, chips), ...dataNotes(data, cases), ...memoryNotes(machine, cases)];
+}
+
+function machineNotes({ system, facts }: Machine, chips: number): string[] {
+  if (system.accelerator !== 'cpu') return [];
+  return [
+    `no GPU${gpuTrouble(facts)}: these runs are functional, on CPU ranks; ` +
+      'their speed says nothing about a GPU or a superchip',
+    ...(chips > facts.cpu.cores ? [`${chips} ranks share ${facts.cpu.cores} cores`] : []),
+  ];
+}
+
+/** A size or a profile of the same name as one of the package's may be another one. */
+function dataNotes(
+  { folders, models }: { readonly folders: DataFolders; readonly models: readonly KnownModel[] },
+  cases: readonly Case[],
+): string[] {
+  const found = userFiles(folders);
+  if (found === null) return [];
+  const used = new Set(cases.map(({ model }) => model.name));
+  const sizes = models.filter(({ isUsers, shape }) => isUsers && used.has(shape.name));
+  const names = sizes.map(({ shape }) => shape.name).join(', ');
+  const files = found.files.map((file) =>
+    file === 'model.json' && names !== '' ? `${file} (${names} of this plan)` : file,
+  );
+  return [`data of ${found.folder} stands before the package's: ${files.join(', ')}`];
+}
+
+/** A size asked for by name is run even where it should not fit: the formulas are of first order. */
+function memoryNotes({ system }: Machine, cases: readonly Case[]): string[] {
+  return cases.flatMap((subject) => {
+    const { lacks } = fits(estimateMemory(subject, system), system);
+    return lacks === null ? [] : [`${subject.mode} ${subject.model.name} may not fit: ${lacks}`];
+  });
+}

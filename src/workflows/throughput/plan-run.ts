@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { freePort } from '../../adapters/free-port.ts';
+import { stackPaths } from '../../adapters/stack/store.ts';
+import { quoteWord } from '../../core/launch/quote.ts';
+import { planCase } from '../../core/plan/plan-case.ts';
+import { syntheticRequest } from '../../core/plan/planned-data.ts';
+import type { RunPlan, StackReference } from '../../core/plan/run-plan.ts';
+import { stackReference } from '../../core/plan/stack-reference.ts';
+import { scriptEnvironment } from '../../core/stack/environment.ts';
+import type { StackLock } from '../../core/stack/lock.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import type { ConfiguredCase } from './case-configs.ts';
+import type { Context } from '../context.ts';
+import { syntheticPrefix } from '../dataset/use.ts';
+import { assumedDeepspeed } from '../stacks/installed-deepspeed.ts';
+import { chosenGpus, type Machine } from '../machine.ts';
+import type { ThroughputRequest } from './plan-throughput.ts';
+
+/** Where a run takes place. */
+interface RunPlace {
+  readonly machine: Machine;
+  /** null in a dry run without a stack. */
+  readonly stack: StackLock | null;
+  /** How its files differ from what was installed, where the user allowed that. */
+  readonly drift: readonly string[];
+  /** Megatron-DeepSpeed's folder, whether it is used or not. */
+  readonly megatron: string;
+}
+
+/** One configured case as a run on this machine. */
+export async function planRun(
+  context: Context,
+  request: ThroughputRequest,
+  { machine, stack, drift, megatron }: RunPlace,
+  { subject, config }: ConfiguredCase,
+): Promise<RunPlan> {
+  const { system } = machine;
+  return planCase(subject, {
+    system,
+    stack: stack === null ? notInstalled(request.stack) : stackReference(stack, drift),
+    python: stack?.python.path ?? join(stackPaths(context.home, request.stack).venv, 'bin', 'python'),
+    stackEnvironment: scriptEnvironment(
+      stack ?? { pathPrefix: [], environment: {} },
+      system.accelerator,
+      context.env['PATH'],
+    ),
+    trainer: join(context.packageRoot, 'experiment', 'trainer'),
+    megatron,
+    syntheticData: syntheticPrefix(context.home, syntheticRequest(subject)),
+    deepspeedConfig: config,
+    port: await freePort(),
+    launcher: request.launcher,
+    bindCores: request.bindCores,
+    gpuIndices: chosenGpus(machine, subject.chips, context.env),
+    maxError: request.maxError,
+    limits: request.limits,
+  });
+}
+
+function notInstalled(name: string): StackReference {
+  return {
+    name,
+    hash: 'not installed',
+    torch: 'unknown',
+    deepspeed: assumedDeepspeed,
+    upstreams: {},
+    apex: null,
+  };
+}
+
+/**
+ * The Megatron-DeepSpeed of a stack.
+ * @throws SuperOffloadError 'environment' where cases need one and the stack has none, or has it as it was published
+ *   (it does not run so: `patch --revert`); a dry run only says so.
+ */
+export function megatronOf(
+  context: Context,
+  { stack: name, flags, dryRun }: Pick<ThroughputRequest, 'stack' | 'flags' | 'dryRun'>,
+  stack: StackLock | null,
+): { readonly directory: string; readonly notes: readonly string[] } {
+  const megatron = stack?.upstreams.megatron;
+  const directory = megatron?.directory ?? join(stackPaths(context.home, name).sources, 'megatron');
+  const isNeeded = flags.workload === 'megatron' && stack !== null;
+  if (!isNeeded || (megatron !== undefined && megatron.patches !== null)) return { directory, notes: [] };
+  const stackFlag = `--stack ${quoteWord(name)}`;
+  const [message, hint] =
+    megatron === undefined
+      ? [
+          `stack ${JSON.stringify(name)} has no Megatron-DeepSpeed`,
+          `run: superoffload install ${stackFlag} --with megatron`,
+        ]
+      : [
+          `the patches of Megatron-DeepSpeed are not applied in stack ${JSON.stringify(name)}`,
+          `run: superoffload patch ${stackFlag}`,
+        ];
+  if (dryRun) return { directory, notes: [`${message}: a run of this plan would be refused`] };
+  throw new SuperOffloadError({ code: 'environment', message, hint });
+}
