@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { declare } from '../../../src/cli/commands/stacks.ts';
 import { append, changeOneByte, touch, write } from '../../adapters/stack/small-stack.ts';
-import { ctx, stack } from '../../workflows/stack-context.ts';
+import { ctx, stack } from '../../workflows/stacks/context.ts';
 
 /** Runs the verb as the program does, with its output and exit code kept. */
 async function stacks(...argv: string[]): Promise<{ readonly text: string; readonly code: number }> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planFetch } from '../../../src/workflows/dataset/fetch-plan.ts';
 import { verifyDataset } from '../../../src/workflows/dataset/verify.ts';
-import * as source from '../lfs-source.ts';
+import * as source from './lfs-source.ts';
 
 const { bin, fetchIt, lfsMissing, pointerTo, refusal, sha256, states } = source;
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadStack, stackPaths } from '../../../src/adapters/stack/store.ts';
 import { installStack } from '../../../src/workflows/install/install.ts';
 import { realStack } from '../../real-stack.ts';
-import { context, newHome, options } from '../install-context.ts';
+import { context, newHome, options } from './context.ts';
 
 /*
  * Real installs over the packages of the shared stack: an adopted environment, and an overlay from a folder of

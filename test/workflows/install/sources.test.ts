@@ -11,7 +11,7 @@ import { installedDeepspeed } from '../../../src/workflows/stacks/installed-deep
 import { verifyStack } from '../../../src/workflows/stacks/verify-stack.ts';
 import { upstreamSource } from '../../patches/sources.ts';
 import { sharedHome } from '../../real-stack.ts';
-import { context, newHome, options, packageRoot } from '../install-context.ts';
+import { context, newHome, options, packageRoot } from './context.ts';
 
 /*
  * Both stacks with sources, side by side, over the packages of the shared stack; then Megatron trains. The fork's

@@ -11,8 +11,8 @@ import { lockHashText } from '../../../src/core/stack/lock.ts';
 import { verifyStack } from '../../../src/workflows/stacks/verify-stack.ts';
 import { git, newFolder, read, snapshot, write } from '../../adapters/patches/git-tree.ts';
 import { append, changeOneByte, writeLock } from '../../adapters/stack/small-stack.ts';
-import { ctx, lockNow, made, patch, tree } from '../patch-context.ts';
-import { stack } from '../stack-context.ts';
+import { ctx, lockNow, made, patch, tree } from './context.ts';
+import { stack } from '../stacks/context.ts';
 
 describe('superoffload patch', () => {
   it('patches every upstream; the lock and its manifest tell the truth, before and after a revert', async () => {

@@ -25,7 +25,7 @@ function contextOf(signal = new AbortController().signal): { context: Context; e
     env: { ...process.env, HF_TOKEN: 'hunter2' },
     cwd: home,
     home,
-    packageRoot: join(import.meta.dirname, '..', '..'),
+    packageRoot: join(import.meta.dirname, '..', '..', '..'),
     emit: (event) => events.push(event),
     signal,
     force: new AbortController().signal,

@@ -8,7 +8,7 @@ import { SuperOffloadError } from '../../../src/errors.ts';
 import { rollback } from '../../../src/workflows/stacks/rollback.ts';
 import type { RollbackRequest } from '../../../src/workflows/stacks/rollback.ts';
 import { sharedHome } from '../../real-stack.ts';
-import { context, packageRoot } from '../install-context.ts';
+import { context, packageRoot } from '../install/context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'superoffload rollback '));
 afterAll(() => {

@@ -10,7 +10,7 @@ import { removeStacks, stacksToRemove } from '../../../src/workflows/stacks/remo
 import { diffStacks, listStacks, showStack } from '../../../src/workflows/stacks/stacks.ts';
 import { append, write, writeLock } from '../../adapters/stack/small-stack.ts';
 import { samplePlan } from '../../core/sample-plan.ts';
-import { ctx, stack } from '../stack-context.ts';
+import { ctx, stack } from './context.ts';
 
 const training = (): string => join(stack.tree, 'megatron/training.py');
 

@@ -7,7 +7,7 @@ import { minStableSamples } from '../../../src/core/stats/stable.ts';
 import type { Context } from '../../../src/workflows/context.ts';
 import { requireRanks, resolveMachine } from '../../../src/workflows/machine.ts';
 import { quickstartRequest } from '../../../src/workflows/quickstart.ts';
-import { context, cwd, installed, nvidiaSmi, only, packageRoot, plan } from '../plan-context.ts';
+import { context, cwd, installed, nvidiaSmi, only, packageRoot, plan } from './plan-context.ts';
 
 describe('the stack of a plan', () => {
   it('is used where it is made for this CPU and accelerator, which the script states', async () => {

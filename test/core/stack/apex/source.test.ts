@@ -8,7 +8,7 @@ import { readApexSource } from '../../../../src/core/stack/apex/source.ts';
 
 describe('what is read', () => {
   it.each(['11.0', '12.4', '13.0'])('nvcc %s', (version) => {
-    const path = join(import.meta.dirname, `../../fixtures/nvcc/${version}.txt`);
+    const path = join(import.meta.dirname, `../../../fixtures/nvcc/${version}.txt`);
     expect(parseNvccVersion(readFileSync(path, 'utf8'))).toBe(version);
   });
 

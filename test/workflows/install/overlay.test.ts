@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { stackPaths } from '../../src/adapters/stack/store.ts';
-import { stackEnvironment } from '../../src/core/stack/environment.ts';
-import { installStack } from '../../src/workflows/install/install.ts';
-import { realStack } from '../real-stack.ts';
-import { context, newHome, options } from './install-context.ts';
+import { stackPaths } from '../../../src/adapters/stack/store.ts';
+import { stackEnvironment } from '../../../src/core/stack/environment.ts';
+import { installStack } from '../../../src/workflows/install/install.ts';
+import { realStack } from '../../real-stack.ts';
+import { context, newHome, options } from './context.ts';
 
 /** Makes wheels out of installed packages, so that an offline install is tested without a network. */
 const repack = `

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readManifest } from '../../src/adapters/dataset/manifest.ts';
-import { capture, type CommandResult } from '../../src/adapters/exec.ts';
-import { writeIndex } from '../../src/core/dataset/indexed.ts';
+import { readManifest } from '../../../src/adapters/dataset/manifest.ts';
+import { capture, type CommandResult } from '../../../src/adapters/exec.ts';
+import { writeIndex } from '../../../src/core/dataset/indexed.ts';
 
-const packageRoot = join(import.meta.dirname, '..', '..');
+const packageRoot = join(import.meta.dirname, '..', '..', '..');
 const cwd = mkdtempSync(join(tmpdir(), "superoffload data's "));
 afterAll(() => {
   rmSync(cwd, { recursive: true, force: true });

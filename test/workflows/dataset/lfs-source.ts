@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { writeIndex } from '../../src/core/dataset/indexed.ts';
-import { SuperOffloadError } from '../../src/errors.ts';
-import type { Context } from '../../src/workflows/context.ts';
-import { fetchDataset } from '../../src/workflows/dataset/fetch.ts';
-import { planFetch, type FetchReport } from '../../src/workflows/dataset/fetch-plan.ts';
-import type { ProgressEvent } from '../../src/workflows/events.ts';
+import { writeIndex } from '../../../src/core/dataset/indexed.ts';
+import { SuperOffloadError } from '../../../src/errors.ts';
+import type { Context } from '../../../src/workflows/context.ts';
+import { fetchDataset } from '../../../src/workflows/dataset/fetch.ts';
+import { planFetch, type FetchReport } from '../../../src/workflows/dataset/fetch-plan.ts';
+import type { ProgressEvent } from '../../../src/workflows/events.ts';
 
 /** Why tests of the real client cannot run here; null where they can. */
 export const lfsMissing: string | null =
@@ -34,7 +34,7 @@ export interface Published {
   readonly commit: (files: Readonly<Record<string, string | Buffer | null>>) => void;
 }
 
-const packageRoot = join(import.meta.dirname, '..', '..');
+const packageRoot = join(import.meta.dirname, '..', '..', '..');
 
 export function pointerTo(bytes: Buffer): string {
   return `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(bytes)}\nsize ${bytes.length}\n`;

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { killLeftovers } from '../../src/adapters/stack/leftovers.ts';
-import { loadStack, stackPaths } from '../../src/adapters/stack/store.ts';
-import { installStack } from '../../src/workflows/install/install.ts';
-import { realStack } from '../real-stack.ts';
-import { context, newHome, options, packageRoot } from './install-context.ts';
+import { killLeftovers } from '../../../src/adapters/stack/leftovers.ts';
+import { loadStack, stackPaths } from '../../../src/adapters/stack/store.ts';
+import { installStack } from '../../../src/workflows/install/install.ts';
+import { realStack } from '../../real-stack.ts';
+import { context, newHome, options, packageRoot } from './context.ts';
 
 const main = join(packageRoot, 'src/main.ts');
 

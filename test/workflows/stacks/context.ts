@@ -1,8 +1,8 @@
 import { afterAll, beforeEach } from 'vitest';
-import type { Context } from '../../src/workflows/context.ts';
-import type { ProgressEvent } from '../../src/workflows/events.ts';
-import { removeSmallStacks, smallStack, type SmallStack } from '../adapters/stack/small-stack.ts';
-import { packageRoot } from './plan-context.ts';
+import type { Context } from '../../../src/workflows/context.ts';
+import type { ProgressEvent } from '../../../src/workflows/events.ts';
+import { removeSmallStacks, smallStack, type SmallStack } from '../../adapters/stack/small-stack.ts';
+import { packageRoot } from '../throughput/plan-context.ts';
 
 /** A small stack, new for each test, and a context in which it is the one that is installed. */
 export let stack: SmallStack;

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stackPaths } from '../../src/adapters/stack/store.ts';
-import { migrateLock } from '../../src/core/stack/lock.ts';
-import type { StackLock } from '../../src/core/stack/lock.ts';
-import type { ThroughputRequest } from '../../src/workflows/throughput/plan-throughput.ts';
+import { stackPaths } from '../../../src/adapters/stack/store.ts';
+import { migrateLock } from '../../../src/core/stack/lock.ts';
+import type { StackLock } from '../../../src/core/stack/lock.ts';
+import type { ThroughputRequest } from '../../../src/workflows/throughput/plan-throughput.ts';
 import { cwd, installed, nvidiaSmi, plan } from './plan-context.ts';
 
 export type Flags = ThroughputRequest['flags'];

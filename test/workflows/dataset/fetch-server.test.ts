@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { SuperOffloadError } from '../../src/errors.ts';
+import { SuperOffloadError } from '../../../src/errors.ts';
 import { startLfsServer, type LfsAnswer, type LfsServer } from './lfs-server.ts';
 import * as source from './lfs-source.ts';
 

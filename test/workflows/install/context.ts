@@ -2,12 +2,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Context } from '../../src/workflows/context.ts';
-import type { ProgressEvent } from '../../src/workflows/events.ts';
-import type { InstallOptions } from '../../src/workflows/install/install.ts';
-import { realStack } from '../real-stack.ts';
+import type { Context } from '../../../src/workflows/context.ts';
+import type { ProgressEvent } from '../../../src/workflows/events.ts';
+import type { InstallOptions } from '../../../src/workflows/install/install.ts';
+import { realStack } from '../../real-stack.ts';
 
-export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+export const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
 export const options: InstallOptions = {
   ...{ stack: 'pip', python: realStack.python, torch: undefined, deepspeed: undefined, offline: false },
   ...{ findLinks: undefined, overlay: false, reinstall: false, dryRun: false, ops: [] },

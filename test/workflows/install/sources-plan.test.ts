@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { stackPaths } from '../../src/adapters/stack/store.ts';
-import { installText } from '../../src/cli/install-text.ts';
-import { artifactVariables } from '../../src/core/upstreams/choice.ts';
-import { describeStep } from '../../src/core/install/steps.ts';
+import { stackPaths } from '../../../src/adapters/stack/store.ts';
+import { installText } from '../../../src/cli/install-text.ts';
+import { artifactVariables } from '../../../src/core/upstreams/choice.ts';
+import { describeStep } from '../../../src/core/install/steps.ts';
 import {
   installStack,
   type InstallOptions,
   type InstallReport,
-} from '../../src/workflows/install/install.ts';
-import { context, newHome, options } from './install-context.ts';
+} from '../../../src/workflows/install/install.ts';
+import { context, newHome, options } from './context.ts';
 
 /* What an install of upstreams would do, and what it refuses. Nothing is fetched: a dry run changes nothing. */
 

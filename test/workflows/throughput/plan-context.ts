@@ -2,18 +2,18 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { probeMachine } from '../../src/adapters/probe/machine.ts';
-import { stackPaths } from '../../src/adapters/stack/store.ts';
-import { requestOf } from '../../src/cli/case-flags.ts';
-import type { RunPlan } from '../../src/core/plan/run-plan.ts';
-import type { Context } from '../../src/workflows/context.ts';
+import { probeMachine } from '../../../src/adapters/probe/machine.ts';
+import { stackPaths } from '../../../src/adapters/stack/store.ts';
+import { requestOf } from '../../../src/cli/case-flags.ts';
+import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
+import type { Context } from '../../../src/workflows/context.ts';
 import {
   planThroughput,
   type ThroughputPlan,
   type ThroughputRequest,
-} from '../../src/workflows/throughput/plan-throughput.ts';
+} from '../../../src/workflows/throughput/plan-throughput.ts';
 
-export const packageRoot = join(import.meta.dirname, '..', '..');
+export const packageRoot = join(import.meta.dirname, '..', '..', '..');
 const isa = (await probeMachine({})).cpu.isa;
 /** A folder to stand in, new for each test. */
 export let cwd: string;

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ensureSynthetic } from '../../src/workflows/dataset/use.ts';
-import { readyData } from '../../src/workflows/runs/run-data.ts';
+import { ensureSynthetic } from '../../../src/workflows/dataset/use.ts';
+import { readyData } from '../../../src/workflows/runs/run-data.ts';
 import { failure, run, withMegatron } from './megatron-stack.ts';
 import { context, cwd, only, plan } from './plan-context.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readyData } from '../../src/workflows/runs/run-data.ts';
+import { readyData } from '../../../src/workflows/runs/run-data.ts';
 import { failure, lockWith, run, withMegatron, type Flags } from './megatron-stack.ts';
 import { context, cwd, installed, json, only, plan } from './plan-context.ts';
 

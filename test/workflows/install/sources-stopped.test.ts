@@ -5,13 +5,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { killLeftovers } from '../../src/adapters/stack/leftovers.ts';
-import { processesWith } from '../../src/adapters/processes.ts';
-import { loadStack, stackPaths } from '../../src/adapters/stack/store.ts';
-import { installStack } from '../../src/workflows/install/install.ts';
-import { upstreamSource } from '../patches/sources.ts';
-import { realStack } from '../real-stack.ts';
-import { context, newHome, options, packageRoot } from './install-context.ts';
+import { killLeftovers } from '../../../src/adapters/stack/leftovers.ts';
+import { processesWith } from '../../../src/adapters/processes.ts';
+import { loadStack, stackPaths } from '../../../src/adapters/stack/store.ts';
+import { installStack } from '../../../src/workflows/install/install.ts';
+import { upstreamSource } from '../../patches/sources.ts';
+import { realStack } from '../../real-stack.ts';
+import { context, newHome, options, packageRoot } from './context.ts';
 
 /* An install that is stopped while Megatron comes over the network: its packages are in place, its files are not. */
 const found = upstreamSource('megatron');

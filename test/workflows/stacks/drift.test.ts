@@ -1,21 +1,21 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRunFolder, writePlan, writeRecord } from '../../src/adapters/run-store.ts';
-import { takeManifest } from '../../src/adapters/stack/manifest.ts';
-import { tryMutex } from '../../src/adapters/stack/mutex.ts';
-import { listStacks, stackPaths } from '../../src/adapters/stack/store.ts';
-import { stackReference } from '../../src/core/plan/stack-reference.ts';
-import type { RunPlan } from '../../src/core/plan/run-plan.ts';
-import { resolveMachine } from '../../src/workflows/machine.ts';
-import { replayPlan } from '../../src/workflows/runs/runs.ts';
-import { diffStacks } from '../../src/workflows/stacks/stacks.ts';
-import { usableStack } from '../../src/workflows/stacks/usable-stack.ts';
-import { verifyStack } from '../../src/workflows/stacks/verify-stack.ts';
-import { append, changeOneByte, touch, write, writeLock } from '../adapters/stack/small-stack.ts';
-import { samplePlan } from '../core/sample-plan.ts';
-import { goodLog, recordOf } from '../core/sample-record.ts';
-import { ctx, events, stack } from './stack-context.ts';
+import { createRunFolder, writePlan, writeRecord } from '../../../src/adapters/run-store.ts';
+import { takeManifest } from '../../../src/adapters/stack/manifest.ts';
+import { tryMutex } from '../../../src/adapters/stack/mutex.ts';
+import { listStacks, stackPaths } from '../../../src/adapters/stack/store.ts';
+import { stackReference } from '../../../src/core/plan/stack-reference.ts';
+import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
+import { resolveMachine } from '../../../src/workflows/machine.ts';
+import { replayPlan } from '../../../src/workflows/runs/runs.ts';
+import { diffStacks } from '../../../src/workflows/stacks/stacks.ts';
+import { usableStack } from '../../../src/workflows/stacks/usable-stack.ts';
+import { verifyStack } from '../../../src/workflows/stacks/verify-stack.ts';
+import { append, changeOneByte, touch, write, writeLock } from '../../adapters/stack/small-stack.ts';
+import { samplePlan } from '../../core/sample-plan.ts';
+import { goodLog, recordOf } from '../../core/sample-record.ts';
+import { ctx, events, stack } from './context.ts';
 
 const training = (): string => join(stack.tree, 'megatron/training.py');
 const use = async (allowDrift: boolean, dryRun = false) =>

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requestOf } from '../../src/cli/case-flags.ts';
+import { requestOf } from '../../../src/cli/case-flags.ts';
 import {
   planThroughput,
   type ThroughputPlan,
   type ThroughputRequest,
-} from '../../src/workflows/throughput/plan-throughput.ts';
+} from '../../../src/workflows/throughput/plan-throughput.ts';
 import { context, cwd, installed, json, nvidiaSmi, only, plan } from './plan-context.ts';
 
 describe('a DeepSpeed JSON of the user', () => {
