@@ -65,8 +65,8 @@ export async function installStack(ctx: Context, options: InstallOptions): Promi
     const meanwhile = mutex.waited ? await readyStack(ctx, options, wanted, machine) : undefined;
     if (meanwhile !== undefined) return report('ready', [], meanwhile);
     await killLeftovers(stackPaths(ctx.home, options.stack).directory);
-    await requireSources(ctx, options.stack, wanted.choices);
     const collected = await collectInstallFacts(ctx, machine, wanted, options.reinstall);
+    await requireSources(ctx, options.stack, wanted.choices);
     const steps = planInstall(collected.facts);
     return report('installed', steps, await runInstall(ctx, { machine, wanted, collected, steps }));
   } finally {

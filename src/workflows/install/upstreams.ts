@@ -47,7 +47,8 @@ export async function requireSources(
   const paths = stackPaths(ctx.home, stack);
   const title = `look at ${needed.map(({ source }) => source.shown).join(' and ')}`;
   await asTask(ctx, { id: 'sources', title }, async ({ line }) => {
-    const look = { signal: ctx.signal, env: ctx.env, cwd: ctx.cwd, onLine: line };
+    const env = { ...ctx.env, [installMark]: paths.directory };
+    const look = { signal: ctx.signal, env, cwd: ctx.cwd, onLine: line };
     for (const choice of needed) {
       const request = { ...choice, directory: join(paths.sources, choice.name) };
       await lookAtSource(request, paths.directory, look);

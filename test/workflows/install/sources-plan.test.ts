@@ -103,7 +103,7 @@ describe('the plan of an install from sources', { timeout: 120_000 }, () => {
       '--deepspeed',
       '--python',
       '--with',
-      'did you mean "megatron"',
+      'there is no upstream "megatrn" (expected megatron)',
       '--source apex',
       '--ref deepspeed',
     ];

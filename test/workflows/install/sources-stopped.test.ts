@@ -17,8 +17,16 @@ import { context, newHome, options, packageRoot } from './context.ts';
 const found = upstreamSource('megatron');
 
 describe('an install that is stopped while it fetches Megatron', { timeout: 120_000 }, () => {
-  /** A server that takes the request and never answers. */
-  const server: Server = createServer(() => undefined);
+  let asked = (): void => undefined;
+  /** Says which branch there is, as files behind a web server do, and never answers the fetch that follows. */
+  const server: Server = createServer(({ url = '' }, response) => {
+    const isFirst = looks === 0;
+    if (url.includes('/info/refs')) looks += 1;
+    if (url.endsWith('/HEAD')) response.end('ref: refs/heads/superoffload\n');
+    else if (isFirst) response.end(`${'f'.repeat(40)}\trefs/heads/superoffload\n`);
+    else asked();
+  });
+  let looks = 0;
   const homes: string[] = [];
   let child: ChildProcess | undefined;
   beforeAll(async () => {
@@ -39,7 +47,8 @@ describe('an install that is stopped while it fetches Megatron', { timeout: 120_
     homes.push(home);
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/megatron.git`;
     const flags = ['--python', realStack.python, '--overlay', '--with', 'megatron'];
-    const asked = once(server, 'request');
+    looks = 0;
+    const fetching = new Promise<void>((resolve) => (asked = resolve));
     const started = spawn(
       process.execPath,
       ['--import', 'tsx', 'src/main.ts', 'install', ...flags, '--source', `megatron=${url}`],
@@ -53,7 +62,7 @@ describe('an install that is stopped while it fetches Megatron', { timeout: 120_
     let said = '';
     started.stderr.on('data', (text: Buffer) => (said += text.toString()));
     const ended = once(started, 'exit') as Promise<[number | null]>;
-    const first = await Promise.race([asked.then(() => 'asked'), ended.then(() => 'ended')]);
+    const first = await Promise.race([fetching.then(() => 'asked'), ended.then(() => 'ended')]);
     expect(first, said).toBe('asked');
     const paths = stackPaths(home, 'pip');
     expect(existsSync(paths.extrasDone)).toBe(true);
