@@ -36,5 +36,8 @@ function nameOf(test: TestCase): string {
 
 function reasonOf(test: TestCase): string {
   const result = test.result();
-  return (result.state === 'skipped' ? result.note : undefined) ?? 'NO REASON GIVEN';
+  const note = result.state === 'skipped' ? result.note : undefined;
+  // Where a whole group is skipped its own name says why.
+  const named = /SUPEROFFLOAD_TEST_\w+|\(skipped: [^)]*\)/.exec(test.fullName)?.[0];
+  return note ?? (named === undefined ? 'NO REASON GIVEN' : named.startsWith('(') ? named : `needs ${named}`);
 }

@@ -8,6 +8,15 @@ import { patches } from './sources.ts';
 
 const builder = 'deepspeed/ops/op_builder/builder.py';
 
+function isTrue(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The installed builder, as published and patched, asked about the same lists. */
 test(
   "DeepSpeed's op builder understands 9.0a, 10.0a and 12.0a once it is patched",
@@ -23,10 +32,18 @@ test(
         cpSync(join(installed.trim(), '..', builder), join(folder, copy, builder));
       }
       const series = join(patches, 'deepspeed');
-      for (const file of readdirSync(series).filter((name) => name.endsWith('.patch')))
-        execFileSync('git', ['apply', '--unidiff-zero', join(series, file)], {
-          cwd: join(folder, 'patched'),
-        });
+      const files = readdirSync(series).filter((name) => name.endsWith('.patch'));
+      const apply = (copy: string, ...flags: string[]): void => {
+        const paths = files.map((file) => join(series, file));
+        const cwd = join(folder, copy);
+        execFileSync('git', ['apply', '--unidiff-zero', ...flags, ...paths], { cwd, stdio: 'pipe' });
+      };
+      // A stack of ours has patched it already, an adopted one has not.
+      const isPatched = isTrue(() => {
+        apply('patched', '--check', '--reverse');
+      });
+      if (isPatched) apply('published', '--reverse');
+      else apply('patched');
 
       const program = join(import.meta.dirname, 'check_arch_list.py');
       const copies = ['published', 'patched'].map((copy) => join(folder, copy, builder));
