@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { withFileErrors } from '../../adapters/files.ts';
 import { revertTree } from '../../adapters/patches/engine.ts';
 import { inspectPython } from '../../adapters/probe/python.ts';
 import { installMark } from '../../adapters/stack/leftovers.ts';
@@ -24,7 +26,8 @@ type PatchStep = Extract<InstallStep, { kind: 'patch' }>;
 
 interface Installed {
   readonly torch: { readonly version: string; readonly cuda: string | null };
-  readonly deepspeed: string;
+  /** null where none is installed, or none yet. */
+  readonly deepspeed: string | null;
 }
 
 interface PythonRequest {
@@ -96,8 +99,8 @@ export class UpstreamInstall {
    */
   async patch({ upstream, tree }: PatchStep, python: PythonRequest): Promise<void> {
     const ctx = this.#ctx;
-    this.#installed ??= await this.#inspect(python);
-    const { torch, deepspeed } = this.#installed;
+    const torch = await this.torch(python);
+    const deepspeed = await this.#deepspeed(python);
     const commit = this.#trees.get(upstream)?.tree?.commit ?? null;
     const version = commit === null ? deepspeed : null;
     const apex = this.apex?.kind ?? null;
@@ -135,6 +138,21 @@ export class UpstreamInstall {
     return locks;
   }
 
+  /**
+   * A work tree says its own version: Python imports it only after it was patched, and may have another one until then.
+   * @throws SuperOffloadError 'install' where there is no DeepSpeed.
+   */
+  async #deepspeed(python: PythonRequest): Promise<string> {
+    const source = this.#trees.get('deepspeed');
+    if (source !== undefined && source.tree !== null) {
+      const file = join(source.directory, 'version.txt');
+      return withFileErrors(file, async () => (await readFile(file, 'utf8')).trim());
+    }
+    this.#installed ??= await this.#inspect(python);
+    if (this.#installed.deepspeed !== null) return this.#installed.deepspeed;
+    throw incomplete(python.python, 'DeepSpeed', null);
+  }
+
   /** @returns the torch of the stack, as its Python finds it. */
   async torch(python: PythonRequest): Promise<Installed['torch']> {
     this.#installed ??= await this.#inspect(python);
@@ -146,9 +164,12 @@ export class UpstreamInstall {
     const program = join(this.#ctx.packageRoot, 'experiment/stacks/inspect_python.py');
     const { facts, problem } = await inspectPython(python, { env, program, withPackages: true });
     const torch = facts?.torch ?? null;
-    const deepspeed = facts?.packages['deepspeed'];
-    if (torch !== null && deepspeed !== undefined) return { torch, deepspeed };
-    const message = `${python} has no ${torch === null ? 'torch' : 'DeepSpeed'} (${problem ?? 'as it says'})`;
-    throw new SuperOffloadError({ code: 'install', message, hint: 'superoffload install --reinstall' });
+    if (torch === null) throw incomplete(python, 'torch', problem);
+    return { torch, deepspeed: facts?.packages['deepspeed'] ?? null };
   }
+}
+
+function incomplete(python: string, what: string, problem: string | null): SuperOffloadError {
+  const message = `${python} has no ${what} (${problem ?? 'as it says'})`;
+  return new SuperOffloadError({ code: 'install', message, hint: 'superoffload install --reinstall' });
 }
