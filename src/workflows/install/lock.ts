@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Of } from '../../adapters/patches/tree-files.ts';
 import { readOpFlags } from '../../adapters/stack/tools.ts';
 import { collectWheels } from '../../adapters/stack/wheels.ts';
 import type { MachineFacts } from '../../core/machine/facts.ts';
@@ -46,15 +46,11 @@ export async function makeLock(ctx: Context, installed: Installed): Promise<Stac
     packages: verified.packages,
     wheels: await collectWheels({ python, environment: fixed.environment }, checked),
     runtime: runtimeFacts(verified, installed.machine),
-    requirementsSha256: facts.packages.length === 0 ? null : sha256(text),
+    requirementsSha256: facts.packages.length === 0 ? null : sha256Of(text),
     hashesChecked: checksHashes(facts),
     ...fixed,
     createdUtc: utcNow(ctx),
     installMs: installed.installMs,
   };
-  return { ...lock, hash: sha256(lockHashText(lock)) };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return { ...lock, hash: sha256Of(lockHashText(lock)) };
 }

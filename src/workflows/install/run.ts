@@ -1,7 +1,5 @@
 import { statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { makeFolder, withFileErrors, writeJsonAtomic } from '../../adapters/files.ts';
-import { inspectPython } from '../../adapters/probe/python.ts';
 import { takeManifest } from '../../adapters/stack/manifest.ts';
 import type { StepResult } from '../../adapters/stack/run-step.ts';
 import { stackPaths } from '../../adapters/stack/store.ts';
@@ -20,7 +18,7 @@ import type { Collected, Wanted } from './facts.ts';
 import { overlayNote } from './apex.ts';
 import { makeLock } from './lock.ts';
 import { runInstallStep } from './step.ts';
-import type { FixedEnvironment } from './step.ts';
+import type { FixedEnvironment, StepWork } from './step.ts';
 import { UpstreamInstall } from './upstreams.ts';
 
 interface Work {
@@ -53,7 +51,7 @@ export async function runInstall(ctx: Context, work: Work): Promise<StackLock> {
   const stepWork = { name: wanted.name, fixed, upstreams, python, apex: collected.apex };
   let verified: Verification | undefined;
   for (const step of work.steps) {
-    if (step.id === 'ops') await refuseUnfitTorch(ctx, work, fixed);
+    if (step.id === 'ops') await refuseUnfitTorch(ctx, work, stepWork);
     const result = await runInstallStep(ctx, stepWork, step);
     if (step.id === 'verify') verified = checked(ctx, work, result);
     if (step.id === 'imports') requireImports(work, result);
@@ -84,17 +82,14 @@ function fixedOf(ctx: Context, { collected, machine, wanted }: Work): FixedEnvir
 }
 
 /** Before minutes of compiling: a GPU that this torch cannot use. */
-async function refuseUnfitTorch(ctx: Context, { collected }: Work, fixed: FixedEnvironment): Promise<void> {
-  const { facts, accelerator } = collected;
-  const program = join(ctx.packageRoot, 'experiment/stacks/inspect_python.py');
-  const env = stackEnvironment(fixed, ctx.env);
-  const python = stackPython(facts.origin, facts.folders, facts.python);
-  const found = await inspectPython(python, { env, program, withPackages: true });
-  const refusal = torchRefusal(
-    found.facts?.torch ?? null,
-    { path: python, machine: facts.python.machine },
-    accelerator,
-  );
+async function refuseUnfitTorch(
+  ctx: Context,
+  { collected }: Work,
+  { fixed, upstreams, python }: StepWork,
+): Promise<void> {
+  const torch = await upstreams.torchIfAny({ python, env: stackEnvironment(fixed, ctx.env) });
+  const { machine } = collected.facts.python;
+  const refusal = torchRefusal(torch, { path: python, machine }, collected.accelerator);
   if (refusal !== undefined) throw new SuperOffloadError({ code: 'install', ...refusal });
 }
 

@@ -25,9 +25,10 @@ type FetchStep = Extract<InstallStep, { kind: 'source' }>;
 type PatchStep = Extract<InstallStep, { kind: 'patch' }>;
 
 interface Installed {
-  readonly torch: { readonly version: string; readonly cuda: string | null };
+  readonly torch: { readonly version: string; readonly cuda: string | null } | null;
   /** null where none is installed, or none yet. */
   readonly deepspeed: string | null;
+  readonly problem: string | null;
 }
 
 interface PythonRequest {
@@ -153,8 +154,15 @@ export class UpstreamInstall {
     throw incomplete(python.python, 'DeepSpeed', null);
   }
 
-  /** @returns the torch of the stack, as its Python finds it. */
-  async torch(python: PythonRequest): Promise<Installed['torch']> {
+  /** @throws SuperOffloadError 'install' where the stack has no torch. */
+  async torch(python: PythonRequest): Promise<NonNullable<Installed['torch']>> {
+    const torch = await this.torchIfAny(python);
+    if (torch !== null) return torch;
+    throw incomplete(python.python, 'torch', this.#installed?.problem ?? null);
+  }
+
+  /** @returns the torch of the stack, as its Python finds it once the packages are in place: asked once an install. */
+  async torchIfAny(python: PythonRequest): Promise<Installed['torch']> {
     this.#installed ??= await this.#inspect(python);
     return this.#installed.torch;
   }
@@ -163,9 +171,7 @@ export class UpstreamInstall {
   async #inspect({ python, env }: PythonRequest): Promise<Installed> {
     const program = join(this.#ctx.packageRoot, 'experiment/stacks/inspect_python.py');
     const { facts, problem } = await inspectPython(python, { env, program, withPackages: true });
-    const torch = facts?.torch ?? null;
-    if (torch === null) throw incomplete(python, 'torch', problem);
-    return { torch, deepspeed: facts?.packages['deepspeed'] ?? null };
+    return { torch: facts?.torch ?? null, deepspeed: facts?.packages['deepspeed'] ?? null, problem };
   }
 }
 
