@@ -1,4 +1,4 @@
-import type { Case, System } from '../../src/core/experiment/case.ts';
+import { plainSite, unknownRates, type Case, type System } from '../../src/core/experiment/case.ts';
 import { planCase, type PlanInputs } from '../../src/core/plan/plan-case.ts';
 import type { RunPlan } from '../../src/core/plan/run-plan.ts';
 import { sampleCase } from './sample-case.ts';
@@ -14,9 +14,12 @@ export function sampleSystem(change: Partial<System> = {}): System {
     gpuName: 'H200',
     gpuGiB: 139,
     hostGiB: 125,
+    hostGiBPerChip: 125,
     peakTflops: 989,
     cores: 16,
     launcher: 'deepspeed',
+    rates: unknownRates,
+    site: plainSite,
     ...change,
   };
 }

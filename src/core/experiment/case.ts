@@ -29,8 +29,16 @@ export type WorkloadName = (typeof workloadNames)[number];
 export const attentionNames = ['sdpa', 'unfused'] as const;
 export type AttentionName = (typeof attentionNames)[number];
 
-export const launcherNames = ['python', 'torchrun', 'deepspeed'] as const;
+export const launcherNames = ['python', 'torchrun', 'deepspeed', 'srun'] as const;
 export type LauncherName = (typeof launcherNames)[number];
+
+/** Who gives a run its machines: this one, hosts of a file by ssh, or Slurm. */
+export const schedulerNames = ['local', 'hostfile', 'slurm'] as const;
+export type SchedulerName = (typeof schedulerNames)[number];
+
+/** How ranks are held to their cores and memory: by DeepSpeed's launcher, by numactl, by srun, or not at all. */
+export const bindingNames = ['none', 'deepspeed', 'numactl', 'srun'] as const;
+export type BindingName = (typeof bindingNames)[number];
 
 /** A GPT: enough to count its parameters and FLOPs (core/model/shape.ts). */
 export interface ModelShape {
@@ -96,10 +104,75 @@ export interface System {
   readonly gpuName: string | null;
   /** GPU memory a chip, GiB; null without a GPU. */
   readonly gpuGiB: number | null;
-  /** Host memory of the node that a run may use, GiB; null where unknown. */
+  /** Host memory of a node that a run may use, GiB; null where unknown. */
   readonly hostGiB: number | null;
+  /**
+   * Share of `hostGiB` that belongs to one chip, GiB. A run on fewer chips than a node has may use no more a chip,
+   * unless it takes the whole node (`--exclusive-host`). null where unknown.
+   */
+  readonly hostGiBPerChip: number | null;
   /** 16-bit dense peak a chip, TFLOPS; null where unknown (then there is no MFU). */
   readonly peakTflops: number | null;
+  /** CPU cores of a node. */
   readonly cores: number;
   readonly launcher: LauncherName;
+  readonly rates: HardwareRates;
+  readonly site: Site;
 }
+
+/**
+ * What a prediction of step time needs. Bandwidths are GB/s (1e9 bytes a second) in one direction while the other is
+ * idle; null where nobody stated or measured it.
+ */
+export interface HardwareRates {
+  /** 16-bit dense matrix product as reached, TFLOPS a chip. */
+  readonly achievableTflops: number | null;
+  /** GPU memory of a chip. */
+  readonly hbmGBps: number | null;
+  /** Pinned host memory to the GPU, and back, a chip. */
+  readonly h2dGBps: number | null;
+  readonly d2hGBps: number | null;
+  /** Host memory of a node, as the triad counts it. */
+  readonly hostGBps: number | null;
+  /** DeepSpeed's CPU Adam on all cores of a node, nanoseconds a parameter. */
+  readonly adamNsPerParameter: number | null;
+  /** Between the chips of a node, a chip. */
+  readonly intraNodeGBps: number | null;
+  /** Between nodes, a chip. */
+  readonly interNodeGBps: number | null;
+}
+
+/** How runs are started on a system. */
+export interface Site {
+  readonly scheduler: SchedulerName;
+  /** sbatch options by their long name without dashes; an empty value is an option without one. */
+  readonly slurm: Readonly<Record<string, string>>;
+  /** Shell lines before the run on every node: modules, activations. */
+  readonly setup: readonly string[];
+  /** Network variables and the like. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly binding: BindingName;
+  /** NUMA nodes that host memory is taken from; null takes any. GH200's HBM is a NUMA node too. */
+  readonly hostNumaNodes: readonly number[] | null;
+}
+
+/** The site of a machine that nothing is known about but itself. */
+export const plainSite: Site = {
+  scheduler: 'local',
+  slurm: {},
+  setup: [],
+  env: {},
+  binding: 'none',
+  hostNumaNodes: null,
+};
+
+export const unknownRates: HardwareRates = {
+  achievableTflops: null,
+  hbmGBps: null,
+  h2dGBps: null,
+  d2hGBps: null,
+  hostGBps: null,
+  adamNsPerParameter: null,
+  intraNodeGBps: null,
+  interNodeGBps: null,
+};

@@ -1,4 +1,4 @@
-import type { System } from './case.ts';
+import { plainSite, unknownRates, type System } from './case.ts';
 import type { SystemFile } from './system-file.schema.ts';
 
 /** What a probe of this machine found. null where it could not tell. */
@@ -32,18 +32,23 @@ export function resolveSystem(
   const cuda = accelerator === 'cuda';
   const gpuName = cuda ? (file.gpuName ?? probed.gpuName) : null;
   const known = catalog.find((other) => namesGpu(other.file, gpuName))?.file;
+  const hostGiB = file.hostGiB ?? probed.hostGiB;
+  const chipsPerNode = file.chipsPerNode ?? Math.max(1, cuda ? probed.gpuCount : probed.cores);
   return {
     name,
     title: name === 'local' && cuda && gpuName !== null ? `${probed.gpuCount} x ${gpuName}` : file.title,
     accelerator,
     link: file.link ?? (cuda ? (known?.link ?? 'pcie') : 'none'),
-    chipsPerNode: file.chipsPerNode ?? Math.max(1, cuda ? probed.gpuCount : probed.cores),
+    chipsPerNode,
     gpuName,
     gpuGiB: cuda ? (file.gpuGiB ?? probed.gpuGiB) : null,
-    hostGiB: file.hostGiB ?? probed.hostGiB,
+    hostGiB,
+    hostGiBPerChip: hostGiB === null ? null : hostGiB / chipsPerNode,
     peakTflops: cuda ? (file.peakTflops ?? known?.peakTflops ?? null) : null,
     cores: file.cores ?? probed.cores,
     launcher: file.launcher ?? (cuda ? 'deepspeed' : 'torchrun'),
+    rates: unknownRates,
+    site: plainSite,
   };
 }
 

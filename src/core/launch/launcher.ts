@@ -1,6 +1,7 @@
 import type { LauncherName } from '../experiment/case.ts';
 import { deepspeedLauncher } from './launchers/deepspeed.ts';
 import { pythonLauncher } from './launchers/python.ts';
+import { srunLauncher } from './launchers/srun.ts';
 import { torchrunLauncher } from './launchers/torchrun.ts';
 
 /** What a launcher turns into a command: one process a chip, all on this machine. */
@@ -35,4 +36,5 @@ export const launchers = {
   python: pythonLauncher,
   torchrun: torchrunLauncher,
   deepspeed: deepspeedLauncher,
+  srun: srunLauncher,
 } as const satisfies Record<LauncherName, Launcher>;

@@ -97,6 +97,13 @@ export interface Outcome {
   readonly hint: string | null;
 }
 
+/** What a scheduler says about the end of a run; it outranks what the ranks say of their own deaths. */
+export interface SchedulerVerdict {
+  readonly class: 'time_limit' | 'preempted' | 'node_fail' | 'cancelled' | 'host_oom' | 'launch_error';
+  /** The scheduler's own words, for example `Slurm job 12: TIMEOUT (TimeLimit)`. */
+  readonly reason: string;
+}
+
 /** What the world outside the log says about how a run ended. Everything null when only a log is known. */
 export interface ExitEvidence {
   /** Exit status of the run's own command, null when it died of a signal or is unknown. */
@@ -117,4 +124,6 @@ export interface ExitEvidence {
   readonly plannedWorldSize: number | null;
   /** What it was planned for; null when unknown, or when the command is the user's own. */
   readonly plannedAccelerator: 'cuda' | 'cpu' | null;
+  /** null or absent where no scheduler had anything to say. */
+  readonly scheduler?: SchedulerVerdict | null;
 }

@@ -1,4 +1,5 @@
 import type { Case, System, WorkloadName } from '../experiment/case.ts';
+import type { Schedule } from '../launch/schedule.ts';
 import type { UpstreamName } from '../upstreams/upstream.ts';
 
 /** The stack a run used, as far as it decides behaviour: the lock itself stays in the stack's folder. */
@@ -65,6 +66,9 @@ export interface RunPlan {
   readonly functional: boolean;
   readonly stack: StackReference | null;
   readonly worldSize: number;
+  /** Absent: the run takes place on this machine. */
+  readonly schedule?: Schedule;
+  /** What is run: by this machine, or by every node of the schedule (by every rank with srun). */
   readonly command: readonly string[];
   /** What this tool sets on top of the user's environment. */
   readonly env: Readonly<Record<string, string>>;

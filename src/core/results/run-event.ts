@@ -1,3 +1,5 @@
+import type { SchedulerVerdict } from '../logs/events.ts';
+
 /** Where a pid means something. */
 export interface Place {
   /** The kernel's id of this boot. */
@@ -26,11 +28,29 @@ export type RunEvent =
       readonly toolPid: number;
       readonly toolStartTicks: string | null;
     }
+  /** Written before a job is given to Slurm: a tool that is killed here may have left one, named after the run. */
+  | { readonly type: 'submitting'; readonly utc: string; readonly jobName: string }
+  | {
+      readonly type: 'submitted';
+      readonly utc: string;
+      /** `12`, or `12_3` for a task of an array. */
+      readonly jobId: string;
+      readonly cluster: string | null;
+    }
+  /** A job's state as the scheduler told it, whenever it changed. */
+  | {
+      readonly type: 'job-state';
+      readonly utc: string;
+      readonly state: string;
+      readonly reason: string | null;
+    }
+  /** The scheduler's last word; `exited` follows. */
+  | { readonly type: 'job-ended'; readonly utc: string; readonly verdict: SchedulerVerdict | null }
   | { readonly type: 'stop-requested'; readonly utc: string; readonly reason: 'converged' }
   | {
       readonly type: 'killed';
       readonly utc: string;
-      readonly reason: 'interrupted' | 'timeout' | 'hang';
+      readonly reason: 'interrupted' | 'cancelled' | 'timeout' | 'hang';
     }
   | { readonly type: 'left-behind'; readonly utc: string; readonly pids: readonly number[] }
   | {

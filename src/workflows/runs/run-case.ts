@@ -22,7 +22,8 @@ import { readyData } from './run-data.ts';
 import { RunMonitor } from './run-monitor.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { RunProgress } from './run-progress.ts';
-import { StartedRun, type KillReason } from './started-run.ts';
+import { LocalRun } from './local-run.ts';
+import type { KillReason, StartedRun } from './started-run.ts';
 import { holdsSecret, redactEnvironment } from '../../core/results/redact.ts';
 
 /** How often the log is looked at. */
@@ -45,7 +46,7 @@ export async function runCase(context: Context, plan: RunPlan, position: RunPosi
   await monitor.start();
   await leaveUnstarted(context, folder);
   const startedMs = context.now();
-  const run = await StartedRun.start(context, folder);
+  const run = await LocalRun.start(context, folder);
   context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
   const progress = new RunProgress(context, plan, folder.runId, startedMs, monitor.memoryNow);
   const ending = await followOrStop(context, run, progress);
@@ -122,13 +123,13 @@ async function follow(context: Context, run: StartedRun, progress: RunProgress):
   const { folder } = run;
   const tail = new LogTail(join(folder.path, runFiles.log));
   const leader = { gone: false };
-  void run.exited.then(() => {
+  void run.ended.then(() => {
     leader.gone = true;
   });
   let converged = false;
   let killedFor: KillReason | null = null;
   while (!leader.gone) {
-    await Promise.race([run.exited, sleep(pollMs)]);
+    await Promise.race([run.ended, sleep(pollMs)]);
     progress.push(tail.read());
     if (!converged && killedFor === null && progress.isStable()) {
       converged = true;
@@ -145,5 +146,5 @@ async function follow(context: Context, run: StartedRun, progress: RunProgress):
   }
   progress.push(tail.end());
   await run.leaveNothing();
-  return { ...(await run.exited), stoppedBy: killedFor ?? (converged ? 'converged' : null) };
+  return { ...(await run.ended), stoppedBy: killedFor ?? (converged ? 'converged' : null) };
 }

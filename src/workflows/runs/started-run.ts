@@ -1,104 +1,41 @@
-import type { DetachedProcess } from '../../adapters/exec.ts';
-import { signalRun, startTicks, stopRunProcesses, type Leader } from '../../adapters/processes.ts';
-import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
-import { startLocally } from '../../adapters/schedulers/local.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
+import type { SchedulerVerdict } from '../../core/logs/events.ts';
 
-/** DeepSpeed's launcher takes up to 30 s to end its ranks (deepspeed/launcher/launch.py). */
-const graceMs = 40_000;
-/** For what outlived the leader: its work is over. */
-const leftoverGraceMs = 5_000;
+/** Why a run is ended before its own end. */
+export type KillReason = 'interrupted' | 'cancelled' | 'timeout' | 'hang';
 
-export type KillReason = 'interrupted' | 'timeout' | 'hang';
-
-/** The processes of one run, from their start until none is left; the journal hears of all that is done to them. */
-export class StartedRun {
-  readonly folder: RunFolder;
-  readonly #context: Context;
-  readonly #child: DetachedProcess;
-  readonly #leader: Leader;
-  #killNoted = false;
-
-  /**
-   * Starts the run. From its first moment a second signal kills all of it in the signal's own event, after which
-   * the program may end at once: there is no time in between at which it could be left behind.
-   */
-  static async start(context: Context, folder: RunFolder): Promise<StartedRun> {
-    return new StartedRun(context, folder, await startLocally(folder.path, folder.runId, context.env));
-  }
-
-  private constructor(context: Context, folder: RunFolder, child: DetachedProcess) {
-    this.folder = folder;
-    this.#context = context;
-    this.#child = child;
-    this.#leader = { pid: child.pid, startTicks: startTicks(child.pid) };
-    context.force.addEventListener('abort', this.#forced);
-  }
-
-  get exited(): DetachedProcess['exited'] {
-    return this.#child.exited;
-  }
-
-  noteStart(): void {
-    this.#note({
-      type: 'started',
-      ...this.#leader,
-      toolPid: process.pid,
-      toolStartTicks: startTicks(process.pid),
-    });
-  }
-
-  /** Ends all of it, by SIGKILL after the grace. */
-  async kill(reason: KillReason): Promise<void> {
-    this.#noteKill(reason);
-    await this.stop();
-  }
-
-  /** As {@link kill}, where the journal may not be writable. */
-  async stop(): Promise<void> {
-    await this.#stopWithin(graceMs);
-  }
-
-  /** The leader is gone: whoever outlived it is stopped, and what cannot be is written down. */
-  async leaveNothing(): Promise<void> {
-    const left = await this.#stopWithin(leftoverGraceMs);
-    if (left.length > 0) {
-      this.#note({ type: 'left-behind', pids: left });
-      this.#context.emit({
-        type: 'warning',
-        message: `processes of run ${this.folder.runId} could not be killed: ${left.join(', ')}`,
-        hint: 'They are in an uninterruptible system call; their GPU and port stay taken until it returns.',
-      });
-    }
-    this.#note({ type: 'exited', ...(await this.#child.exited) });
-  }
-
-  /** Nobody follows it any more. */
-  release(): void {
-    this.#context.force.removeEventListener('abort', this.#forced);
-  }
-
-  readonly #forced = (): void => {
-    signalRun(this.#leader, this.folder.runId, 'SIGKILL');
-    this.#noteKill('interrupted');
-  };
-
-  #noteKill(reason: KillReason): void {
-    if (this.#killNoted) return;
-    this.#killNoted = true;
-    this.#note({ type: 'killed', reason });
-  }
-
-  #stopWithin(withinMs: number): Promise<number[]> {
-    return stopRunProcesses(this.#leader, this.folder.runId, {
-      graceMs: withinMs,
-      force: this.#context.force,
-    });
-  }
-
-  #note(event: Unstamped<Parameters<typeof appendEvent>[1]>): void {
-    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
-  }
+/** How a run ended, as whoever started it saw it. */
+export interface RunEnd {
+  /** Exit status of the run's command (of the job, where a scheduler ran it); null where unknown. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** null where there is no scheduler, or where it has nothing to say that the ranks did not. */
+  readonly scheduler: SchedulerVerdict | null;
+  /** The kernel's OOM kills on all nodes of the run meanwhile; null where nobody counted. */
+  readonly oomKills: number | null;
 }
 
-type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;
+/**
+ * A run that was started, wherever: on this machine, on hosts, by Slurm. The run loop (run-case.ts) follows its log
+ * and asks this for the rest; the journal hears of all that is done to it.
+ */
+export interface StartedRun {
+  readonly folder: RunFolder;
+  /** Settles when nothing of it runs any more; never rejects. */
+  readonly ended: Promise<RunEnd>;
+  /** When its processes began, milliseconds since the epoch; null while a scheduler holds it back. No limit of time
+   * counts before. */
+  readonly startedMs: number | null;
+  /** What it waits for in a scheduler's words (`pending: Priority`), null when it runs. */
+  readonly waitingFor: string | null;
+  /** Writes the journal's `started`. Separate from the start, so that whoever cannot write it can still stop the run. */
+  readonly noteStart: () => void;
+  /** Ends all of it, everywhere, by force after a grace. */
+  readonly kill: (reason: KillReason) => Promise<void>;
+  /** As {@link kill}, where the journal may not be writable. */
+  readonly stop: () => Promise<void>;
+  /** It has ended: whatever outlived it is stopped, on every host, and what cannot be is written down. */
+  readonly leaveNothing: () => Promise<void>;
+  /** Nobody follows it any more. */
+  readonly release: () => void;
+}
