@@ -70,6 +70,7 @@ export function requestOf(
     launcher: options.launcher ?? null,
     bindCores: options.bindCores ?? false,
     configFile: options.config ?? null,
+    scheduling: {},
     maxError: null,
     limits: {},
     command: null,

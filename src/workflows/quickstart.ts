@@ -30,6 +30,7 @@ export function quickstartRequest(accelerator: 'cuda' | 'cpu', dryRun: boolean):
     stack: 'pip',
     launcher: null,
     bindCores: false,
+    scheduling: {},
     maxError: 0.05,
     limits: {},
     configFile: null,

@@ -36,6 +36,7 @@ export function samplePlan(change: Partial<Case> = {}, inputs: Partial<PlanInput
     syntheticData: '/home/datasets/synthetic/text',
     deepspeedConfig: { train_batch_size: 8 },
     port: 29517,
+    schedule: null,
     launcher: null,
     bindCores: false,
     gpuIndices: null,

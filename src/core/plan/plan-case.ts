@@ -1,6 +1,7 @@
 import type { Case, LauncherName, System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
 import { launchers, type LaunchCommand } from '../launch/launcher.ts';
+import type { Schedule } from '../launch/schedule.ts';
 import { runFiles } from '../results/run-files.ts';
 import type { ScriptEnvironment } from '../stack/environment.ts';
 import { workloads, type Workload } from '../workloads/workload.ts';
@@ -22,6 +23,8 @@ export interface PlanInputs {
   readonly syntheticData: string;
   readonly deepspeedConfig: Readonly<Record<string, unknown>>;
   readonly port: number;
+  /** Where it gets its machines; null is this machine. */
+  readonly schedule: Schedule | null;
   readonly launcher: LauncherName | null;
   readonly bindCores: boolean;
   /** Indices of the GPUs to use, of those that the driver counts; null leaves the choice to CUDA. */
@@ -51,6 +54,7 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     functional: system.accelerator === 'cpu',
     stack: inputs.stack,
     worldSize: subject.chips,
+    ...(inputs.schedule === null ? {} : { schedule: inputs.schedule }),
     command: launch.command,
     env: {
       ...inputs.stackEnvironment.env,

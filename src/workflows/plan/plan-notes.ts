@@ -1,15 +1,14 @@
-import { userFiles, type DataFolders, type KnownModel } from '../../adapters/experiment-data.ts';
+import { userFiles } from '../../adapters/experiment-data.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { estimateMemory, fits } from '../../core/model/memory.ts';
 import { gpuTrouble, type Machine } from '../machine.ts';
+import type { Setting } from './request.ts';
+
+type KnownData = Pick<Setting, 'folders' | 'known'>;
 
 /** What a reader of the plan must know before he believes it. */
-export function planNotes(
-  machine: Machine,
-  chips: number,
-  cases: readonly Case[],
-  data: { readonly folders: DataFolders; readonly models: readonly KnownModel[] },
-): string[] {
+export function planNotes(machine: Machine, cases: readonly Case[], data: KnownData): string[] {
+  const chips = Math.max(1, ...cases.map((subject) => subject.chips));
   return [...machineNotes(machine, chips), ...dataNotes(data, cases), ...memoryNotes(machine, cases)];
 }
 
@@ -23,14 +22,11 @@ function machineNotes({ system, facts }: Machine, chips: number): string[] {
 }
 
 /** A size or a profile of the same name as one of the package's may be another one. */
-function dataNotes(
-  { folders, models }: { readonly folders: DataFolders; readonly models: readonly KnownModel[] },
-  cases: readonly Case[],
-): string[] {
+function dataNotes({ folders, known }: KnownData, cases: readonly Case[]): string[] {
   const found = userFiles(folders);
   if (found === null) return [];
   const used = new Set(cases.map(({ model }) => model.name));
-  const sizes = models.filter(({ isUsers, shape }) => isUsers && used.has(shape.name));
+  const sizes = known.filter(({ isUsers, shape }) => isUsers && used.has(shape.name));
   const names = sizes.map(({ shape }) => shape.name).join(', ');
   const files = found.files.map((file) =>
     file === 'model.json' && names !== '' ? `${file} (${names} of this plan)` : file,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { freePort } from '../../adapters/free-port.ts';
 import { stackPaths } from '../../adapters/stack/store.ts';
 import { quoteWord } from '../../core/launch/quote.ts';
+import type { Schedule } from '../../core/launch/schedule.ts';
 import { planCase } from '../../core/plan/plan-case.ts';
 import { syntheticRequest } from '../../core/plan/planned-data.ts';
 import type { RunPlan, StackReference } from '../../core/plan/run-plan.ts';
@@ -14,7 +14,7 @@ import type { Context } from '../context.ts';
 import { syntheticPrefix } from '../dataset/use.ts';
 import { assumedDeepspeed } from '../stacks/installed-deepspeed.ts';
 import { chosenGpus, type Machine } from '../machine.ts';
-import type { ThroughputRequest } from './plan-throughput.ts';
+import type { PlanRequest } from './request.ts';
 
 /** Where a run takes place. */
 interface RunPlace {
@@ -25,15 +25,20 @@ interface RunPlace {
   readonly drift: readonly string[];
   /** Megatron-DeepSpeed's folder, whether it is used or not. */
   readonly megatron: string;
+  /** null: this machine. */
+  readonly schedule: Schedule | null;
 }
 
-/** One configured case as a run on this machine. */
-export async function planRun(
+/** torch's own default. A run takes a free port at its start (core/plan/run-plan.ts, withPort). */
+const plannedPort = 29500;
+
+/** One configured case as a run. */
+export function planRun(
   context: Context,
-  request: ThroughputRequest,
-  { machine, stack, drift, megatron }: RunPlace,
+  request: PlanRequest,
+  { machine, stack, drift, megatron, schedule }: RunPlace,
   { subject, config }: ConfiguredCase,
-): Promise<RunPlan> {
+): RunPlan {
   const { system } = machine;
   return planCase(subject, {
     system,
@@ -48,10 +53,11 @@ export async function planRun(
     megatron,
     syntheticData: syntheticPrefix(context.home, syntheticRequest(subject)),
     deepspeedConfig: config,
-    port: await freePort(),
+    port: plannedPort,
+    schedule,
     launcher: request.launcher,
     bindCores: request.bindCores,
-    gpuIndices: chosenGpus(machine, subject.chips, context.env),
+    gpuIndices: schedule === null ? chosenGpus(machine, subject.chips, context.env) : null,
     maxError: request.maxError,
     limits: request.limits,
   });
@@ -75,7 +81,7 @@ function notInstalled(name: string): StackReference {
  */
 export function megatronOf(
   context: Context,
-  { stack: name, flags, dryRun }: Pick<ThroughputRequest, 'stack' | 'flags' | 'dryRun'>,
+  { stack: name, flags, dryRun }: Pick<PlanRequest, 'stack' | 'flags' | 'dryRun'>,
   stack: StackLock | null,
 ): { readonly directory: string; readonly notes: readonly string[] } {
   const megatron = stack?.upstreams.megatron;

@@ -1,0 +1,86 @@
+import type { Case, System } from '../../core/experiment/case.ts';
+import type { ModelTable } from '../../core/experiment/grid.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
+import type { StackLock } from '../../core/stack/lock.ts';
+import type { Context } from '../context.ts';
+import type { Machine } from '../machine.ts';
+import { requireData } from '../runs/run-data.ts';
+import { usableStack } from '../stacks/usable-stack.ts';
+import { configureCases } from './case-configs.ts';
+import { launcherFor } from './launcher.ts';
+import { planNotes } from './plan-notes.ts';
+import { megatronOf, planRun } from './plan-run.ts';
+import { readyPlaces } from './ready-places.ts';
+import { readSetting, type PlanRequest, type Setting } from './request.ts';
+import { schedulesOf } from './schedules.ts';
+
+/** Everything that turns cases into runs, read once. */
+export interface Planning {
+  readonly setting: Setting;
+  readonly machine: Machine;
+  readonly system: System;
+  readonly models: ModelTable;
+  /** null in a dry run without a stack. */
+  readonly stack: StackLock | null;
+  /** What a reader must know, whatever the cases are. */
+  readonly notes: readonly string[];
+  /**
+   * Configures and plans cases. Cheap: no file is read, nothing is asked of the machine.
+   * @throws SuperOffloadError 'usage' or 'config' with the faults of all cases.
+   */
+  readonly planCases: (cases: readonly Case[]) => PlannedCases;
+  /**
+   * Sees to it that plans can be started: the data that they name, the hosts, the queue. Not for a dry run.
+   * @returns the plans, completed with what only the machines could say.
+   * @throws SuperOffloadError 'environment' with every fault.
+   */
+  readonly ready: (plans: readonly RunPlan[]) => Promise<PlannedCases>;
+}
+
+export interface PlannedCases {
+  readonly plans: readonly RunPlan[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads what runs need: the stack, its Megatron-DeepSpeed, the hostfile.
+ * @param setting what was read before, where the caller needed it to choose its cases
+ * @throws SuperOffloadError 'usage', 'config', or 'environment' where this machine or stack cannot do it.
+ */
+export async function openPlanning(
+  context: Context,
+  request: PlanRequest,
+  setting?: Setting,
+): Promise<Planning> {
+  const known = setting ?? (await readSetting(context, request));
+  const { machine, models } = known;
+  const scheduleOf = await schedulesOf(context, request, machine);
+  const { stack, notes, drift } = await usableStack(context, stackChoice(request), machine);
+  const megatron = megatronOf(context, request, stack);
+  const place = { machine, stack, drift, megatron: megatron.directory };
+  return {
+    setting: known,
+    machine,
+    system: machine.system,
+    models,
+    stack,
+    notes: [...notes, ...megatron.notes],
+    planCases: (cases) => {
+      const { configs, notes: configNotes } = configureCases(cases, known.user, known.deepspeed);
+      const plans = configs.map((configured) => {
+        const schedule = scheduleOf(configured.subject.chips);
+        const launcher = launcherFor(context, request, machine, configured.subject.chips, schedule);
+        return planRun(context, { ...request, launcher }, { ...place, schedule }, configured);
+      });
+      return { plans, notes: [...planNotes(machine, cases, known), ...configNotes] };
+    },
+    ready: async (plans) => {
+      await requireData(plans.flatMap((plan) => plan.case ?? []));
+      return readyPlaces(context, plans, stack);
+    },
+  };
+}
+
+function stackChoice({ stack: name, dryRun, allowDrift }: PlanRequest) {
+  return { name, dryRun, allowDrift };
+}
