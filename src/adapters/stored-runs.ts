@@ -65,7 +65,8 @@ type Journal = Pick<StoredRun, 'events' | 'livePids' | 'watched' | 'elsewhere'>;
 export function readJournal(home: string, runId: string): Journal {
   const path = join(runsFolder(home), runId);
   const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
-  const starting = events.find((event) => event.type === 'starting');
+  // Whoever took over last is the tool of the run.
+  const starting = events.findLast((event) => event.type === 'starting' || event.type === 'attached');
   const where = whereIs(starting?.place);
   if (where !== 'here') {
     const elsewhere = where === 'elsewhere' && !existsSync(join(path, runFiles.record));

@@ -16,6 +16,8 @@ export function progressLine(event: ProgressEvent): string | undefined {
       return `[${event.index}/${event.total}] ${event.title}  (${event.runId})`;
     case 'run-step':
       return runStep(event);
+    case 'run-waiting':
+      return `      ${event.waitingFor}`;
     case 'run-ended': {
       const median =
         event.medianStepMs === null ? '' : `, median ${formatNumber(event.medianStepMs / 1000)} s/step`;
@@ -34,6 +36,8 @@ export function progressStatus(event: ProgressEvent): string | undefined {
       return `... ${formatDuration(event.elapsedMs)} ${event.line}`;
     case 'run-step':
       return runStep(event);
+    case 'run-waiting':
+      return `      ${formatDuration(event.elapsedMs)} ${event.waitingFor}`;
     default:
       return undefined;
   }

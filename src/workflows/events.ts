@@ -34,6 +34,13 @@ export type ProgressEvent =
       readonly elapsedMs: number;
       readonly remainingMs: number | null;
     }
+  /** A scheduler holds the run back; told whenever the reason changes. */
+  | {
+      readonly type: 'run-waiting';
+      readonly runId: string;
+      readonly waitingFor: string;
+      readonly elapsedMs: number;
+    }
   | {
       readonly type: 'run-ended';
       readonly runId: string;

@@ -30,6 +30,7 @@ export function classify(state: LogState, exit: ExitEvidence): Outcome {
     otherWorld(state, exit) ??
     otherAccelerator(state, exit) ??
     survivedEverything(state, exit) ??
+    schedulerSays(exit) ??
     killedForMemory(state, exit) ??
     firstFailure(state, exit) ??
     stoppedByTool(state, exit) ??
@@ -45,10 +46,16 @@ function stoppedByPerson({ stoppedBy }: ExitEvidence): Outcome | undefined {
   return stoppedBy === 'cancelled' ? outcome('cancelled', 'stopped on request') : undefined;
 }
 
+/** @returns the ranks that a log speaks of, null where it does not (yet). */
+export function worldSizeOf({ facts }: Pick<LogState, 'facts'>): number | null {
+  const seen = facts['dist_world_size'] ?? facts['world size'];
+  return seen === undefined ? null : Number(seen);
+}
+
 /** The deepspeed launcher goes on with the local devices when a hostfile is missing. */
 function otherWorld(state: LogState, { plannedWorldSize }: ExitEvidence): Outcome | undefined {
-  const seen = state.facts['dist_world_size'] ?? state.facts['world size'];
-  if (plannedWorldSize === null || seen === undefined || Number(seen) === plannedWorldSize) return undefined;
+  const seen = worldSizeOf(state);
+  if (plannedWorldSize === null || seen === null || seen === plannedWorldSize) return undefined;
   return outcome('launch_error', `it ran on ${seen} rank(s), ${plannedWorldSize} were planned`);
 }
 
@@ -65,6 +72,13 @@ function survivedEverything(state: LogState, exit: ExitEvidence): Outcome | unde
   if (end?.class !== 'ok' || badNumbers(state) !== undefined || state.finished === null) return undefined;
   const { lineNumber } = state.finished;
   return [...state.evidence.values()].every((each) => each.lineNumber < lineNumber) ? end : undefined;
+}
+
+/** It saw all nodes, and the ranks only their own deaths. */
+function schedulerSays({ scheduler }: ExitEvidence): Outcome | undefined {
+  return scheduler === null || scheduler === undefined
+    ? undefined
+    : outcome(scheduler.class, scheduler.reason);
 }
 
 function killedForMemory(state: LogState, exit: ExitEvidence): Outcome | undefined {

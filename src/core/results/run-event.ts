@@ -28,6 +28,14 @@ export type RunEvent =
       readonly toolPid: number;
       readonly toolStartTicks: string | null;
     }
+  /** Another tool took over after the first was gone. */
+  | {
+      readonly type: 'attached';
+      readonly utc: string;
+      readonly toolPid: number;
+      readonly toolStartTicks: string | null;
+      readonly place: Place;
+    }
   /** Written before a job is given to Slurm: a tool that is killed here may have left one, named after the run. */
   | { readonly type: 'submitting'; readonly utc: string; readonly jobName: string }
   | {
@@ -50,7 +58,7 @@ export type RunEvent =
   | {
       readonly type: 'killed';
       readonly utc: string;
-      readonly reason: 'interrupted' | 'cancelled' | 'timeout' | 'hang';
+      readonly reason: 'interrupted' | 'cancelled' | 'timeout' | 'hang' | 'wrong_world';
     }
   | { readonly type: 'left-behind'; readonly utc: string; readonly pids: readonly number[] }
   | {

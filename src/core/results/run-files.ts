@@ -9,6 +9,19 @@ export const runFiles = {
   record: 'record.json',
   /** Its presence asks the trainer to end after the current step. */
   stop: 'stop',
+  /** Its presence asks the tool that follows the run to end it (`runs cancel`). */
+  cancel: 'cancel',
+  /** What a node of several does: its report around the script. */
+  nodeScript: 'node.sh',
+  /** One report a node, named after its rank: `nodes/0.ndjson`. */
+  nodes: 'nodes',
+  /** Starts `node.sh` on the hosts of a hostfile and waits for all of them. */
+  hostsScript: 'hosts.sh',
+  /** How each host ended, as its ssh saw it, in that order. */
+  hosts: 'hosts.ndjson',
+  jobScript: 'job.sbatch',
+  /** What a job of Slurm says of itself: known without any controller. */
+  jobEvents: 'job.ndjson',
 } as const;
 
 /**

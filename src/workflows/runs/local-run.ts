@@ -6,7 +6,7 @@ import { utcNow, type Context } from '../context.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
 /** DeepSpeed's launcher takes up to 30 s to end its ranks (deepspeed/launcher/launch.py). */
-const graceMs = 40_000;
+export const graceMs = 40_000;
 /** For what outlived the leader: its work is over. */
 const leftoverGraceMs = 5_000;
 

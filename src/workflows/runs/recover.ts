@@ -6,13 +6,14 @@ import type { ExitEvidence } from '../../core/logs/events.ts';
 import { buildRecord } from '../../core/results/build-record.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
+import type { KillReason } from './started-run.ts';
 
 /**
  * Rebuilds the record of a run whose tool was killed, from its plan, journal and log.
  * @returns null when it still runs or may run on another machine, or when not even its plan was written.
  */
 export function recoverRecord(run: StoredRun): RunRecord | null {
-  if (run.plan === null || run.elsewhere || run.livePids.length > 0) return null;
+  if (run.plan === null || run.elsewhere || run.livePids.length > 0 || mayStillRun(run)) return null;
   const fold = createFold();
   for (const line of new LogTail(join(run.path, runFiles.log)).end()) fold.push(line);
   const started = run.events.find((event) => event.type === 'started');
@@ -31,6 +32,12 @@ export function recoverRecord(run: StoredRun): RunRecord | null {
   });
 }
 
+/** On other machines only their scheduler knows: `attachRun` asks it, and the journal hears of the end. */
+function mayStillRun({ plan, events }: StoredRun): boolean {
+  const isElsewhere = plan?.schedule !== undefined;
+  return isElsewhere && !events.some(({ type }) => type === 'exited' || type === 'job-ended');
+}
+
 /** What the journal proves about the end; everything it does not say is null. */
 function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
   const exited = events.find((event) => event.type === 'exited');
@@ -39,7 +46,8 @@ function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
   return {
     exitCode: exited?.exitCode ?? null,
     signal: exited?.signal ?? null,
-    stoppedBy: killed?.reason ?? (stopRequested ? 'converged' : null),
+    stoppedBy: killed === undefined ? (stopRequested ? 'converged' : null) : stoppedBy(killed.reason),
+    scheduler: events.findLast((event) => event.type === 'job-ended')?.verdict ?? null,
     oomKills: null,
     peakHostGiB: null,
     hostLimitGiB: plan?.system.hostGiB ?? null,
@@ -48,6 +56,11 @@ function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
     plannedWorldSize: plan === null || plan.workload === 'command' ? null : plan.worldSize,
     plannedAccelerator: plan === null || plan.workload === 'command' ? null : plan.system.accelerator,
   };
+}
+
+/** That the world was another one, the log itself proves (core/logs/outcome.ts). */
+export function stoppedBy(reason: KillReason): Exclude<KillReason, 'wrong_world'> | null {
+  return reason === 'wrong_world' ? null : reason;
 }
 
 /** The folder's name begins with `20260102T030405Z`. */

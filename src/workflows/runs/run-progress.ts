@@ -1,4 +1,5 @@
 import { createFold } from '../../core/logs/fold.ts';
+import { worldSizeOf } from '../../core/logs/outcome.ts';
 import type { IterationEvent } from '../../core/logs/events.ts';
 import { caseTflops } from '../../core/model/shape.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
@@ -23,7 +24,8 @@ export class RunProgress {
   readonly #context: Context;
   readonly #plan: RunPlan;
   readonly #runId: string;
-  readonly #startedMs: number;
+  /** null while a scheduler holds the run back: no clock of it ticks. */
+  readonly #startedMs: () => number | null;
   readonly #memory: () => MemoryNow;
   #lastStepMs: number | null = null;
   #stepsSeen = 0;
@@ -32,7 +34,13 @@ export class RunProgress {
   #paceMs: number | null = null;
 
   /** @param memory the newest figures, asked for at every step: it must cost nothing */
-  constructor(context: Context, plan: RunPlan, runId: string, startedMs: number, memory: () => MemoryNow) {
+  constructor(
+    context: Context,
+    plan: RunPlan,
+    runId: string,
+    startedMs: () => number | null,
+    memory: () => MemoryNow,
+  ) {
     this.#context = context;
     this.#plan = plan;
     this.#runId = runId;
@@ -57,14 +65,23 @@ export class RunProgress {
     return isStable(this.#fold.state.stepMs.values(), this.#plan.maxError);
   }
 
-  verdict(): 'timeout' | 'hang' | null {
+  verdict(): 'timeout' | 'hang' | 'wrong_world' | null {
+    const startedMs = this.#startedMs();
+    if (startedMs === null) return null;
+    if (this.#isOtherWorld()) return 'wrong_world';
     const pace = {
       nowMs: this.#context.now(),
-      startedMs: this.#startedMs,
+      startedMs,
       lastStepMs: this.#lastStepMs,
       medianStepMs: this.#paceMs,
     };
     return watchdogVerdict(pace, this.#plan.limits);
+  }
+
+  /** A launcher that lost its hosts trains on fewer ranks: every step of it is a step too many. */
+  #isOtherWorld(): boolean {
+    const seen = worldSizeOf(this.#fold.state);
+    return this.#plan.workload !== 'command' && seen !== null && seen !== this.#plan.worldSize;
   }
 
   #onStep(step: IterationEvent): void {
@@ -80,7 +97,7 @@ export class RunProgress {
       plannedSteps: planned,
       tflopsPerGpu: this.#tflops(step),
       ...this.#memory(),
-      elapsedMs: this.#lastStepMs - this.#startedMs,
+      elapsedMs: this.#lastStepMs - (this.#startedMs() ?? this.#lastStepMs),
       remainingMs:
         planned === null || this.#paceMs === null
           ? null

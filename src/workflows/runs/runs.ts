@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { listRunIds, removeRun, runsFolder, writeRecord } from '../../adapters/run-store.ts';
 import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
 import { loadStack } from '../../adapters/stack/store.ts';
-import { freePort } from '../../adapters/free-port.ts';
 import { quoteWord } from '../../core/launch/quote.ts';
 import { stackReference } from '../../core/plan/stack-reference.ts';
-import { withPort, type RunPlan, type StackReference } from '../../core/plan/run-plan.ts';
+import type { RunPlan, StackReference } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { describeReferenceChange, installCommand } from '../../core/stack/reference.ts';
@@ -129,7 +128,7 @@ export async function replayPlan(context: Context, wanted: string, options: Repl
   if (run.plan === null) {
     throw new SuperOffloadError({ code: 'config', message: `run ${run.runId} has no plan to repeat` });
   }
-  const plan = withPort(run.plan, await freePort());
+  const { plan } = run;
   if (plan.stack === null) return plan;
   const installed = await loadStack(context.home, plan.stack.name);
   if (installed?.hash !== plan.stack.hash) throw otherStack(run.runId, plan.stack, installed);

@@ -2,7 +2,7 @@ import type { RunFolder } from '../../adapters/run-store.ts';
 import type { SchedulerVerdict } from '../../core/logs/events.ts';
 
 /** Why a run is ended before its own end. */
-export type KillReason = 'interrupted' | 'cancelled' | 'timeout' | 'hang';
+export type KillReason = 'interrupted' | 'cancelled' | 'timeout' | 'hang' | 'wrong_world';
 
 /** How a run ended, as whoever started it saw it. */
 export interface RunEnd {

@@ -1,5 +1,4 @@
-import { freePort } from '../../adapters/free-port.ts';
-import { withPort, type RunPlan } from '../../core/plan/run-plan.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import {
   modeRatios,
@@ -30,9 +29,8 @@ export async function measureThroughput(
   const total = plans.length * repeat;
   for (let round = 0; round < repeat; round += 1) {
     for (const plan of plans) {
-      const attempt = plan.port === null ? plan : withPort(plan, await freePort());
       try {
-        records.push(await runCase(context, attempt, { index: records.length + 1, total }));
+        records.push(await runCase(context, plan, { index: records.length + 1, total }));
       } catch (error) {
         context.emit({
           type: 'note',

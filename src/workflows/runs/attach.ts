@@ -1,0 +1,72 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { thisPlace } from '../../adapters/place.ts';
+import { startTicks } from '../../adapters/processes.ts';
+import { appendEvent } from '../../adapters/run-store.ts';
+import { readJournal, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import { utcNow, type Context } from '../context.ts';
+import { followRun } from './follow-run.ts';
+import { loadRun } from './runs.ts';
+import { blindObserver } from './run-observer.ts';
+import type { RunPosition } from './run-case.ts';
+import { attachStarted } from './start-run.ts';
+
+const pollMs = 500;
+
+/**
+ * Follows a run that another superoffload started to its end, and sees to its record: in place of a tool that is gone,
+ * or beside one that is still at work.
+ * @param runId the whole id
+ * @returns null for a run that was never started: nothing of it can be anywhere.
+ * @throws SuperOffloadError 'environment' for a run of another machine that only that machine can look at.
+ */
+export async function attachRun(
+  context: Context,
+  runId: string,
+  position: RunPosition = { index: 1, total: 1 },
+): Promise<RunRecord | null> {
+  const run = await unwatched(context, runId);
+  if (run.record !== null) return run.record;
+  if (run.plan === null) return null;
+  if (run.elsewhere && run.plan.schedule === undefined) throw onlyElsewhere(runId);
+  const started = await attachStarted(context, run, run.plan, run.events);
+  if (started === null) return wasStarted(run) ? (await loadRun(context, runId)).record : null;
+  appendEvent(run, {
+    type: 'attached',
+    utc: utcNow(context),
+    toolPid: process.pid,
+    toolStartTicks: startTicks(process.pid),
+    place: thisPlace(),
+  });
+  context.emit({ type: 'run-started', runId, title: run.plan.title, ...position });
+  const { plan, tool } = run;
+  return followRun(context, started, { plan, tool, observer: blindObserver(plan), recovered: true });
+}
+
+/** The tool that follows it writes its record: nobody else may, until it is gone. */
+async function unwatched(context: Context, runId: string): Promise<StoredRun> {
+  while (readJournal(context.home, runId).watched) {
+    context.signal.throwIfAborted();
+    await sleep(pollMs);
+  }
+  return readRun(context.home, runId);
+}
+
+/** Whether anything was ever started: its end may have come while nobody looked. */
+function wasStarted({ path, events }: StoredRun): boolean {
+  const log = join(path, runFiles.log);
+  const isTold = events.some(({ type }) => type === 'started' || type === 'submitted' || type === 'exited');
+  return isTold || (existsSync(log) && statSync(log).size > 0);
+}
+
+function onlyElsewhere(runId: string): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'environment',
+    message: `run ${runId} was started on another machine or in another container, and may be running there`,
+    hint: 'Follow it from there.',
+  });
+}
