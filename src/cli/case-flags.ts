@@ -10,11 +10,13 @@ import {
 import type { GridFlags } from '../core/experiment/grid-flags.ts';
 import type { ThroughputRequest } from '../workflows/throughput/plan-throughput.ts';
 import type { Fault } from '../errors.ts';
+import { given } from './given.ts';
+import { declareScheduleFlags, schedulingOf } from './schedule-flags.ts';
 import { collect, collectNames, parseCount, parseDropout, parseNumber, parseShare } from './values.ts';
 
 /** The flags that choose a case: `throughput` and `config` share them. */
 export function declareCaseFlags(command: Command) {
-  return command
+  const declared = command
     .option('--chips <n>', 'chips: GPUs, or CPU ranks where there is no GPU', parseCount, 1)
     .option(
       '--mode <mode>',
@@ -49,6 +51,7 @@ export function declareCaseFlags(command: Command) {
     .addOption(new Option('--launcher <name>', 'how ranks are started').choices(launcherNames))
     .option('--bind-cores', 'bind each rank to its cores (deepspeed launcher with numactl)')
     .option('--json', 'print JSON');
+  return declareScheduleFlags(declared);
 }
 
 export type CaseOptions = ReturnType<ReturnType<typeof declareCaseFlags>['opts']>;
@@ -70,7 +73,7 @@ export function requestOf(
     launcher: options.launcher ?? null,
     bindCores: options.bindCores ?? false,
     configFile: options.config ?? null,
-    scheduling: {},
+    scheduling: schedulingOf(options),
     maxError: null,
     limits: {},
     command: null,
@@ -144,9 +147,4 @@ export function trainerFlagFaults(options: CaseOptions): Fault[] {
       problem: 'says nothing to a command of your own',
       expected: 'give it to the command',
     }));
-}
-
-/** A field of an object, only where there is a value. */
-export function given<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
-  return value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 }

@@ -24,8 +24,31 @@ export const declare: CommandModule['declare'] = (command, io) => {
         options.json === true ? JSON.stringify(loaded.record ?? loaded.run, null, 2) : runText(loaded),
       );
     });
+  declareLive(command, io);
   declareActing(command, io);
 };
+
+function declareLive(command: Parameters<CommandModule['declare']>[0], io: CommandIo): void {
+  command
+    .command('watch')
+    .description('follow a run to its end and see to its record, in place of a superoffload that is gone')
+    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .option('--json', 'print JSON: the record')
+    .action(async (run, options) => {
+      const { showWatched } = await import('../watch-screen.ts');
+      await showWatched(io, run, options.json ?? false);
+    });
+  command
+    .command('cancel')
+    .description('end a run, on every machine that it is on')
+    .argument('<run...>', 'ids, or the beginning or the end of them')
+    .option('--json', 'print JSON: the records')
+    .option('--dry-run', 'print what would be ended')
+    .action(async (runs, options) => {
+      const { showCancelled } = await import('../watch-screen.ts');
+      await showCancelled(io, runs, { json: options.json ?? false, dryRun: options.dryRun ?? false });
+    });
+}
 
 function declareActing(command: Parameters<CommandModule['declare']>[0], io: CommandIo): void {
   command

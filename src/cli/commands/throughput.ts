@@ -1,7 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
 import { workloadNames, type WorkloadName } from '../../core/experiment/case.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
-import { declareCaseFlags, given, requestOf, trainerFlagFaults, type CaseOptions } from '../case-flags.ts';
+import { given } from '../given.ts';
+import { declareCaseFlags, requestOf, trainerFlagFaults, type CaseOptions } from '../case-flags.ts';
 import { parseCount, parseDuration, parseShare } from '../values.ts';
 import type { CommandModule } from './module.ts';
 

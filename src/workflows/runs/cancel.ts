@@ -1,0 +1,42 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withFileErrors } from '../../adapters/files.ts';
+import { findRunId, readJournal, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { attachRun } from './attach.ts';
+
+const pollMs = 300;
+
+/**
+ * Ends a run wherever it is: by the superoffload that follows it, or in its place where that is gone. Its record is
+ * written, as `cancelled`.
+ * @returns null for a run that was never started.
+ * @throws SuperOffloadError 'usage' for a run that has ended already.
+ */
+export async function cancelRun(context: Context, wanted: string): Promise<RunRecord | null> {
+  const run = readRun(context.home, await findRunId(context.home, wanted));
+  if (run.record !== null) {
+    throw new SuperOffloadError({
+      code: 'usage',
+      message: `run ${run.runId} has ended: ${run.record.outcome.class}`,
+      hint: `see: superoffload runs show ${run.runId}`,
+    });
+  }
+  await withFileErrors(run.path, () => writeFile(join(run.path, runFiles.cancel), ''));
+  return run.watched ? recordOfOther(context, run) : attachRun(context, run.runId);
+}
+
+/** Its tool sees the request within a second, and ends the run: up to a minute where ranks are slow to die. */
+async function recordOfOther(context: Context, { runId }: StoredRun): Promise<RunRecord | null> {
+  while (readJournal(context.home, runId).watched) {
+    context.signal.throwIfAborted();
+    const { record } = readRun(context.home, runId);
+    if (record !== null) return record;
+    await sleep(pollMs);
+  }
+  return attachRun(context, runId);
+}
