@@ -1,8 +1,9 @@
 import { dataFolders, readSystem, readSystems } from '../adapters/experiment-data.ts';
 import { probeMachine } from '../adapters/probe/machine.ts';
 import type { System } from '../core/experiment/case.ts';
-import { resolveSystem } from '../core/experiment/system.ts';
+import { resolveSystem, type ProbedMachine } from '../core/experiment/system.ts';
 import { acceleratorOf, type MachineFacts } from '../core/machine/facts.ts';
+import { hostNumaNodes, memoryOfNodes } from '../core/machine/numa.ts';
 import { faultsError, SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 
@@ -22,20 +23,27 @@ export async function resolveMachine(context: Context, systemName: string): Prom
   const folders = dataFolders(context);
   const named = readSystem(systemName, folders);
   const facts = await probeMachine(context.env);
-  const accelerator = acceleratorOf(facts, context.env);
-  const system = resolveSystem(
-    named,
-    {
-      accelerator,
-      gpuName: facts.gpus[0]?.name ?? null,
-      gpuCount: facts.gpus.length,
-      gpuGiB: facts.gpus.length === 0 ? null : Math.min(...facts.gpus.map((gpu) => gpu.memoryMiB)) / 1024,
-      hostGiB: facts.memory.limitBytes / bytesPerGiB,
-      cores: facts.cpu.cores,
-    },
-    readSystems(folders),
-  );
+  const system = resolveSystem(named, probedMachine(facts, context.env), readSystems(folders));
   return { facts, system };
+}
+
+/** What a system file leaves open, as this machine answers it. */
+export function probedMachine(facts: MachineFacts, env: Context['env']): ProbedMachine {
+  const { gpus, memory, cpu, numa } = facts;
+  const hostNodes = hostNumaNodes(facts);
+  const hostBytes =
+    hostNodes === null
+      ? memory.limitBytes
+      : Math.min(memory.limitBytes, memoryOfNodes(numa.nodes, hostNodes));
+  return {
+    accelerator: acceleratorOf(facts, env),
+    gpuName: gpus[0]?.name ?? null,
+    gpuCount: gpus.length,
+    gpuGiB: gpus.length === 0 ? null : Math.min(...gpus.map((gpu) => gpu.memoryMiB)) / 1024,
+    hostGiB: hostBytes / bytesPerGiB,
+    cores: cpu.cores,
+    hostNumaNodes: hostNodes,
+  };
 }
 
 /** What a message about missing GPUs ends with: they may be there, behind a driver that fails. */

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, platform, release, totalmem, freemem } from 'node:os';
 import { memoryLimitFiles, parseLimit } from '../../core/machine/cgroup.ts';
-import type { CpuFacts, HostMemoryFacts, MachineFacts } from '../../core/machine/facts.ts';
-import { parseCpuinfo, parseMeminfo, parseMemlock, simdOf } from '../../core/machine/proc.ts';
+import type { CpuFacts, HostMemoryFacts, MachineFacts, NumaFacts } from '../../core/machine/facts.ts';
+import {
+  parseCoherentMemoryMode,
+  parseIdList,
+  parseNodeMemoryMiB,
+  parsePageBytes,
+} from '../../core/machine/numa.ts';
+import {
+  parseAllowedNodes,
+  parseCpuinfo,
+  parseMeminfo,
+  parseMemlock,
+  simdOf,
+} from '../../core/machine/proc.ts';
 import { probeCuda, probeGpus } from './gpu.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,12 +26,16 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export async function probeMachine(env: Env, signal?: AbortSignal): Promise<MachineFacts> {
   const [gpu, cuda] = await Promise.all([probeGpus(env, signal), probeCuda(env, signal)]);
+  const numa = probeNuma();
   return {
     platform: platform(),
     arch: arch(),
     kernel: release(),
-    cpu: probeCpu(),
+    cpu: probeCpu(numa),
     memory: probeMemory(),
+    numa,
+    pageBytes: probePageBytes(),
+    coherentGpuMemoryMode: parseCoherentMemoryMode(readText('/proc/driver/nvidia/params')),
     shm: probeShm(),
     memlockBytes: parseMemlock(readText('/proc/self/limits')),
     gpus: gpu.gpus,
@@ -28,7 +44,7 @@ export async function probeMachine(env: Env, signal?: AbortSignal): Promise<Mach
   };
 }
 
-function probeCpu(): CpuFacts {
+function probeCpu({ nodes }: NumaFacts): CpuFacts {
   const { model, flags } = parseCpuinfo(readText('/proc/cpuinfo'));
   return {
     model,
@@ -38,11 +54,28 @@ function probeCpu(): CpuFacts {
       .update([model, ...flags].join(' '))
       .digest('hex')
       .slice(0, 8),
-    numaNodes: Math.max(
-      1,
-      readNames('/sys/devices/system/node').filter((name) => /^node\d+$/.test(name)).length,
-    ),
+    numaNodes: Math.max(1, nodes.filter(({ cpus, memoryMiB }) => cpus !== '' || memoryMiB > 0).length),
   };
+}
+
+const nodeFolder = '/sys/devices/system/node';
+
+/** The kernel's NUMA nodes that are on line. A GH200 lists eight of its memory, of which all but one are empty. */
+function probeNuma(): NumaFacts {
+  const nodes = parseIdList(readText(`${nodeFolder}/online`)).map((id) => ({
+    id,
+    cpus: readText(`${nodeFolder}/node${id}/cpulist`).trim(),
+    memoryMiB: parseNodeMemoryMiB(readText(`${nodeFolder}/node${id}/meminfo`)),
+  }));
+  return { nodes, allowed: parseAllowedNodes(readText('/proc/self/status')) };
+}
+
+function probePageBytes(): number | null {
+  try {
+    return parsePageBytes(readFileSync('/proc/self/auxv'));
+  } catch {
+    return null;
+  }
 }
 
 /** What a run may use of the host's memory, and who says so. */
@@ -75,13 +108,5 @@ function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function readNames(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }

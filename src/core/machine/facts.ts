@@ -33,6 +33,20 @@ export interface CpuFacts {
   readonly numaNodes: number;
 }
 
+/** One NUMA node as the kernel describes it. */
+export interface NumaNodeFacts {
+  readonly id: number;
+  /** Its cores as the kernel lists them, `0-71`; '' for memory alone. */
+  readonly cpus: string;
+  readonly memoryMiB: number;
+}
+
+export interface NumaFacts {
+  readonly nodes: readonly NumaNodeFacts[];
+  /** The nodes that this process may take memory from, as the kernel lists them; null where it does not say. */
+  readonly allowed: string | null;
+}
+
 export interface HostMemoryFacts {
   /** What a run may use, bytes. */
   readonly limitBytes: number;
@@ -50,6 +64,11 @@ export interface MachineFacts {
   readonly kernel: string;
   readonly cpu: CpuFacts;
   readonly memory: HostMemoryFacts;
+  readonly numa: NumaFacts;
+  /** Size of a page, bytes; null where unknown. */
+  readonly pageBytes: number | null;
+  /** CoherentGPUMemoryMode of the NVIDIA driver: `numa`, `driver`, '' for its own choice; null without it. */
+  readonly coherentGpuMemoryMode: string | null;
   /** null where there is no /dev/shm. */
   readonly shm: { readonly totalBytes: number; readonly freeBytes: number } | null;
   /** Soft limit of locked memory, bytes; null for unlimited. */

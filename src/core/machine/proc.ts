@@ -14,6 +14,11 @@ export function parseMemlock(text: string): number | null {
   return soft === undefined || soft === 'unlimited' ? null : Number(soft);
 }
 
+/** `Mems_allowed_list` of /proc/self/status: the NUMA nodes that the process may take memory from. */
+export function parseAllowedNodes(text: string): string | null {
+  return /^Mems_allowed_list:\s+(\S+)/m.exec(text)?.[1] ?? null;
+}
+
 /** Model and instruction flags of the first core in /proc/cpuinfo (x86 `flags`, Arm `Features`). */
 export function parseCpuinfo(text: string): { readonly model: string; readonly flags: readonly string[] } {
   const field = (name: string): string | undefined =>

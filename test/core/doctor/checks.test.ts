@@ -20,6 +20,9 @@ const machine: MachineFacts = {
     totalBytes: 128 * gib,
     availableBytes: 100 * gib,
   },
+  numa: { nodes: [{ id: 0, cpus: '0-15', memoryMiB: 131_072 }], allowed: '0' },
+  pageBytes: 4096,
+  coherentGpuMemoryMode: null,
   shm: { totalBytes: 32 * gib, freeBytes: 32 * gib },
   cuda: { nvcc: null, version: null },
 };
