@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
-import { runScript } from '../core/plan/describe.ts';
+import { runScripts } from '../core/plan/describe.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
 import { isRunId, runFiles, runIdOf } from '../core/results/run-files.ts';
 import type { RunEvent } from '../core/results/run-event.ts';
@@ -45,8 +45,10 @@ export async function writePlan(folder: RunFolder, plan: RunPlan, env: unknown):
   await withFileErrors(folder.path, async () => {
     for (const [name, content] of Object.entries(plan.files))
       await writeFile(join(folder.path, name), content);
-    await writeFile(join(folder.path, runFiles.script), runScript(plan));
-    await chmod(join(folder.path, runFiles.script), 0o755);
+    for (const [name, content] of Object.entries(runScripts(plan))) {
+      await writeFile(join(folder.path, name), content);
+      await chmod(join(folder.path, name), 0o755);
+    }
     await writeJsonAtomic(join(folder.path, runFiles.env), env);
     await writeJsonAtomic(join(folder.path, runFiles.plan), plan);
   });

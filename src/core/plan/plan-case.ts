@@ -1,6 +1,8 @@
 import type { Case, LauncherName, System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
+import type { NodeLayout } from '../launch/layout.ts';
 import { launchers, type LaunchCommand } from '../launch/launcher.ts';
+import { placeholders } from '../launch/placeholders.ts';
 import type { Schedule } from '../launch/schedule.ts';
 import { runFiles } from '../results/run-files.ts';
 import type { ScriptEnvironment } from '../stack/environment.ts';
@@ -35,13 +37,14 @@ export interface PlanInputs {
 
 /** Joins a case, a system and a stack into the one thing that is run. */
 export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
-  const { system } = inputs;
+  const { system, schedule } = inputs;
+  const layout = schedule?.layout ?? { nodes: 1, ranksPerNode: subject.chips };
   const workload: Workload = workloads[subject.workload];
   const { trainer, megatron, syntheticData } = inputs;
   const { deepspeedConfig: deepspeedFile, stop: stopFile } = runFiles;
   const paths = { trainer, megatron, syntheticData, deepspeedConfig: deepspeedFile, stopFile };
   const data = plannedData(subject, inputs.syntheticData);
-  const launch = launchCommand(subject, inputs, workload.program(subject, paths));
+  const launch = launchCommand(layout, inputs, workload.program(subject, paths));
   const deepspeedConfig = `${JSON.stringify(inputs.deepspeedConfig, null, 2)}\n`;
   return {
     schemaVersion: 1,
@@ -58,7 +61,7 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     command: launch.command,
     env: {
       ...inputs.stackEnvironment.env,
-      ...threadEnv(system, subject.chips),
+      ...threadEnv(system, layout),
       ...workload.env(paths),
       ...launch.env,
     },
@@ -74,13 +77,15 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
   };
 }
 
-function launchCommand(subject: Case, inputs: PlanInputs, program: readonly string[]): LaunchCommand {
-  const launcher = launchers[inputs.launcher ?? defaultLauncher(inputs.system, subject.chips)];
-  return launcher.launch({
+function launchCommand(layout: NodeLayout, inputs: PlanInputs, program: readonly string[]): LaunchCommand {
+  const name = inputs.launcher ?? defaultLauncher(inputs.system, layout.nodes * layout.ranksPerNode);
+  const here = inputs.schedule === null;
+  return launchers[name].launch({
     python: inputs.python,
     program,
-    worldSize: subject.chips,
-    port: inputs.port,
+    layout,
+    masterAddress: here ? '127.0.0.1' : placeholders.masterAddress,
+    masterPort: here ? String(inputs.port) : placeholders.masterPort,
     bindCores: inputs.bindCores,
     gpuIndices: inputs.gpuIndices,
   });
@@ -92,11 +97,11 @@ export function defaultLauncher(system: System, chips: number): LauncherName {
 }
 
 /**
- * Threads a rank: its share of the cores. Set for every launcher, because torchrun's own default of 1 makes CPU
- * Adam single-threaded (torch/distributed/run.py).
+ * Threads a rank: its share of the cores of a node. Set for every launcher, because torchrun's own default of 1 makes
+ * CPU Adam single-threaded (torch/distributed/run.py).
  */
-function threadEnv(system: System, chips: number): Record<string, string> {
-  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(system.cores / chips))) };
+function threadEnv(system: System, { ranksPerNode }: NodeLayout): Record<string, string> {
+  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(system.cores / ranksPerNode))) };
 }
 
 function titleOf(subject: Case): string {

@@ -101,6 +101,8 @@ export const defaultLimits: RunLimits = {
 /** The same plan with another rendezvous port: ports are free or not at the moment of the start. */
 export function withPort(plan: RunPlan, port: number): RunPlan {
   if (plan.port === null) return plan;
+  // A schedule's nodes are told at their start: the command holds a placeholder.
+  if (plan.schedule !== undefined) return { ...plan, port };
   const old = String(plan.port);
   return {
     ...plan,

@@ -40,3 +40,8 @@ const runIdPattern = /^\d{8}T\d{6}Z-[A-Za-z0-9._-]+-[0-9a-f]{4}$/;
 export function isRunId(name: string): boolean {
   return runIdPattern.test(name);
 }
+
+/** The case that a run folder's name holds: what {@link runIdOf} was given. */
+export function caseIdOfRun(runId: string): string {
+  return runId.slice(runId.indexOf('Z-') + 2, -5);
+}

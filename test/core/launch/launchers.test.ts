@@ -1,19 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { launcherNames } from '../../../src/core/experiment/case.ts';
-import { launchers } from '../../../src/core/launch/launcher.ts';
+import { launchers, type LaunchRequest } from '../../../src/core/launch/launcher.ts';
+import { placeholders } from '../../../src/core/launch/placeholders.ts';
 
 const request = {
   python: '/stack/bin/python',
   program: ['train.py', '--bf16'],
-  worldSize: 2,
-  port: 29517,
+  layout: { nodes: 1, ranksPerNode: 2 },
+  masterAddress: '127.0.0.1',
+  masterPort: '29517',
   bindCores: false,
   gpuIndices: null,
 };
 
+function onNodes(nodes: number, ranksPerNode: number): LaunchRequest {
+  const { masterAddress, masterPort } = placeholders;
+  return { ...request, layout: { nodes, ranksPerNode }, masterAddress, masterPort };
+}
+
 describe('launchers', () => {
   it('python starts one rank, told who it is by the environment', () => {
-    expect(launchers.python.launch({ ...request, worldSize: 1 })).toEqual({
+    expect(launchers.python.launch({ ...request, layout: { nodes: 1, ranksPerNode: 1 } })).toEqual({
       command: ['/stack/bin/python', '-u', 'train.py', '--bf16'],
       env: { RANK: '0', LOCAL_RANK: '0', WORLD_SIZE: '1', MASTER_ADDR: '127.0.0.1', MASTER_PORT: '29517' },
     });
@@ -48,6 +55,47 @@ describe('launchers', () => {
     expect(command).toContain('--include=localhost:3,1');
     // DeepSpeed refuses them beside --include.
     expect(command.filter((word) => word.startsWith('--num_'))).toEqual([]);
+  });
+
+  it('torchrun on several nodes meets at the first one, which only its script knows', () => {
+    expect(launchers.torchrun.launch(onNodes(4, 2)).command).toEqual([
+      '/stack/bin/python', '-m', 'torch.distributed.run', '--nproc-per-node=2', '--nnodes=4',
+      '--node-rank=@NODE_RANK@', '--max-restarts=0', '--master-addr=@MASTER_ADDRESS@', '--master-port=@MASTER_PORT@',
+      '--tee=3', '--log-dir=ranks', 'train.py', '--bf16',
+    ]); // prettier-ignore
+  });
+
+  it('deepspeed on several nodes is its own half for a node, told all nodes and their devices', () => {
+    const { command } = launchers.deepspeed.launch({ ...onNodes(3, 2), bindCores: true });
+    const [info = ''] = command.flatMap((word) => /^--world_info=(.*)$/.exec(word)?.[1] ?? []);
+    expect(Buffer.from(info, 'base64url').toString()).toBe('{"node0":[0,1],"node1":[0,1],"node2":[0,1]}');
+    expect(command.filter((word) => !word.startsWith('--world_info'))).toEqual([
+      '/stack/bin/python', '-m', 'deepspeed.launcher.launch', '--node_rank=@NODE_RANK@',
+      '--master_addr=@MASTER_ADDRESS@', '--master_port=@MASTER_PORT@', '--bind_cores_to_rank', 'train.py', '--bf16',
+    ]); // prettier-ignore
+  });
+
+  it('the world info is in the alphabet of URLs and padded, as launch.py decodes it', () => {
+    for (let nodes = 2; nodes <= 12; nodes += 1) {
+      const [info = ''] = launchers.deepspeed
+        .launch(onNodes(nodes, 1))
+        .command.flatMap((word) => /^--world_info=(.*)$/.exec(word)?.[1] ?? []);
+      expect(info).toMatch(/^[A-Za-z0-9_-]+={0,2}$/);
+      expect(info.length % 4).toBe(0);
+    }
+  });
+
+  it('srun leaves the ranks their places to Slurm', () => {
+    expect(launchers.srun.launch(onNodes(4, 2))).toEqual({
+      command: ['/stack/bin/python', '-u', 'train.py', '--bf16'],
+      env: {
+        RANK: '@SLURM_PROCID@',
+        LOCAL_RANK: '@SLURM_LOCALID@',
+        WORLD_SIZE: '8',
+        MASTER_ADDR: '@MASTER_ADDRESS@',
+        MASTER_PORT: '@MASTER_PORT@',
+      },
+    });
   });
 
   it('are all registered under their own names', () => {

@@ -4,8 +4,14 @@ import type { Launcher } from '../launcher.ts';
 export const pythonLauncher: Launcher = {
   name: 'python',
   maxWorldSize: 1,
-  launch: ({ python, program, port }) => ({
+  launch: ({ python, program, masterAddress, masterPort }) => ({
     command: [python, '-u', ...program],
-    env: { RANK: '0', LOCAL_RANK: '0', WORLD_SIZE: '1', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port) },
+    env: {
+      RANK: '0',
+      LOCAL_RANK: '0',
+      WORLD_SIZE: '1',
+      MASTER_ADDR: masterAddress,
+      MASTER_PORT: masterPort,
+    },
   }),
 };

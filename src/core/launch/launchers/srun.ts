@@ -1,11 +1,18 @@
+import { placeholders } from '../placeholders.ts';
 import type { Launcher } from '../launcher.ts';
 
-/** Slurm's own: every rank is a task of srun, and the script reads its place from Slurm's variables. */
+/** Slurm's own: every rank is a task of srun, and the script takes its place from Slurm's variables. */
 export const srunLauncher: Launcher = {
   name: 'srun',
   maxWorldSize: Number.POSITIVE_INFINITY,
-  launch: ({ python, program, worldSize }) => ({
+  launch: ({ python, program, layout, masterAddress, masterPort }) => ({
     command: [python, '-u', ...program],
-    env: { RANK: '@SLURM_PROCID@', LOCAL_RANK: '@SLURM_LOCALID@', WORLD_SIZE: String(worldSize) },
+    env: {
+      RANK: placeholders.slurmProcid,
+      LOCAL_RANK: placeholders.slurmLocalid,
+      WORLD_SIZE: String(layout.nodes * layout.ranksPerNode),
+      MASTER_ADDR: masterAddress,
+      MASTER_PORT: masterPort,
+    },
   }),
 };

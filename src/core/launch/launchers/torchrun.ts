@@ -1,21 +1,25 @@
+import { placeholders } from '../placeholders.ts';
 import type { Launcher } from '../launcher.ts';
 
 /**
- * torch.distributed.run. `--tee 3` prefixes each line with its rank, so that the log says who failed first.
+ * torch.distributed.run. `--tee 3` prefixes each line with its (global) rank, so that the log says who failed first.
  * It sets OMP_NUM_THREADS=1 for more than one process unless we set it (torch/distributed/run.py), which the plan does.
+ * On several nodes each starts its own, which meet at the first one's port (static rendezvous, its default backend);
+ * nothing is restarted: a run that lost a rank is a failed run, and the next one is a new attempt.
  */
 export const torchrunLauncher: Launcher = {
   name: 'torchrun',
   maxWorldSize: Number.POSITIVE_INFINITY,
-  launch: ({ python, program, worldSize, port }) => ({
+  launch: ({ python, program, layout, masterAddress, masterPort }) => ({
     command: [
       python,
       '-m',
       'torch.distributed.run',
-      `--nproc-per-node=${worldSize}`,
-      '--nnodes=1',
-      '--master-addr=127.0.0.1',
-      `--master-port=${port}`,
+      `--nproc-per-node=${layout.ranksPerNode}`,
+      `--nnodes=${layout.nodes}`,
+      ...(layout.nodes === 1 ? [] : [`--node-rank=${placeholders.nodeRank}`, '--max-restarts=0']),
+      `--master-addr=${masterAddress}`,
+      `--master-port=${masterPort}`,
       '--tee=3',
       '--log-dir=ranks',
       ...program,

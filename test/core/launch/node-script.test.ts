@@ -1,0 +1,104 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseNodeReport } from '../../../src/core/launch/node-report.ts';
+import { nodeScript } from '../../../src/core/launch/node-script.ts';
+
+const base = realpathSync(mkdtempSync(join(tmpdir(), 'node script ')));
+afterAll(() => {
+  rmSync(base, { recursive: true });
+});
+
+let count = 0;
+
+/** A run folder with a node.sh, and a run.sh of these lines. */
+function runFolder(lines: readonly string[], setup: readonly string[] = []): string {
+  const folder = join(base, `it's $run ${(count += 1)}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'node.sh'), nodeScript('a "run"', setup));
+  writeFileSync(join(folder, 'run.sh'), ['#!/bin/sh', ...lines, ''].join('\n'));
+  return folder;
+}
+
+const given = {
+  PATH: process.env['PATH'],
+  SUPEROFFLOAD_RUN_ID: 'id-1',
+  SUPEROFFLOAD_NODE_RANK: '1',
+  MASTER_ADDR: 'node1',
+  MASTER_PORT: '4711',
+};
+
+function start(folder: string, env: Record<string, string | undefined> = given) {
+  return spawnSync('/bin/sh', [join(folder, 'node.sh')], { encoding: 'utf8', env });
+}
+
+const report = (folder: string, node = 1) =>
+  parseNodeReport(readFileSync(join(folder, `nodes/${node}.ndjson`), 'utf8'));
+
+describe('nodeScript', () => {
+  it('hands on what it was given, and notes both ends with the kernel’s counters', () => {
+    const folder = runFolder([
+      'echo "$SUPEROFFLOAD_RUN_ID $SUPEROFFLOAD_NODE_RANK $MASTER_ADDR $MASTER_PORT"',
+      'exit 3',
+    ]);
+    expect(start(folder)).toMatchObject({ status: 3, stdout: 'id-1 1 node1 4711\n', stderr: '' });
+    const counted = /^oom_kill /m.test(readFileSync('/proc/vmstat', 'utf8'));
+    expect(report(folder)).toEqual({
+      host: hostname(),
+      startedUtc: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+      endedUtc: expect.stringMatching(/Z$/) as string,
+      exitCode: 3,
+      oomKills: counted ? 0 : (expect.anything() as number),
+    });
+  });
+
+  it('takes the node’s rank from Slurm where nobody else says it', () => {
+    const folder = runFolder(['echo "$SUPEROFFLOAD_NODE_RANK"']);
+    const env = { ...given, SUPEROFFLOAD_NODE_RANK: undefined };
+    expect(start(folder, { ...env, SLURM_NODEID: '2', SLURM_LOCALID: '3' })).toMatchObject({
+      status: 0,
+      stdout: '2\n',
+    });
+    expect(readFileSync(join(folder, 'nodes/2.ndjson'), 'utf8')).toContain('"task":3,');
+  });
+
+  it('refuses to start without a name for the run', () => {
+    const folder = runFolder(['echo ran']);
+    const { status, stdout } = start(folder, { ...given, SUPEROFFLOAD_RUN_ID: undefined });
+    expect(status).not.toBe(0);
+    expect(stdout).toBe('');
+    expect(existsSync(join(folder, 'nodes'))).toBe(false);
+  });
+
+  it('runs the site’s lines in the same shell, and goes no further than the one that fails', () => {
+    const good = runFolder(['echo "$FROM_SITE"'], ['export FROM_SITE="a  b"', 'cd /']);
+    expect(start(good)).toMatchObject({ status: 0, stdout: 'a  b\n', stderr: '' });
+    const bad = runFolder(['echo ran'], ["module_x load 'a b'", 'echo never']);
+    const { status, stdout, stderr } = start(bad);
+    expect({ status, stdout }).toEqual({ status: 127, stdout: '' });
+    expect(stderr).toContain(
+      `superoffload: set-up line failed with status 127 on ${hostname()}: module_x load 'a b'`,
+    );
+    expect(report(bad)).toMatchObject({ exitCode: 127 });
+  });
+
+  it('notes its end although the whole group was told to end', async () => {
+    const folder = runFolder(['echo up', 'exec sleep 60']);
+    const child = spawn('/bin/sh', [join(folder, 'node.sh')], { env: given, detached: true });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    process.kill(-child.pid!, 'SIGTERM');
+    const status = await new Promise((resolve) => child.once('exit', resolve));
+    expect(status).toBe(143);
+    expect(report(folder)).toMatchObject({ exitCode: 143 });
+  });
+});
