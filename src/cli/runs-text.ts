@@ -39,7 +39,10 @@ export function runText({ run, record }: LoadedRun): string {
   ].join('\n');
 }
 
-function stateText({ elsewhere, watched, livePids }: LoadedRun['run']): string {
+function stateText({ runId, plan, elsewhere, watched, livePids }: LoadedRun['run']): string {
+  if (plan?.schedule !== undefined && !watched) {
+    return `detached: its superoffload is gone; to follow it: superoffload runs watch ${runId}`;
+  }
   if (elsewhere) return 'elsewhere: started on another machine or in another container, no record yet';
   if (livePids.length > 0) return `running, processes ${livePids.join(', ')}`;
   return watched ? 'running: its superoffload is at work' : 'no record, and no plan to rebuild one from';

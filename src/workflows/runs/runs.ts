@@ -18,7 +18,8 @@ import { checkDrift } from '../stacks/usable-stack.ts';
 export interface RunListing {
   readonly runId: string;
   /**
-   * An outcome class, or `running`, `orphaned` (its tool is gone), `elsewhere` (started on another machine or in
+   * An outcome class, or `running`, `orphaned` (its tool is gone), `detached` (its tool is gone; only its scheduler or
+   * its hosts know more: `runs watch`), `elsewhere` (started on another machine or in
    * another container, no record yet), `unfinished` (no record could be made),
    * `unreadable` (damaged, or of a newer version).
    */
@@ -80,7 +81,8 @@ async function listUnrecorded(context: Context, runId: string): Promise<RunListi
   };
 }
 
-function stateOf({ elsewhere, watched, livePids }: StoredRun): string {
+function stateOf({ elsewhere, watched, livePids, plan }: StoredRun): string {
+  if (plan?.schedule !== undefined && !watched) return 'detached';
   if (elsewhere) return 'elsewhere';
   // From before the start until the record is written its tool is at work.
   if (watched) return 'running';
@@ -189,7 +191,7 @@ export async function runsToRemove(context: Context, wanted: readonly string[]):
         message: `run ${runId} is still running`,
         hint: run.watched
           ? 'end it with Ctrl-C where it was started'
-          : `its superoffload is gone; end it with: kill -TERM ${run.livePids.join(' ')}`,
+          : `its superoffload is gone; end it with: superoffload runs cancel ${runId}`,
       });
     }
     ids.push(runId);
