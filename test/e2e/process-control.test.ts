@@ -119,7 +119,7 @@ describe('a tool that is killed', () => {
     const refused = await box.run(['runs', 'rm', runId]);
     expect({ code: refused.code, stderr: refused.stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/still running[^]*kill -TERM \d+/) as string,
+      stderr: expect.stringMatching(/still running[^]*runs cancel/) as string,
     });
     await until('the run ends', () => processesOfRun(runId).length === 0);
     const log = readFileSync(join(box.home, 'runs', runId, 'output.log'), 'utf8');
