@@ -7,7 +7,21 @@ const rankSection = Type.Object(
       minimum: 1,
       description: 'Sequences an optimizer step, all ranks together.',
     }),
-    models: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: 'Names in model.json.' }),
+    models: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'Names in model.json, or LAYERSxHIDDEN; the candidates of a search.',
+    }),
+    modes: Type.Optional(
+      Type.Array(Type.Enum([...modeNames]), {
+        minItems: 1,
+        description: "What the figure shows for this number of chips, where it is not the section's.",
+      }),
+    ),
+    sequenceLengths: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1 }), {
+        description: 'By size, tokens a sequence: a case each, in place of sequenceLength.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -21,6 +35,18 @@ const gridSection = Type.Object(
       description: 'By number of chips; other numbers take the entry below, with the same batch a chip.',
     }),
     sequenceLength: Type.Integer({ minimum: 1, description: 'Tokens a sequence.' }),
+    sequenceParallel: Type.Optional(
+      Type.Enum(['chips'], { description: 'All chips share each sequence; absent: none do.' }),
+    ),
+    batchRule: Type.Optional(
+      Type.Enum(['paper'], {
+        description:
+          'Where the global batch runs out of GPU memory at once, the largest micro-batch that fits with and without recomputation is tried, and the faster one counts.',
+      }),
+    ),
+    activationOffload: Type.Optional(
+      Type.Boolean({ description: 'What recomputation starts from is kept in host memory.' }),
+    ),
     dtype: Type.Enum([...dtypes]),
     activationCheckpointing: Type.Boolean(),
     gradientClipping: Type.Number({ minimum: 0, description: 'Gradient-norm clip of every mode; 0 is off.' }),

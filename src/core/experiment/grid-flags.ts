@@ -1,6 +1,6 @@
 import type { AttentionName, CaseWorkload, Dtype } from './case.ts';
 
-/** The flags of `superoffload throughput` that choose or change cases; absent means the experiment's own. */
+/** The flags of a verb that runs cases which choose or change them; absent means the experiment's own. */
 export interface GridFlags {
   readonly workload?: CaseWorkload;
   readonly chips?: number;
@@ -26,4 +26,6 @@ export interface GridFlags {
   /** `--ds KEY=VALUE` words. */
   readonly deepspeedOverrides?: readonly string[];
   readonly allowUnsafe?: boolean;
+  /** False: only the batch asked for is run, whether it fits or not. */
+  readonly batchRule?: boolean;
 }

@@ -46,14 +46,14 @@ describe('expandGrid with --chips alone', () => {
     ]);
   });
 
-  it('on one H200: the sizes that its memory holds, in all three modes', () => {
+  it('on one H200: the sizes that its memory holds, in the modes of the figure', () => {
     const { cases, skipped } = grid(h200, { chips: 1 });
     expect(names(cases)).toEqual(expect.arrayContaining(['2B prism', '2B zero_offload', '2B zero_infinity']));
     expect(names(cases)).not.toContain('10B zero_offload');
     expect(skipped.every(({ kind, reason }) => kind === 'memory' && reason.startsWith('needs about'))).toBe(
       true,
     );
-    expect(cases.length + skipped.length).toBe(3 * 7);
+    expect(cases.length + skipped.length).toBe(4 * 7);
   });
 
   it('compares with one batch, clipping, precision and recomputation', () => {
@@ -95,6 +95,7 @@ describe('expandGrid with flags', () => {
       ['prism', 0.2],
       ['zero_offload', null],
       ['zero_infinity', null],
+      ['ddp', null],
     ]);
   });
 
