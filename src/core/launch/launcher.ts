@@ -1,4 +1,5 @@
 import type { LauncherName } from '../experiment/case.ts';
+import type { NodeBinding } from './binding.ts';
 import type { NodeLayout } from './layout.ts';
 import { deepspeedLauncher } from './launchers/deepspeed.ts';
 import { pythonLauncher } from './launchers/python.ts';
@@ -17,8 +18,8 @@ export interface LaunchRequest {
   readonly masterAddress: string;
   /** A free port of that machine, or a placeholder. */
   readonly masterPort: string;
-  /** Bind each rank to its cores (needs numactl). */
-  readonly bindCores: boolean;
+  /** What holds each rank to its cores and memory. */
+  readonly binding: NodeBinding;
   /** The GPUs to use, where CUDA_VISIBLE_DEVICES says so; null for those that CUDA counts first. */
   readonly gpuIndices: readonly number[] | null;
 }

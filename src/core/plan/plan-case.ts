@@ -1,5 +1,6 @@
 import type { Case, LauncherName, System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
+import { nodeBinding, type NodeBinding } from '../launch/binding.ts';
 import type { NodeLayout } from '../launch/layout.ts';
 import { launchers, type LaunchCommand } from '../launch/launcher.ts';
 import { placeholders } from '../launch/placeholders.ts';
@@ -29,6 +30,8 @@ export interface PlanInputs {
   readonly schedule: Schedule | null;
   readonly launcher: LauncherName | null;
   readonly bindCores: boolean;
+  /** The run has its nodes for itself, all of their cores and memory; false where absent. */
+  readonly exclusiveHost?: boolean;
   /** Indices of the GPUs to use, of those that the driver counts; null leaves the choice to CUDA. */
   readonly gpuIndices: readonly number[] | null;
   readonly maxError: number | null;
@@ -37,14 +40,14 @@ export interface PlanInputs {
 
 /** Joins a case, a system and a stack into the one thing that is run. */
 export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
-  const { system, schedule } = inputs;
-  const layout = schedule?.layout ?? { nodes: 1, ranksPerNode: subject.chips };
+  const { system } = inputs;
+  const nodes = nodePart(subject, inputs);
   const workload: Workload = workloads[subject.workload];
   const { trainer, megatron, syntheticData } = inputs;
   const { deepspeedConfig: deepspeedFile, stop: stopFile } = runFiles;
   const paths = { trainer, megatron, syntheticData, deepspeedConfig: deepspeedFile, stopFile };
   const data = plannedData(subject, inputs.syntheticData);
-  const launch = launchCommand(layout, inputs, workload.program(subject, paths));
+  const launch = launchCommand(inputs, nodes, workload.program(subject, paths));
   const deepspeedConfig = `${JSON.stringify(inputs.deepspeedConfig, null, 2)}\n`;
   return {
     schemaVersion: 1,
@@ -61,7 +64,7 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     command: launch.command,
     env: {
       ...inputs.stackEnvironment.env,
-      ...threadEnv(system, layout),
+      ...threadEnv(nodes),
       ...workload.env(paths),
       ...launch.env,
     },
@@ -77,18 +80,37 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
   };
 }
 
-function launchCommand(layout: NodeLayout, inputs: PlanInputs, program: readonly string[]): LaunchCommand {
-  const name = inputs.launcher ?? defaultLauncher(inputs.system, layout.nodes * layout.ranksPerNode);
+function launchCommand(inputs: PlanInputs, nodes: NodePart, program: readonly string[]): LaunchCommand {
   const here = inputs.schedule === null;
-  return launchers[name].launch({
+  return launchers[nodes.launcher].launch({
     python: inputs.python,
     program,
-    layout,
+    layout: nodes.layout,
     masterAddress: here ? '127.0.0.1' : placeholders.masterAddress,
     masterPort: here ? String(inputs.port) : placeholders.masterPort,
-    bindCores: inputs.bindCores,
+    binding: nodes.binding,
     gpuIndices: inputs.gpuIndices,
   });
+}
+
+/** What each node of a run does. */
+interface NodePart {
+  readonly launcher: LauncherName;
+  readonly layout: NodeLayout;
+  readonly binding: NodeBinding;
+}
+
+function nodePart({ chips }: Case, inputs: PlanInputs): NodePart {
+  const { system, schedule, bindCores } = inputs;
+  const layout = schedule?.layout ?? { nodes: 1, ranksPerNode: chips };
+  const launcher = inputs.launcher ?? defaultLauncher(system, chips);
+  const { ranksPerNode } = layout;
+  const exclusiveHost = inputs.exclusiveHost ?? false;
+  return {
+    launcher,
+    layout,
+    binding: nodeBinding(system, { launcher, ranksPerNode, exclusiveHost, bindCores }),
+  };
 }
 
 /** A single rank needs no launcher, unless the user asks for one. */
@@ -97,11 +119,12 @@ export function defaultLauncher(system: System, chips: number): LauncherName {
 }
 
 /**
- * Threads a rank: its share of the cores of a node. Set for every launcher, because torchrun's own default of 1 makes
- * CPU Adam single-threaded (torch/distributed/run.py).
+ * Threads a rank: its share of the cores that the run is bound to, or of the node's. Set for every launcher, because
+ * torchrun's own default of 1 makes CPU Adam single-threaded (torch/distributed/run.py).
  */
-function threadEnv(system: System, { ranksPerNode }: NodeLayout): Record<string, string> {
-  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(system.cores / ranksPerNode))) };
+function threadEnv({ layout, binding }: NodePart): Record<string, string> {
+  const cores = binding.binding === 'none' ? binding.nodeCores : binding.cores;
+  return { OMP_NUM_THREADS: String(Math.max(1, Math.floor(cores / layout.ranksPerNode))) };
 }
 
 function titleOf(subject: Case): string {

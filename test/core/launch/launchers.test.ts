@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { launcherNames } from '../../../src/core/experiment/case.ts';
+import { launcherNames, type BindingName } from '../../../src/core/experiment/case.ts';
+import type { NodeBinding } from '../../../src/core/launch/binding.ts';
 import { launchers, type LaunchRequest } from '../../../src/core/launch/launcher.ts';
 import { placeholders } from '../../../src/core/launch/placeholders.ts';
 
@@ -9,9 +10,13 @@ const request = {
   layout: { nodes: 1, ranksPerNode: 2 },
   masterAddress: '127.0.0.1',
   masterPort: '29517',
-  bindCores: false,
+  binding: { binding: 'none', ranksPerNode: 2, cores: 8, nodeCores: 8, hostNumaNodes: null } as NodeBinding,
   gpuIndices: null,
 };
+
+function bound(binding: BindingName): NodeBinding {
+  return { ...request.binding, binding, hostNumaNodes: [0] };
+}
 
 function onNodes(nodes: number, ranksPerNode: number): LaunchRequest {
   const { masterAddress, masterPort } = placeholders;
@@ -45,7 +50,7 @@ describe('launchers', () => {
       ], // prettier-ignore
       env: {},
     });
-    expect(launchers.deepspeed.launch({ ...request, bindCores: true }).command).toContain(
+    expect(launchers.deepspeed.launch({ ...request, binding: bound('deepspeed') }).command).toContain(
       '--bind_cores_to_rank',
     );
   });
@@ -66,7 +71,7 @@ describe('launchers', () => {
   });
 
   it('deepspeed on several nodes is its own half for a node, told all nodes and their devices', () => {
-    const { command } = launchers.deepspeed.launch({ ...onNodes(3, 2), bindCores: true });
+    const { command } = launchers.deepspeed.launch({ ...onNodes(3, 2), binding: bound('deepspeed') });
     const [info = ''] = command.flatMap((word) => /^--world_info=(.*)$/.exec(word)?.[1] ?? []);
     expect(Buffer.from(info, 'base64url').toString()).toBe('{"node0":[0,1],"node1":[0,1],"node2":[0,1]}');
     expect(command.filter((word) => !word.startsWith('--world_info'))).toEqual([
@@ -96,6 +101,36 @@ describe('launchers', () => {
         MASTER_PORT: '@MASTER_PORT@',
       },
     });
+  });
+
+  it('each has numactl around every rank, which knows itself by LOCAL_RANK', () => {
+    const end = (
+      launcher: 'python' | 'torchrun' | 'deepspeed' | 'srun',
+      each: LaunchRequest,
+    ): readonly string[] => {
+      const { command } = launchers[launcher].launch({ ...each, binding: bound('numactl') });
+      return command.slice(
+        command.findIndex((word) => ['--no-python', '--no_python', 'numactl', 'sh'].includes(word)),
+      );
+    };
+    const script =
+      'first=$((${1:-$LOCAL_RANK} * 4)); shift; exec numactl --physcpubind=+$first-$((first + 3)) --membind=0 "$@"';
+    const rank = ['/stack/bin/python', '-u', 'train.py', '--bf16'];
+    expect(end('python', request)).toEqual(['numactl', '--physcpubind=+0-3', '--membind=0', ...rank]);
+    expect(end('torchrun', request)).toEqual(['--no-python', 'sh', '-c', script, 'sh', '', ...rank]);
+    expect(end('torchrun', onNodes(2, 2))).toEqual(end('torchrun', request));
+    expect(end('deepspeed', request)).toEqual([
+      '--no_python',
+      '--no_local_rank',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      '',
+      ...rank,
+    ]);
+    expect(end('deepspeed', onNodes(2, 2))).toEqual(end('deepspeed', request));
+    expect(end('srun', onNodes(2, 2))).toEqual(['sh', '-c', script, 'sh', '@SLURM_LOCALID@', ...rank]);
   });
 
   it('are all registered under their own names', () => {

@@ -1,3 +1,4 @@
+import { bindCommand, deepspeedBindingWords } from '../binding.ts';
 import { placeholders } from '../placeholders.ts';
 import type { Launcher, LaunchCommand, LaunchRequest } from '../launcher.ts';
 
@@ -19,7 +20,7 @@ export const deepspeedLauncher: Launcher = {
  * 0.19.8, main), so GPUs that were chosen are named one by one, and then it takes no such number.
  */
 function onOneNode(request: LaunchRequest): LaunchCommand {
-  const { python, program, layout, masterAddress, masterPort, bindCores, gpuIndices } = request;
+  const { python, layout, masterAddress, masterPort, gpuIndices } = request;
   const command = [
     python,
     '-m',
@@ -30,8 +31,7 @@ function onOneNode(request: LaunchRequest): LaunchCommand {
       : [`--include=localhost:${gpuIndices.slice(0, layout.ranksPerNode).join(',')}`]),
     `--master_addr=${masterAddress}`,
     `--master_port=${masterPort}`,
-    ...(bindCores ? ['--bind_cores_to_rank'] : []),
-    ...program,
+    ...boundProgram(request),
   ];
   return { command, env: {} };
 }
@@ -44,14 +44,8 @@ function onOneNode(request: LaunchRequest): LaunchCommand {
  * hostfile is missing. The module sets RANK, LOCAL_RANK, WORLD_SIZE and CUDA_VISIBLE_DEVICES of its ranks from the
  * world info and its own rank in it; names of nodes are keys there and nothing more.
  */
-function onEveryNode({
-  python,
-  program,
-  layout,
-  masterAddress,
-  masterPort,
-  bindCores,
-}: LaunchRequest): LaunchCommand {
+function onEveryNode(request: LaunchRequest): LaunchCommand {
+  const { python, layout, masterAddress, masterPort } = request;
   const command = [
     python,
     '-m',
@@ -60,10 +54,19 @@ function onEveryNode({
     `--node_rank=${placeholders.nodeRank}`,
     `--master_addr=${masterAddress}`,
     `--master_port=${masterPort}`,
-    ...(bindCores ? ['--bind_cores_to_rank'] : []),
-    ...program,
+    ...boundProgram(request),
   ];
   return { command, env: {} };
+}
+
+/**
+ * Both put `python -u` before the program and `--local_rank=N` behind its first word: words of another binder would
+ * be torn apart, so they are told to do neither, and the rank is in LOCAL_RANK.
+ */
+function boundProgram({ python, program, binding }: LaunchRequest): readonly string[] {
+  if (binding.binding !== 'numactl') return [...deepspeedBindingWords(binding), ...program];
+  const command = bindCommand({ ...binding, localRank: null }, [python, '-u', ...program]);
+  return ['--no_python', '--no_local_rank', ...command];
 }
 
 /** URL-safe base64 of the JSON `{node: [device, ...]}`, in the order of the nodes' ranks. */

@@ -1,3 +1,4 @@
+import { bindCommand } from '../binding.ts';
 import { placeholders } from '../placeholders.ts';
 import type { Launcher } from '../launcher.ts';
 
@@ -5,8 +6,8 @@ import type { Launcher } from '../launcher.ts';
 export const srunLauncher: Launcher = {
   name: 'srun',
   maxWorldSize: Number.POSITIVE_INFINITY,
-  launch: ({ python, program, layout, masterAddress, masterPort }) => ({
-    command: [python, '-u', ...program],
+  launch: ({ python, program, layout, masterAddress, masterPort, binding }) => ({
+    command: bindCommand({ ...binding, localRank: placeholders.slurmLocalid }, [python, '-u', ...program]),
     env: {
       RANK: placeholders.slurmProcid,
       LOCAL_RANK: placeholders.slurmLocalid,

@@ -1,3 +1,4 @@
+import { bindCommand, type NodeBinding } from '../binding.ts';
 import { placeholders } from '../placeholders.ts';
 import type { Launcher } from '../launcher.ts';
 
@@ -10,7 +11,7 @@ import type { Launcher } from '../launcher.ts';
 export const torchrunLauncher: Launcher = {
   name: 'torchrun',
   maxWorldSize: Number.POSITIVE_INFINITY,
-  launch: ({ python, program, layout, masterAddress, masterPort }) => ({
+  launch: ({ python, program, layout, masterAddress, masterPort, binding }) => ({
     command: [
       python,
       '-m',
@@ -22,8 +23,14 @@ export const torchrunLauncher: Launcher = {
       `--master-port=${masterPort}`,
       '--tee=3',
       '--log-dir=ranks',
-      ...program,
+      ...boundProgram(binding, python, program),
     ],
     env: { TORCHELASTIC_LOG_LINE_PREFIX_TEMPLATE: '[rank${rank}]:' },
   }),
 };
+
+/** A program that is not Python's own is started as it is, with LOCAL_RANK in its environment. */
+function boundProgram(binding: NodeBinding, python: string, program: readonly string[]): readonly string[] {
+  if (binding.binding !== 'numactl') return program;
+  return ['--no-python', ...bindCommand({ ...binding, localRank: null }, [python, '-u', ...program])];
+}

@@ -1,0 +1,147 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Hosts of one machine: an sshd of its own on addresses of the loopback, known to nobody but its own ssh command. */
+export interface SshHosts {
+  /** `host1`, `host2`, ... as the ssh command knows them. */
+  readonly names: readonly string[];
+  /** A name that leads to an address where nobody listens. */
+  readonly nobody: string;
+  /** What SUPEROFFLOAD_SSH must be. */
+  readonly command: string;
+  readonly stop: () => void;
+}
+
+const sshd = '/usr/sbin/sshd';
+
+/**
+ * Starts an sshd for this user.
+ * @returns the hosts, or why there can be none here.
+ */
+export async function startSshHosts(count: number): Promise<SshHosts | string> {
+  const missing = provideSshd();
+  if (missing !== null) return missing;
+  const folder = mkdtempSync(join(tmpdir(), 'ssh-hosts-'));
+  const port = await freePort();
+  const addresses = Array.from({ length: count }, (_, index) => `127.0.0.${index + 11}`);
+  for (const key of ['id', 'host_key']) {
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, key)]);
+  }
+  // "Missing privilege separation directory" otherwise; only root has one.
+  if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
+  writeFileSync(join(folder, 'sshd_config'), serverConfig(folder, port, addresses));
+  writeFileSync(join(folder, 'ssh_config'), clientConfig(folder, port, addresses));
+  const log = join(folder, 'sshd.log');
+  const started = spawnSync(sshd, ['-f', join(folder, 'sshd_config'), '-E', log], { encoding: 'utf8' });
+  const command = `ssh -F '${join(folder, 'ssh_config')}'`;
+  const hosts = {
+    names: addresses.map((_, index) => `host${index + 1}`),
+    nobody: 'nobody',
+    command,
+    stop: () => {
+      stopSshd(join(folder, 'pid'));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  for (let attempt = 0; attempt < 50 && started.status === 0; attempt += 1) {
+    if (spawnSync('/bin/sh', ['-c', `${command} host1 true`]).status === 0) return hosts;
+    await sleep(100);
+  }
+  const said = `${started.stderr}${existsSync(log) ? readFileSync(log, 'utf8') : ''}`;
+  hosts.stop();
+  return `sshd does not start here: ${said.trim()}`;
+}
+
+/** No limits on sessions: launchers start all hosts at once, and sshd drops connections at random beyond ten. */
+function serverConfig(folder: string, port: number, addresses: readonly string[]): string {
+  return [
+    ...addresses.map((address) => `ListenAddress ${address}`),
+    `Port ${port}`,
+    `HostKey ${join(folder, 'host_key')}`,
+    `PidFile ${join(folder, 'pid')}`,
+    `AuthorizedKeysFile ${join(folder, 'id.pub')}`,
+    'StrictModes no',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'PermitRootLogin prohibit-password',
+    'UsePAM no',
+    'UseDNS no',
+    'MaxStartups 200',
+    'MaxSessions 200',
+    '',
+  ].join('\n');
+}
+
+function clientConfig(folder: string, port: number, addresses: readonly string[]): string {
+  return [
+    ...addresses.flatMap((address, index) => [`Host host${index + 1}`, `  HostName ${address}`]),
+    'Host nobody',
+    '  HostName 127.0.0.250',
+    'Host *',
+    `  Port ${port}`,
+    `  User ${userInfo().username}`,
+    `  IdentityFile ${join(folder, 'id')}`,
+    '  IdentitiesOnly yes',
+    '  StrictHostKeyChecking no',
+    '  UserKnownHostsFile /dev/null',
+    '  LogLevel ERROR',
+    '',
+  ].join('\n');
+}
+
+function stopSshd(pidFile: string): void {
+  if (!existsSync(pidFile)) return;
+  try {
+    process.kill(Number(readFileSync(pidFile, 'utf8')));
+  } catch {
+    // It has ended.
+  }
+}
+
+/** @returns why there is no sshd and can be none; null where there is one. */
+function provideSshd(): string | null {
+  if (existsSync(sshd) && spawnSync('ssh', ['-V']).status === 0) return null;
+  if (userInfo().uid !== 0) return `no ${sshd}, and only root may install openssh-server`;
+  if (spawnSync('apt-get', ['--version']).status !== 0)
+    return `no ${sshd}, and no apt-get to install it with`;
+  return installSshd();
+}
+
+/** The package's own start of the service is refused: it would listen on port 22 of whoever runs the tests. */
+function installSshd(): string | null {
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const wait = ['-o', 'DPkg::Lock::Timeout=120'];
+    const packages = ['openssh-server', 'openssh-client'];
+    const install = ['install', '-qq', '-y', '--no-install-recommends', ...wait, ...packages];
+    let result = spawnSync('apt-get', install, { env, encoding: 'utf8' });
+    if (result.status !== 0) {
+      spawnSync('apt-get', ['update', '-qq', ...wait], { env });
+      result = spawnSync('apt-get', install, { env, encoding: 'utf8' });
+    }
+    return result.status === 0 && existsSync(sshd)
+      ? null
+      : `openssh-server cannot be installed: ${result.stderr.trim().split('\n').at(-1) ?? ''}`;
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => {
+        resolve(port);
+      });
+    });
+  });
+}
