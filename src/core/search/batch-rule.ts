@@ -1,0 +1,108 @@
+/**
+ * The paper's rule for the batch of a throughput case: the same global batch for every mode at once; only where that
+ * runs out of GPU memory, both (1) the largest micro-batch that fits without recomputation, with accumulation, and
+ * (2) recomputation with the largest micro-batch that fits. The faster in model TFLOPS counts, both are kept.
+ */
+import type { Case } from '../experiment/case.ts';
+import { microBatchesOf, withMicroBatch } from './batch-variants.ts';
+import { nextStep, type Needs, type Probe, type Verdict } from './frontier.ts';
+import { predictedEdge, type Capacity } from './predicted-edge.ts';
+
+/** One launch of the rule. */
+export interface BatchAttempt {
+  readonly subject: Case;
+  readonly verdict: Verdict;
+  /** Recomputation excluded, a chip; null where it did not run. */
+  readonly modelTflops: number | null;
+}
+
+export interface BatchSearch {
+  /** The case with its whole global batch at once. */
+  readonly asked: Case;
+  /** Every launch so far. */
+  readonly attempts: readonly BatchAttempt[];
+  /** What a case is predicted to need, and what there is: the search starts there. */
+  readonly needsOf: (subject: Case) => Needs;
+  readonly capacity: Capacity;
+}
+
+export type BatchStep =
+  | { readonly type: 'run'; readonly subject: Case; readonly why: BatchReason }
+  | {
+      readonly type: 'done';
+      /** The case that counts; null where nothing ran. */
+      readonly chosen: Case | null;
+      /** The best of each way that ran, the chosen one first. */
+      readonly kept: readonly Case[];
+      /** Why the rule ended without trying everything; null where it did not. */
+      readonly stopped: string | null;
+    };
+
+export type BatchReason = 'the whole batch at once' | 'accumulation' | 'recomputation';
+
+/** The next launch of the rule, or its end. A failure that proves nothing about memory ends it. */
+export function nextBatchStep(search: BatchSearch): BatchStep {
+  const { asked, attempts } = search;
+  const first = attemptOf(search, asked);
+  if (first === undefined) return { type: 'run', subject: asked, why: 'the whole batch at once' };
+  if (first.verdict.kind !== 'memory') return endOf(attempts, [asked], stopOf(first.verdict));
+  // No batch changes what the host holds: its optimizer, gradients and weights.
+  if (first.verdict.wall !== 'gpu') return endOf(attempts, [], null);
+  const best: Case[] = [];
+  for (const recompute of asked.activationCheckpointing ? [true] : [false, true]) {
+    const step = searchMicroBatch(search, recompute);
+    if (step.type === 'probe') {
+      const why = recompute ? 'recomputation' : 'accumulation';
+      return { type: 'run', subject: step.subject, why };
+    }
+    if (step.type === 'stopped') return endOf(attempts, best, step.reason);
+    if (step.largest !== null) best.push(step.largest);
+  }
+  return endOf(attempts, best, null);
+}
+
+type WayStep =
+  | { readonly type: 'probe'; readonly subject: Case }
+  | { readonly type: 'stopped'; readonly reason: string }
+  | { readonly type: 'done'; readonly largest: Case | null };
+
+/** The largest micro-batch that fits, one way. No repeat: a throughput is measured, not a wall. */
+function searchMicroBatch(search: BatchSearch, recompute: boolean): WayStep {
+  const subjects = microBatchesOf(search.asked).map((size) => withMicroBatch(search.asked, size, recompute));
+  const candidates = subjects.map(search.needsOf);
+  const probes = subjects.flatMap((subject, candidate): Probe[] => {
+    const attempt = attemptOf(search, subject);
+    return attempt === undefined ? [] : [{ candidate, verdict: attempt.verdict }];
+  });
+  const edge = predictedEdge(candidates, search.capacity);
+  const step = nextStep({ candidates, ...edge, probes, confirms: false });
+  if (step.type === 'stopped') return step;
+  const index = step.type === 'probe' ? step.candidate : step.frontier.largestRan;
+  const subject = index === null ? undefined : subjects[index];
+  if (step.type === 'done') return { type: 'done', largest: subject ?? null };
+  if (subject === undefined) throw new Error(`there is no micro-batch ${index}`);
+  return { type: 'probe', subject };
+}
+
+function attemptOf({ attempts }: BatchSearch, subject: Case): BatchAttempt | undefined {
+  return attempts.findLast((attempt) => isSameBatch(attempt.subject, subject));
+}
+
+function isSameBatch(a: Case, b: Case): boolean {
+  return a.microBatch === b.microBatch && a.activationCheckpointing === b.activationCheckpointing;
+}
+
+function stopOf(verdict: Verdict): string | null {
+  return verdict.kind === 'unproven' ? verdict.reason : null;
+}
+
+function endOf(
+  attempts: readonly BatchAttempt[],
+  best: readonly Case[],
+  stopped: string | null,
+): Extract<BatchStep, { type: 'done' }> {
+  const tflopsOf = (subject: Case): number =>
+    attempts.findLast((attempt) => isSameBatch(attempt.subject, subject))?.modelTflops ?? -1;
+  const kept = best.filter((subject) => tflopsOf(subject) >= 0).sort((a, b) => tflopsOf(b) - tflopsOf(a));
+  return { type: 'done', chosen: kept[0] ?? null, kept, stopped };
+}
