@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../workflows/events.ts';
+import type { CampaignEvent, ProgressEvent } from '../workflows/events.ts';
 import { formatDuration, formatNumber } from './format.ts';
 
 /** @returns the permanent line of an event, or undefined where it deserves none. */
@@ -17,12 +17,14 @@ export function progressLine(event: ProgressEvent): string | undefined {
     case 'run-step':
       return runStep(event);
     case 'run-waiting':
-      return `      ${event.waitingFor}`;
+      return `      ${ofRun(event)}${event.waitingFor}`;
+    case 'campaign':
+      return event.live === null ? `      ${campaignCounts(event)}` : campaignLive(event);
     case 'run-ended': {
       const median =
         event.medianStepMs === null ? '' : `, median ${formatNumber(event.medianStepMs / 1000)} s/step`;
       const proof = event.outcome.class === 'ok' ? '' : `: ${event.outcome.reason}`;
-      return `      ${event.outcome.class} after ${formatDuration(event.elapsedMs)}${median}${proof}`;
+      return `      ${ofRun(event)}${event.outcome.class} after ${formatDuration(event.elapsedMs)}${median}${proof}`;
     }
   }
 }
@@ -37,7 +39,9 @@ export function progressStatus(event: ProgressEvent): string | undefined {
     case 'run-step':
       return runStep(event);
     case 'run-waiting':
-      return `      ${formatDuration(event.elapsedMs)} ${event.waitingFor}`;
+      return `      ${ofRun(event)}${formatDuration(event.elapsedMs)} ${event.waitingFor}`;
+    case 'campaign':
+      return event.live === null ? undefined : campaignLive(event);
     default:
       return undefined;
   }
@@ -47,6 +51,27 @@ function taskLine(event: Extract<ProgressEvent, { type: 'task' }>): string {
   const elapsed = event.elapsedMs === undefined ? '' : ` (${formatDuration(event.elapsedMs)})`;
   const mark = { start: '...', done: 'ok ', failed: 'FAILED' }[event.state];
   return `${mark} ${event.message}${elapsed}`;
+}
+
+function ofRun({ title }: { readonly title?: string }): string {
+  return title === undefined ? '' : `${title}: `;
+}
+
+/** `12 of 100 done, 1 failed, 3 running, 1h20m left`. */
+function campaignCounts({ done, failed, running, total, remainingMs }: CampaignEvent): string {
+  const parts = [
+    `${done + failed} of ${total} done`,
+    failed === 0 ? '' : `${failed} failed`,
+    running === 0 ? '' : `${running} running`,
+    remainingMs === null || remainingMs === 0 ? '' : `about ${formatDuration(remainingMs)} left`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function campaignLive(event: CampaignEvent): string {
+  const counts = `[${campaignCounts(event)}]`;
+  if (event.live === null || event.live.step === null) return counts;
+  return `${counts} ${event.live.title}: ${runStep(event.live.step).trim()}`;
 }
 
 function runStep(event: Extract<ProgressEvent, { type: 'run-step' }>): string {

@@ -10,6 +10,8 @@ export interface Reporter {
 
 const redrawMs = 100;
 const stepLineMs = 5_000;
+/** Of a campaign there are lines enough without it: of every begin and end. */
+const campaignLineMs = 60_000;
 
 export function createReporter(stream: NodeJS.WriteStream): Reporter {
   return stream.isTTY ? terminalReporter(stream) : plainReporter(stream);
@@ -34,19 +36,26 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
   };
   return {
     emit: (event) => {
-      if (event.type !== 'run-step') {
+      const everyMs = paceOf(event);
+      if (everyMs === null) {
         flush();
         write(event);
         if (event.type === 'run-started') writtenAt = Number.NEGATIVE_INFINITY;
         return;
       }
       waiting = event;
-      const restMs = stepLineMs - (performance.now() - writtenAt);
+      const restMs = everyMs - (performance.now() - writtenAt);
       if (restMs <= 0) flush();
       else timer ??= setTimeout(flush, restMs).unref();
     },
     close: flush,
   };
+}
+
+/** @returns how often such events are written to a log, milliseconds; null for every time. */
+function paceOf(event: ProgressEvent): number | null {
+  if (event.type === 'run-step') return stepLineMs;
+  return event.type === 'campaign' && event.live !== null ? campaignLineMs : null;
 }
 
 function terminalReporter(stream: NodeJS.WriteStream): Reporter {

@@ -43,6 +43,15 @@ export function parseDuration(text: string): number {
   return sumMs;
 }
 
+/** @returns milliseconds, more than 0, of a number of hours such as `8` or `0.5`. */
+export function parseHours(text: string): number {
+  const hours = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || hours <= 0) {
+    throw new InvalidArgumentError('Expected a number of hours above 0, such as 8 or 0.5.');
+  }
+  return hours * 3_600_000;
+}
+
 /** Gathers a flag that may be given more than once; a comma separates values too. Each time it names something. */
 export function collectNames(text: string, before: readonly string[] = []): string[] {
   const names = text

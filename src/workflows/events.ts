@@ -38,15 +38,37 @@ export type ProgressEvent =
   | {
       readonly type: 'run-waiting';
       readonly runId: string;
+      /** Where runs go on at the same time, and the line of its start is not the one before. */
+      readonly title?: string;
       readonly waitingFor: string;
       readonly elapsedMs: number;
     }
   | {
       readonly type: 'run-ended';
       readonly runId: string;
+      readonly title?: string;
       readonly outcome: Outcome;
       readonly medianStepMs: number | null;
       readonly elapsedMs: number;
-    };
+    }
+  | CampaignEvent;
+
+/** How far a campaign is. */
+export interface CampaignEvent {
+  readonly type: 'campaign';
+  readonly name: string;
+  /** Cells in all; each of them is one of the four that follow. */
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly running: number;
+  readonly left: number;
+  /** Wall time until all is done; null where nothing is known of what is left. */
+  readonly remainingMs: number | null;
+  /** null when a run has ended: that deserves a line of its own. Else what is newest of the runs. */
+  readonly live: { readonly title: string; readonly step: RunStepEvent | null } | null;
+}
+
+export type RunStepEvent = Extract<ProgressEvent, { readonly type: 'run-step' }>;
 
 export type Emit = (event: ProgressEvent) => void;

@@ -47,11 +47,20 @@ export const commands: readonly {
     load: () => import('./throughput.ts'),
   },
   {
+    name: 'campaign',
+    summary: 'run all cases of an experiment, on any number of chips; go on where it was stopped',
+    load: () => import('./campaign.ts'),
+  },
+  {
     name: 'dataset',
     summary: 'fetch, check, make and describe training data',
     load: () => import('./dataset.ts'),
   },
-  { name: 'runs', summary: 'list, show, replay and remove stored runs', load: () => import('./runs.ts') },
+  {
+    name: 'runs',
+    summary: 'list, show, follow, cancel, replay and remove stored runs',
+    load: () => import('./runs.ts'),
+  },
   {
     name: 'parse',
     summary: 'read steps, statistics and the outcome out of any training log',

@@ -1,0 +1,72 @@
+import { campaignExitCode } from '../core/results/exit-code.ts';
+import { describePlan } from '../core/plan/describe.ts';
+import { SuperOffloadError } from '../errors.ts';
+import { listCells } from '../workflows/campaign/list-cells.ts';
+import { planCampaign, type LeftOut, type PlannedCampaign } from '../workflows/campaign/plan-campaign.ts';
+import { findOrigin, readRules, type CampaignRequest } from '../workflows/campaign/request.ts';
+import { runCampaign } from '../workflows/campaign/run-campaign.ts';
+import { campaignRequest, type GivenOptions } from './campaign-options.ts';
+import { cellsTable, leftOutLines, resultText } from './campaign-text.ts';
+import type { CommandIo } from './commands/module.ts';
+
+/** Plans a campaign, runs it or says what it would run, and shows what became of it: all of `campaign run`. */
+export async function showCampaign(io: CommandIo, experiment: string, asked: GivenOptions): Promise<void> {
+  const { context } = io;
+  const { options } = asked;
+  const isLook = options.list === true || options.dryRun === true;
+  const { name = null, resume = false } = options;
+  const origin = await findOrigin(context, experiment, { name, resume, isLook });
+  const request = campaignRequest(asked, origin);
+  const rules = readRules(request);
+  const planned = await planCampaign(context, request, rules);
+  if (isLook) {
+    const cells = await listCells(context, request, rules, planned);
+    if (options.json === true) io.print(JSON.stringify(lookJson(request, planned, cells, options), null, 2));
+    else io.print(lookText(planned, cells, options));
+    return;
+  }
+  for (const message of [...planned.notes, ...leftOutLines(planned.leftOut)])
+    context.emit({ type: 'note', message });
+  if (planned.cells.length === 0) throw nothingToRun(planned.leftOut);
+  const result = await runCampaign(context, request, rules, planned);
+  io.print(
+    options.json === true
+      ? JSON.stringify({ ...result, leftOut: planned.leftOut }, null, 2)
+      : resultText(result, planned.planning.system),
+  );
+  io.exitWith(campaignExitCode(result.cells));
+}
+
+type Listed = Awaited<ReturnType<typeof listCells>>;
+type Look = GivenOptions['options'];
+
+function lookText(planned: PlannedCampaign, cells: Listed, { dryRun, list }: Look): string {
+  return [
+    ...planned.notes,
+    cellsTable(cells),
+    ...leftOutLines(planned.leftOut),
+    ...(dryRun === true && list !== true ? cells.map(({ plan }) => describePlan(plan)) : []),
+  ].join('\n\n');
+}
+
+function lookJson(
+  { name, experiment }: CampaignRequest,
+  { notes, leftOut }: PlannedCampaign,
+  cells: Listed,
+  { list }: Look,
+) {
+  // The plans are what --dry-run is for; a list of thousands of cells is long without them.
+  const shown =
+    list === true
+      ? cells.map(({ cell, state, reused, expectedMs }) => ({ cell, state, reused, expectedMs }))
+      : cells;
+  return { name, experiment, cells: shown, leftOut, notes };
+}
+
+function nothingToRun(leftOut: readonly LeftOut[]): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'environment',
+    message: ['nothing of the campaign can run here', ...leftOutLines(leftOut)].join('\n'),
+    hint: 'choose another --system, or see `superoffload campaign run ... --list` for what there is',
+  });
+}

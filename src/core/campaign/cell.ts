@@ -1,0 +1,78 @@
+import type { Case, LauncherName, System } from '../experiment/case.ts';
+import { canonicalJson } from '../experiment/case-id.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import { runFiles } from '../results/run-files.ts';
+
+/** A one-way function of a text, hexadecimal (sha256): the rules have no cryptography of their own. */
+export type Hash = (text: string) => string;
+
+/** One cell of a campaign: a case, and what it is run with. */
+export interface Cell {
+  /** Names what is measured: two runs of equal keys measure the same. */
+  readonly key: string;
+  readonly caseId: string;
+  /** One line for a person. */
+  readonly title: string;
+  readonly case: Case;
+  readonly withWhat: CellSetting;
+}
+
+/** What the key holds beside the case. */
+export interface CellSetting {
+  /** Hash of the DeepSpeed JSON; null where the run has none. */
+  readonly deepspeed: string | null;
+  /** Hash of the stack's lock; null without a stack. */
+  readonly stack: string | null;
+  readonly system: string;
+  readonly launcher: LauncherName;
+}
+
+/** What a key is made of: the parts of a plan, as of a run that was stored. */
+export type KeyedPlan = Pick<RunPlan, 'case' | 'files' | 'stack' | 'system' | 'command' | 'env'>;
+
+/**
+ * The cell of a plan. Where it runs, what it is called and how long it may take are no part of the key.
+ * @returns null for a command of the user's: nothing is known of what it measures.
+ */
+export function cellOf(plan: KeyedPlan & Pick<RunPlan, 'caseId' | 'title'>, hash: Hash): Cell | null {
+  if (plan.case === null) return null;
+  const withWhat = settingOf(plan, hash);
+  const key = hash(canonicalJson({ case: plan.case, ...withWhat }));
+  return { key, caseId: plan.caseId, title: plan.title, case: plan.case, withWhat };
+}
+
+/** Cells in the order of the plans, each key once. */
+export function distinctCells(cells: readonly Cell[]): Cell[] {
+  return [...new Map(cells.map((cell) => [cell.key, cell])).values()];
+}
+
+function settingOf({ files, stack, system, command, env }: KeyedPlan, hash: Hash): CellSetting {
+  const config = files[runFiles.deepspeedConfig];
+  return {
+    deepspeed: config === undefined ? null : hash(canonicalJson(JSON.parse(config))),
+    stack: stack?.hash ?? null,
+    system: system.name,
+    launcher: launcherOf({ command, env }),
+  };
+}
+
+/** The launcher of a plan, read off its command: plans of stored runs name it nowhere else. */
+export function launcherOf({ command, env }: Pick<RunPlan, 'command' | 'env'>): LauncherName {
+  if (command.includes('torch.distributed.run')) return 'torchrun';
+  if (command.includes('deepspeed.launcher.runner')) return 'deepspeed';
+  return env['RANK'] === '@SLURM_PROCID@' ? 'srun' : 'python';
+}
+
+/**
+ * Whether a run on one system may stand for one on another of the same name: `local` is a different machine wherever
+ * it is asked for.
+ */
+export function isSameMachine(a: System, b: System): boolean {
+  return (
+    a.name === b.name &&
+    a.accelerator === b.accelerator &&
+    a.gpuName === b.gpuName &&
+    a.chipsPerNode === b.chipsPerNode &&
+    a.cores === b.cores
+  );
+}

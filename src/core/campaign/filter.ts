@@ -1,0 +1,101 @@
+import type { Fault } from '../../errors.ts';
+import type { Case } from '../experiment/case.ts';
+import { findMode } from '../deepspeed/modes/registry.ts';
+import { nearest } from '../experiment/nearest.ts';
+
+/** What of a case a filter can name, as a user would write it. */
+const keys = {
+  experiment: ({ experiment }) => experiment,
+  workload: ({ workload }) => workload,
+  mode: ({ mode }) => mode,
+  model: ({ model }) => model.name,
+  chips: ({ chips }) => String(chips),
+  'sequence-parallel': ({ sequenceParallel }) => String(sequenceParallel),
+  'sequence-length': ({ sequenceLength }) => String(sequenceLength),
+  'micro-batch': ({ microBatch }) => String(microBatch),
+  'global-batch': ({ globalBatch }) => String(globalBatch),
+  'activation-checkpointing': ({ activationCheckpointing }) => String(activationCheckpointing),
+  dtype: ({ dtype }) => dtype,
+  ratio: ({ ratio }) => String(ratio),
+  seed: ({ seed }) => String(seed),
+} as const satisfies Readonly<Record<string, (subject: Case) => string>>;
+
+export type FilterKey = keyof typeof keys;
+
+/** A case passes when it has one of the values of every key. */
+export type CaseFilter = ReadonlyMap<FilterKey, readonly string[]>;
+
+type FilterResult =
+  | { readonly ok: true; readonly filter: CaseFilter }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/**
+ * Reads `chips=4,mode=prism`: a word without `=` is another value of the key before it (`chips=1,4,mode=prism`).
+ * @param words of every `--filter`; all of them must hold
+ */
+export function parseFilter(words: readonly string[]): FilterResult {
+  const filter = new Map<FilterKey, string[]>();
+  const faults: Fault[] = [];
+  for (const word of words) {
+    let key: FilterKey | undefined;
+    for (const part of word.split(',').map((each) => each.trim())) {
+      const at = part.indexOf('=');
+      const name = at === -1 ? undefined : part.slice(0, at).trim();
+      const value = part.slice(at + 1).trim();
+      if (name !== undefined) key = findKey(name);
+      const fault = partFault(word, part, name, key, value);
+      if (fault !== null) faults.push(fault);
+      else if (key !== undefined) filter.set(key, [...(filter.get(key) ?? []), spelt(key, value)]);
+      // One fault for a key is enough, whatever its other values are.
+      if (name !== undefined && key === undefined) break;
+    }
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, filter };
+}
+
+/** `zero-offload` and `superoffload` name modes too. */
+function spelt(key: FilterKey, value: string): string {
+  return key === 'mode' ? (findMode(value)?.name ?? value) : value;
+}
+
+function partFault(
+  word: string,
+  part: string,
+  name: string | undefined,
+  key: FilterKey | undefined,
+  value: string,
+): Fault | null {
+  const place = `--filter ${word}`;
+  if (name !== undefined && key === undefined) {
+    const expected = nearest(name, Object.keys(keys)) ?? Object.keys(keys).join(', ');
+    return { place, problem: `there is no key "${name}"`, expected };
+  }
+  if (key === undefined) {
+    return { place, problem: `"${part}" names no key`, expected: 'KEY=VALUE, such as chips=4,mode=prism' };
+  }
+  return value === '' ? { place, problem: `"${part}" has no value`, expected: `${key}=VALUE` } : null;
+}
+
+function findKey(name: string): FilterKey | undefined {
+  const wanted = name.replaceAll('_', '-').toLowerCase();
+  return (Object.keys(keys) as FilterKey[]).find((key) => key === wanted);
+}
+
+export function passes(subject: Case, filter: CaseFilter): boolean {
+  for (const [key, values] of filter) if (!values.includes(keys[key](subject))) return false;
+  return true;
+}
+
+/** @returns a fault for every value that no case has, naming those that there are. */
+export function filterFaults(filter: CaseFilter, cases: readonly Case[]): Fault[] {
+  return [...filter].flatMap(([key, values]) => {
+    const there = [...new Set(cases.map(keys[key]))];
+    return values
+      .filter((value) => !there.includes(value))
+      .map((value) => ({
+        place: `--filter ${key}=${value}`,
+        problem: 'no case has it',
+        expected: nearest(value, there) ?? there.join(', '),
+      }));
+  });
+}

@@ -1,0 +1,67 @@
+import { cellStanding, goodLaunches, lostLaunches, type CellState, type LaunchRules } from './state.ts';
+
+/** What a campaign may do at a moment. */
+export interface DriveOptions extends LaunchRules {
+  /** Runs at the same time. */
+  readonly maxJobs: number;
+  /** No launch begins that would not end by then, milliseconds since the epoch; null is no limit. */
+  readonly deadlineMs: number | null;
+  /** Wall time that a launch of a cell is expected to take, milliseconds; null where nobody knows. */
+  readonly expectedMs: (state: CellState) => number | null;
+}
+
+/** The next move of a campaign. */
+export type Decision =
+  /** A launch that nobody follows: its tool is gone. It may run, or have ended meanwhile. */
+  | { readonly move: 'attach'; readonly state: CellState; readonly runId: string }
+  | { readonly move: 'start'; readonly state: CellState }
+  /** As `start`, since an earlier launch was lost. */
+  | { readonly move: 'retry'; readonly state: CellState; readonly lost: number }
+  /** Until one that runs has ended. */
+  | { readonly move: 'wait' }
+  /** Nothing runs and nothing is to start. */
+  | { readonly move: 'done'; readonly left: readonly CellState[] };
+
+/**
+ * Decides what to do next. Cells come in the order given, those with fewer good launches first: of repeats every cell
+ * has its first before any has its second. A cell that lost a launch waits until the others of its round had theirs.
+ * @param followed keys of cells that this tool has a launch of under way
+ * @param nowMs milliseconds since the epoch
+ */
+export function nextMove(
+  states: readonly CellState[],
+  followed: ReadonlySet<string>,
+  options: DriveOptions,
+  nowMs: number,
+): Decision {
+  for (const state of states) {
+    if (followed.has(state.cell.key)) continue;
+    const lone = state.attempts.find(({ outcome }) => outcome === null);
+    if (lone !== undefined) return { move: 'attach', state, runId: lone.runId };
+  }
+  if (followed.size >= options.maxJobs) return { move: 'wait' };
+  const todo = states.filter(
+    (state) => !followed.has(state.cell.key) && cellStanding(state, options) === 'todo',
+  );
+  const inTime = todo.filter((state) => endsInTime(state, options, nowMs));
+  const chosen = first(inTime, options);
+  if (chosen === null) return followed.size > 0 ? { move: 'wait' } : { move: 'done', left: todo };
+  const lost = lostLaunches(chosen, options);
+  return lost === 0 ? { move: 'start', state: chosen } : { move: 'retry', state: chosen, lost };
+}
+
+/** An unknown duration counts as none: it may begin until the deadline. */
+function endsInTime(state: CellState, { deadlineMs, expectedMs }: DriveOptions, nowMs: number): boolean {
+  return deadlineMs === null || nowMs + (expectedMs(state) ?? 0) < deadlineMs;
+}
+
+function first(states: readonly CellState[], rules: LaunchRules): CellState | null {
+  let best: CellState | null = null;
+  let bestRank = Number.POSITIVE_INFINITY;
+  for (const state of states) {
+    // No cell loses as many as a thousand launches.
+    const rank = goodLaunches(state) * 1_000 + lostLaunches(state, rules);
+    if (rank < bestRank) [best, bestRank] = [state, rank];
+  }
+  return best;
+}

@@ -1,0 +1,28 @@
+import type { Cell } from '../../core/campaign/cell.ts';
+import { ExpectedTime, type Predictions } from '../../core/campaign/expected-time.ts';
+import type { CellState } from '../../core/campaign/state.ts';
+import type { PlannedCampaign } from './plan-campaign.ts';
+import type { EarlierRuns } from './reuse.ts';
+
+/** How long runs are expected to take: as earlier ones of the same took, else as predicted. */
+class Foresight {
+  readonly #predictions: Predictions;
+
+  constructor({ cells }: Pick<PlannedCampaign, 'cells'>, earlier: EarlierRuns) {
+    this.#predictions = Object.fromEntries(
+      cells.map(({ key }) => [key, earlier.get(key)?.[0]?.durationMs ?? null]),
+    );
+  }
+
+  /** @returns wall time of one launch, milliseconds; null where nothing is known. */
+  readonly ofCell = ({ key }: Cell): number | null => this.#predictions[key] ?? null;
+
+  /** With what the campaign has seen so far. */
+  after(states: readonly CellState[]): ExpectedTime {
+    return new ExpectedTime(states, this.#predictions);
+  }
+}
+
+export function foresightOf(planned: Pick<PlannedCampaign, 'cells'>, earlier: EarlierRuns): Foresight {
+  return new Foresight(planned, earlier);
+}

@@ -1,0 +1,121 @@
+import { sha256 } from '../../adapters/campaign-store.ts';
+import { readExperiment } from '../../adapters/experiment-data.ts';
+import { cellOf, distinctCells, type Cell } from '../../core/campaign/cell.ts';
+import { filterFaults, passes, type CaseFilter } from '../../core/campaign/filter.ts';
+import { canonicalJson } from '../../core/experiment/case-id.ts';
+import type { Case } from '../../core/experiment/case.ts';
+import type { ExperimentFile } from '../../core/experiment/experiment-file.schema.ts';
+import { expandGrid, type Grid } from '../../core/experiment/grid.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { faultsError, SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { openPlanning, type Planning } from '../plan/planning.ts';
+import { readSetting, type Setting } from '../plan/request.ts';
+import type { CampaignRequest, CampaignRules } from './request.ts';
+
+/** A case that the campaign leaves out, and why. */
+export interface LeftOut {
+  readonly case: Case;
+  readonly reason: string;
+}
+
+/** What the request for a campaign comes to on this machine. */
+export interface PlannedCampaign {
+  readonly planning: Planning;
+  readonly experimentHash: string;
+  /** In the order of the experiment. */
+  readonly cells: readonly Cell[];
+  readonly plans: ReadonlyMap<string, RunPlan>;
+  readonly leftOut: readonly LeftOut[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Expands an experiment into cells and plans. Reads, decides, and starts nothing.
+ * @throws SuperOffloadError 'usage' or 'config' with every fault; 'environment' where this machine can run none of it.
+ */
+export async function planCampaign(
+  context: Context,
+  request: CampaignRequest,
+  { filter }: Pick<CampaignRules, 'filter'>,
+): Promise<PlannedCampaign> {
+  const setting = await readSetting(context, request);
+  const experiment = readExperiment(request.experiment, setting.folders);
+  const grid = expand(experiment, setting);
+  const all = [...grid.cases, ...grid.skipped.map((skipped) => skipped.case)];
+  const faults = [
+    ...setting.user.faults,
+    ...grid.faults,
+    ...(grid.faults.length > 0 ? [] : filterFaults(filter, all)),
+  ];
+  if (faults.length > 0) throw faultsError('usage', faults, 'nothing was started');
+  const cases = grid.cases.filter((subject) => passes(subject, filter));
+  const skipped = grid.skipped.filter((each) => passes(each.case, filter));
+  const planning = await openPlanning(context, request, setting);
+  const planned = planByChips(planning, cases, isAskedFor(request, filter));
+  const cells = planned.plans.map((plan) => [cellOf(plan, sha256), plan] as const);
+  return {
+    planning,
+    experimentHash: sha256(canonicalJson(experiment)),
+    cells: distinctCells(cells.flatMap(([cell]) => cell ?? [])),
+    plans: new Map(cells.flatMap(([cell, plan]) => (cell === null ? [] : [[cell.key, plan] as const]))),
+    leftOut: [...skipped.map((each) => ({ case: each.case, reason: each.reason })), ...planned.leftOut],
+    notes: [...new Set([...planning.notes, ...planned.notes])],
+  };
+}
+
+/** Every number of chips of the experiment, unless one was asked for. */
+function expand(experiment: ExperimentFile, { models, machine: { system }, user }: Setting): Grid {
+  if (user.flags.chips !== undefined) return expandGrid(experiment, models, system, user.flags);
+  const grids = Object.keys(experiment[system.accelerator].byChips)
+    .map(Number)
+    .sort((a, b) => a - b)
+    .map((chips) => expandGrid(experiment, models, system, { ...user.flags, chips }));
+  return {
+    cases: grids.flatMap(({ cases }) => cases),
+    skipped: grids.flatMap(({ skipped }) => skipped),
+    faults: grids.flatMap(({ faults }) => faults),
+  };
+}
+
+interface PlannedGroups {
+  readonly plans: readonly RunPlan[];
+  readonly leftOut: readonly LeftOut[];
+  readonly notes: readonly string[];
+}
+
+/** Whether the user named the numbers of chips: one that cannot be had here is then an error. */
+function isAskedFor({ flags }: CampaignRequest, filter: CaseFilter): boolean {
+  return flags.chips !== undefined || filter.has('chips');
+}
+
+/** An experiment on 1, 4 and 16 chips runs on a machine of four as far as it goes. */
+function planByChips(planning: Planning, cases: readonly Case[], isNamed: boolean): PlannedGroups {
+  const plans: RunPlan[] = [];
+  const leftOut: LeftOut[] = [];
+  const notes: string[] = [];
+  let refused: SuperOffloadError | undefined;
+  for (const group of byChips(cases)) {
+    try {
+      const planned = planning.planCases(group);
+      plans.push(...planned.plans);
+      notes.push(...planned.notes);
+    } catch (error) {
+      if (isNamed || !(error instanceof SuperOffloadError) || error.code === 'config') throw error;
+      refused ??= error;
+      leftOut.push(...group.map((subject) => ({ case: subject, reason: error.message })));
+    }
+  }
+  if (plans.length === 0 && refused !== undefined) throw refused;
+  return { plans, leftOut, notes };
+}
+
+function byChips(cases: readonly Case[]): Case[][] {
+  const groups = new Map<number, Case[]>();
+  for (const subject of cases) {
+    const group = groups.get(subject.chips);
+    if (group === undefined) groups.set(subject.chips, [subject]);
+    else group.push(subject);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,107 @@
+import { readRecord } from '../../adapters/stored-runs.ts';
+import type { Cell } from '../../core/campaign/cell.ts';
+import { standingOf } from '../../core/campaign/retry-policy.ts';
+import {
+  lostLaunches,
+  speakingAttempt,
+  type CellState,
+  type LaunchRules,
+} from '../../core/campaign/state.ts';
+import { cellStanding } from '../../core/campaign/state.ts';
+import type { OutcomeClass } from '../../core/logs/events.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+
+/** One cell of a campaign, for a table. */
+export interface CellReport {
+  readonly key: string;
+  readonly caseId: string;
+  readonly title: string;
+  readonly case: Cell['case'];
+  /** `done`: it has its answer. `failed`: its last launch ended badly and no other is granted. `left`: it has launches to
+   * come. `running`: it has one under way, or one that nobody follows. */
+  readonly state: 'done' | 'failed' | 'left' | 'running';
+  /** How the launch that speaks for it ended; null before the first. */
+  readonly outcome: OutcomeClass | null;
+  readonly runId: string | null;
+  /** The runs of the cell, oldest first, adopted ones included. */
+  readonly runIds: readonly string[];
+  /** Launches that were lost to what was around them. */
+  readonly lost: number;
+  /** True where the launch that speaks for it is of another campaign, or of none. */
+  readonly adopted: boolean;
+  readonly durationMs: number | null;
+  readonly medianStepMs: number | null;
+  readonly modelTflopsPerGpu: number | null;
+  readonly gpuGiB: number | null;
+  readonly hostGiB: number | null;
+}
+
+export interface CampaignCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly running: number;
+  readonly left: number;
+}
+
+/** @returns what became of every cell, with the numbers of the run that speaks for it. */
+export function cellReports(
+  context: Pick<Context, 'home'>,
+  states: readonly CellState[],
+  rules: LaunchRules,
+): CellReport[] {
+  return states.map((state) => {
+    const { cell, attempts } = state;
+    const speaking = speakingAttempt(state);
+    const record = speaking === null ? null : recordOf(context, speaking.runId);
+    return {
+      key: cell.key,
+      caseId: cell.caseId,
+      title: cell.title,
+      case: cell.case,
+      state: stateOf(state, rules),
+      outcome: speaking?.outcome ?? null,
+      runId: speaking?.runId ?? null,
+      runIds: attempts.map(({ runId }) => runId),
+      lost: lostLaunches(state, rules),
+      adopted: speaking?.adopted ?? false,
+      durationMs: speaking?.durationMs ?? null,
+      medianStepMs: record?.statistics?.medianMs ?? null,
+      modelTflopsPerGpu: record?.throughput.modelTflopsPerGpu ?? null,
+      gpuGiB: record?.memory.gpuAllocatedGiB ?? null,
+      hostGiB: record?.memory.hostGiB ?? null,
+    };
+  });
+}
+
+export function stateOf(state: CellState, rules: LaunchRules): CellReport['state'] {
+  switch (cellStanding(state, rules)) {
+    case 'open':
+      return 'running';
+    case 'todo':
+    case 'stopped':
+      return 'left';
+    case 'settled': {
+      const outcome = speakingAttempt(state)?.outcome ?? null;
+      return outcome !== null && standingOf(outcome) === 'answer' ? 'done' : 'failed';
+    }
+  }
+}
+
+/** @param underway cells that are running, whatever the journal says */
+export function countsOf(
+  states: readonly CellState[],
+  rules: LaunchRules,
+  underway: ReadonlySet<string> = new Set(),
+): CampaignCounts {
+  const counts = { done: 0, failed: 0, running: 0, left: 0 };
+  for (const state of states) counts[underway.has(state.cell.key) ? 'running' : stateOf(state, rules)] += 1;
+  return { total: states.length, ...counts };
+}
+
+function recordOf({ home }: Pick<Context, 'home'>, runId: string): RunRecord | null {
+  const record = readRecord(home, runId);
+  return record instanceof SuperOffloadError ? null : record;
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256 } from '../../adapters/campaign-store.ts';
+import { listRunIds, runsFolder } from '../../adapters/run-store.ts';
+import { readRecord } from '../../adapters/stored-runs.ts';
+import { cellOf, isSameMachine, type Cell } from '../../core/campaign/cell.ts';
+import { standingOf } from '../../core/campaign/retry-policy.ts';
+import { canonicalJson } from '../../core/experiment/case-id.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { caseIdOfRun, runFiles } from '../../core/results/run-files.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+
+/** Earlier runs that measured what a cell is to measure, newest first, by the key of the cell. */
+export type EarlierRuns = ReadonlyMap<string, readonly RunRecord[]>;
+
+/**
+ * Finds stored runs with an answer to cells, whoever started them. Only folders whose name has the case of a cell are
+ * opened: among thousands of others that costs nothing.
+ * @param mostOfCell newest runs of a cell to look for
+ */
+export async function earlierRuns(
+  context: Pick<Context, 'home'>,
+  cells: readonly Cell[],
+  plans: ReadonlyMap<string, RunPlan>,
+  mostOfCell: number,
+): Promise<EarlierRuns> {
+  const byCase = new Map<string, Cell[]>();
+  for (const cell of cells) byCase.set(cell.caseId, [...(byCase.get(cell.caseId) ?? []), cell]);
+  const found = new Map<string, RunRecord[]>();
+  for (const runId of (await listRunIds(context.home)).reverse()) {
+    const wanted = byCase
+      .get(caseIdOfRun(runId))
+      ?.filter(({ key }) => (found.get(key)?.length ?? 0) < mostOfCell);
+    if (wanted === undefined || wanted.length === 0) continue;
+    const run = readAnswer(context.home, runId);
+    const cell = wanted.find(({ key }) => key === run?.key);
+    const plan = cell === undefined ? undefined : plans.get(cell.key);
+    if (run === null || cell === undefined || plan === undefined || !isComparable(run, plan)) continue;
+    found.set(cell.key, [...(found.get(cell.key) ?? []), run.record]);
+  }
+  return found;
+}
+
+interface StoredAnswer {
+  readonly key: string;
+  readonly plan: RunPlan;
+  readonly record: RunRecord;
+}
+
+/** @returns null for a run without an answer, and for one that cannot be read: it is no reason to stop anything. */
+function readAnswer(home: string, runId: string): StoredAnswer | null {
+  const record = readRecord(home, runId);
+  if (record === null || record instanceof SuperOffloadError) return null;
+  if (standingOf(record.outcome.class) !== 'answer') return null;
+  try {
+    const text = readFileSync(join(runsFolder(home), runId, runFiles.plan), 'utf8');
+    const plan = JSON.parse(text) as RunPlan;
+    const cell = cellOf(plan, sha256);
+    return cell === null ? null : { key: cell.key, plan, record };
+  } catch {
+    return null;
+  }
+}
+
+/** The same key on another machine of that name, or on a stack that was changed since its lock, is another thing. */
+function isComparable(then: StoredAnswer, now: RunPlan): boolean {
+  const drift = ({ stack }: RunPlan): string => canonicalJson(stack?.drift ?? []);
+  return isSameMachine(then.plan.system, now.system) && drift(then.plan) === drift(now);
+}

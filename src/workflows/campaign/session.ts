@@ -1,0 +1,62 @@
+import type { CampaignJournal } from '../../adapters/campaign-store.ts';
+import type { Cell } from '../../core/campaign/cell.ts';
+import type { CampaignEvent } from '../../core/campaign/journal.ts';
+import { statesOf, withEvent, type CellState } from '../../core/campaign/state.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { utcNow, type Context } from '../context.ts';
+
+/** The cells of a campaign as they stand, and the journal that says so: one cannot change without the other. */
+export class CampaignSession {
+  readonly #context: Context;
+  readonly #journal: CampaignJournal;
+  readonly #states: Map<string, CellState>;
+
+  /** @param cells in the order in which they are to run */
+  constructor(context: Context, journal: CampaignJournal, cells: readonly Cell[]) {
+    this.#context = context;
+    this.#journal = journal;
+    this.#append({ type: 'session', toolPid: process.pid, cells: cells.length });
+    this.#states = new Map(statesOf(cells, journal.events).map((state) => [state.cell.key, state]));
+  }
+
+  get states(): CellState[] {
+    return [...this.#states.values()];
+  }
+
+  stateOf(key: string): CellState | undefined {
+    return this.#states.get(key);
+  }
+
+  /** Written before the run is started. */
+  attempt({ key }: Cell, runId: string): void {
+    this.#append({ type: 'attempt', key, runId });
+  }
+
+  /** Written after the record of the run is. */
+  result({ key }: Cell, record: RunRecord): void {
+    this.#append({ type: 'result', key, ...endingOf(record) });
+  }
+
+  adopted({ key }: Cell, record: RunRecord): void {
+    this.#append({ type: 'adopted', key, ...endingOf(record) });
+  }
+
+  /** Nothing was ever started of it. */
+  void({ key }: Cell, runId: string): void {
+    this.#append({ type: 'void', key, runId });
+  }
+
+  #append(event: Unstamped<CampaignEvent>): void {
+    const stamped: CampaignEvent = { ...event, utc: utcNow(this.#context) };
+    this.#journal.append(stamped);
+    if (!('key' in stamped)) return;
+    const state = this.#states.get(stamped.key);
+    if (state !== undefined) this.#states.set(stamped.key, withEvent(state, stamped));
+  }
+}
+
+type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;
+
+function endingOf({ runId, outcome, durationMs }: RunRecord) {
+  return { runId, outcome: outcome.class, durationMs };
+}
