@@ -1,17 +1,13 @@
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
-import {
-  activationBytes,
-  checkpointBytes,
-  hostPart,
-  powerOfTwo,
-  type MemoryInput,
-  type PartBytes,
-} from './memory-parts.ts';
-import { layerParameterCount, parameterCount } from './shape.ts';
+import { activationsOf, checkpointBytes } from './activations.ts';
+import { hostPart, powerOfTwo, type MemoryInput, type PartBytes } from './memory-parts.ts';
+import { processParts } from './process-memory.ts';
+import { parameterCount } from './shape.ts';
+import { subgroupSizes } from './subgroup-sizes.ts';
 
 /** One thing that needs memory, GiB a chip. */
-interface MemoryPart {
+export interface MemoryPart {
   readonly what: string;
   readonly where: 'gpu' | 'host';
   readonly gib: number;
@@ -27,69 +23,75 @@ export interface MemoryEstimate {
   readonly parts: readonly MemoryPart[];
 }
 
+/**
+ * What PyTorch's host allocator makes of a pinned block. It rounds up to a power of two: measured on torch 2.11, and
+ * so since 1.11 (pytorch/pytorch issue 95823). `none`: blocks registered in place, or an allocator told not to round.
+ */
+export const pinnedRoundings = ['power-of-two', 'none'] as const;
+export type PinnedRounding = (typeof pinnedRoundings)[number];
+
+export interface MemoryOptions {
+  /** Default: as measured, `power-of-two`. Ranks without a GPU pin nothing. */
+  readonly pinnedRounding?: PinnedRounding;
+}
+
 const offloadSource =
   'DeepSpeed, runtime/activation_checkpointing, cpu_checkpointing: the input of every layer, 16 bit';
 
 type Machine = Pick<System, 'accelerator' | 'chipsPerNode'>;
 const bytesPerGiB = 2 ** 30;
 
-/** Measured: 0.5 to 0.7 GiB PSS of a CPU rank of the built-in trainer with 0.2e6 parameters, by mode. */
-const processBytes = 0.66 * bytesPerGiB;
-
 /**
  * Estimates what a case needs on one node of `machine`.
  * @returns GiB a chip on the GPU and a node on the host, with every part and its source.
  */
-export function estimateMemory(testCase: Case, machine: Machine): MemoryEstimate {
-  const mode = modes[testCase.mode];
-  const input = memoryInput(testCase, machine);
+export function estimateMemory(
+  testCase: Case,
+  machine: Machine,
+  options: MemoryOptions = {},
+): MemoryEstimate {
   const onCpu = machine.accelerator === 'cpu';
+  const state = modes[testCase.mode].memory(memoryInput(testCase, machine, options));
   const offloaded = testCase.activationOffload
     ? [hostPart('kept activations', checkpointBytes(testCase), offloadSource)]
     : [];
-  const state = [...mode.memory(input), ...offloaded, processPart(mode.workerProcesses)];
-  const parts = state.map((part): MemoryPart => ({
-    what: part.what,
-    where: onCpu ? 'host' : part.where,
-    gib: part.bytes / bytesPerGiB,
-    source: part.source,
-  }));
+  const parts = [...state, ...offloaded, ...processParts(testCase, machine, state)].map((part): MemoryPart =>
+    inGiB(part, onCpu),
+  );
   const ranks = onCpu ? testCase.chips : Math.min(testCase.chips, machine.chipsPerNode);
   const total = (where: 'gpu' | 'host'): number =>
-    parts.filter((part) => part.where === where).reduce((sum, part) => sum + part.gib, 0);
+    parts.reduce((sum, part) => (part.where === where ? sum + part.gib : sum), 0);
   return { gpuGiB: total('gpu'), hostGiB: total('host') * ranks, parts };
 }
 
-function memoryInput(testCase: Case, machine: Machine): MemoryInput {
+function inGiB({ what, where, bytes, source }: PartBytes, onCpu: boolean): MemoryPart {
+  return { what, where: onCpu ? 'host' : where, gib: bytes / bytesPerGiB, source };
+}
+
+function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): MemoryInput {
   const { model, sequenceLength, chips, mode } = testCase;
   const parameters = parameterCount(model, sequenceLength);
-  const embedding = model.paddedVocabulary * model.hidden;
   const zero = modes[mode].zeroOptimization(testCase);
   const setting = (key: string, fallback: number): number => {
     const value = testCase.deepspeedOverrides[`zero_optimization.${key}`] ?? zero[key];
     return typeof value === 'number' ? value : fallback;
   };
+  const bucket = setting('reduce_bucket_size', 5e8);
+  const pinned = machine.accelerator === 'cuda' && options.pinnedRounding !== 'none';
   return {
+    chips,
     parameters,
     shard: parameters / chips,
     weightBytes: testCase.dtype === 'fp32' ? 4 : 2,
-    largestLayer: Math.max(layerParameterCount(model.hidden), embedding),
+    largestMatrix: model.hidden * Math.max(model.paddedVocabulary, sequenceLength, 4 * model.hidden),
     ratio: testCase.ratio ?? 1,
-    subGroupSize: setting('sub_group_size', 1e9),
-    reduceBucketSize: setting('reduce_bucket_size', 5e8),
-    activationBytes: activationBytes(testCase),
+    subgroups: subgroupSizes(model, { sequenceLength, chips, subGroupSize: setting('sub_group_size', 1e9) }),
+    // On a CPU no page of the bucket is there before it is written to.
+    reduceBucketSize: machine.accelerator === 'cuda' ? bucket : Math.min(bucket, parameters),
+    maxLiveParameters: setting('stage3_max_live_parameters', 1e9),
+    activations: activationsOf(testCase),
     accumulates: testCase.gradientAccumulation > 1,
-    pinned: machine.accelerator === 'cuda' ? powerOfTwo : (bytes) => bytes,
-  };
-}
-
-function processPart(workers: number): PartBytes {
-  return {
-    what: workers === 0 ? 'Python process' : `Python process and ${workers} worker`,
-    where: 'host',
-    bytes: processBytes * (1 + workers),
-    source:
-      'measured: PSS of a rank that trains next to nothing, torch 2.15.0, DeepSpeed 0.19.8, Python 3.11',
+    pinned: pinned ? powerOfTwo : (bytes) => bytes,
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findMode, modes } from '../../../src/core/deepspeed/modes/registry.ts';
-import { subgroupsOf } from '../../../src/core/deepspeed/modes/subgroups.ts';
+import { splitSubgroups } from '../../../src/core/deepspeed/modes/subgroups.ts';
 import { keyListFor } from '../../../src/core/deepspeed/known-keys.ts';
 import { versionOrder } from '../../../src/core/stack/version.ts';
 
@@ -34,15 +34,20 @@ describe('findMode', () => {
   });
 });
 
-describe('subgroupsOf', () => {
+describe('splitSubgroups', () => {
   it.each([
-    ['ten subgroups at 0.9 keep none', 1e9, 1e8, 0.9, { count: 10, onGpu: 0, cpuShare: 1, size: 1e8 }],
-    ['eleven keep one', 1.1e9, 1e8, 0.9, { count: 11, onGpu: 1, cpuShare: 10 / 11, size: 1e8 }],
-    ['half', 2.2e9, 1e8, 0.5, { count: 22, onGpu: 11, cpuShare: 0.5, size: 1e8 }],
-    ['one small subgroup', 5e6, 1e8, 0.5, { count: 1, onGpu: 0, cpuShare: 1, size: 5e6 }],
-    ['ratio 0 keeps all', 1e9, 1e8, 0, { count: 10, onGpu: 10, cpuShare: 0, size: 1e8 }],
-  ])('%s', (_name, shard, subGroupSize, ratio, expected) => {
-    expect(subgroupsOf({ shard, subGroupSize, ratio })).toEqual(expected);
+    ['ten subgroups at 0.9 keep none', 10, 0.9, 0],
+    ['eleven keep one', 11, 0.9, 1],
+    ['half', 22, 0.5, 11],
+    ['one alone', 1, 0.5, 0],
+    ['ratio 0 keeps all', 10, 0, 10],
+  ])('%s', (_name, count, ratio, onGpu) => {
+    const sizes = Array.from({ length: count }, (_, index) => 1e8 + index);
+    const split = splitSubgroups(sizes, ratio);
+    expect(split.onGpu).toEqual(sizes.slice(0, onGpu));
+    expect(split.onCpu).toEqual(sizes.slice(onGpu));
+    expect(split.cpuElements + split.gpuElements).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    expect(split.largest).toBe(1e8 + count - 1);
   });
 });
 

@@ -11,7 +11,8 @@ const cpu = { accelerator: 'cpu', chipsPerNode: 2, gpuGiB: null, hostGiB: 24 } a
 const tied: ModelShape = { name: '2B', layers: 40, hidden: 2048, heads: 32, paddedVocabulary: 50432 };
 const untied: ModelShape = { ...tied, paddedVocabulary: 99_900 };
 const measured5B: ModelShape = { name: '5B', layers: 44, hidden: 3072, heads: 32, paddedVocabulary: 50432 };
-const baseGiB = 4;
+/** In use before the run: 4 GiB with ZeRO-2, whose process takes 1.8. */
+const baseGiB = 2.2;
 const buckets = (size: number): Record<string, unknown> => ({
   'zero_optimization.sub_group_size': size,
   'zero_optimization.reduce_bucket_size': size,
@@ -41,13 +42,16 @@ describe('estimateMemory against one H200 (bench/README.md): sequence 1024, batc
       29.1,
       57,
     ],
-  ])('%s is within 6% of the GPU and host memory measured', (_name, testCase, gpuGiB, hostGiB) => {
-    const is2B = testCase.model.name === '2B';
-    const onGpu = estimateMemory({ ...testCase, model: is2B ? tied : testCase.model }, h200).gpuGiB;
-    const onHost = estimateMemory({ ...testCase, model: is2B ? untied : testCase.model }, h200).hostGiB;
-    expect(Math.abs(onGpu / gpuGiB - 1)).toBeLessThan(0.06);
-    expect(Math.abs(onHost + baseGiB - hostGiB)).toBeLessThan(Math.max(2, 0.06 * hostGiB));
-  });
+  ])(
+    '%s is within 2% of the GPU memory and 6% of the host memory measured',
+    (_name, testCase, gpuGiB, hostGiB) => {
+      const is2B = testCase.model.name === '2B';
+      const onGpu = estimateMemory({ ...testCase, model: is2B ? tied : testCase.model }, h200).gpuGiB;
+      const onHost = estimateMemory({ ...testCase, model: is2B ? untied : testCase.model }, h200).hostGiB;
+      expect(Math.abs(onGpu / gpuGiB - 1)).toBeLessThan(is2B && testCase.mode === 'zero_2' ? 0.03 : 0.02);
+      expect(Math.abs(onHost + baseGiB - hostGiB)).toBeLessThan(Math.max(2, 0.06 * hostGiB));
+    },
+  );
 
   it('ZeRO-Offload at 10B, which the kernel killed there, does not fit', () => {
     const tenB = { name: '10B', layers: 50, hidden: 4096, heads: 32, paddedVocabulary: 50432 };

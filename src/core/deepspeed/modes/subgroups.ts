@@ -6,60 +6,65 @@ import {
   type PartBytes,
 } from '../../model/memory-parts.ts';
 
-/** How ZeRO-3 cuts one rank's optimizer into subgroups and which of them step on the CPU. */
+/** Which subgroups of one rank's optimizer step where. Sizes are elements. */
 export interface Subgroups {
-  readonly count: number;
-  readonly onGpu: number;
-  /** Share of the rank's parameters whose optimizer is on the CPU, 0 to 1. */
-  readonly cpuShare: number;
-  /** Elements of the largest subgroup. */
-  readonly size: number;
+  readonly onCpu: readonly number[];
+  readonly onGpu: readonly number[];
+  readonly cpuElements: number;
+  readonly gpuElements: number;
+  readonly largest: number;
 }
 
 /**
  * DeepSpeed keeps the subgroups with index < int((1 - ratio) * count) on the GPU, so that few subgroups and a
  * ratio near 1 keep none (runtime/zero/stage3.py, 0.19.8).
  */
-export function subgroupsOf({
-  shard,
-  subGroupSize,
-  ratio,
-}: Pick<MemoryInput, 'shard' | 'subGroupSize' | 'ratio'>): Subgroups {
-  const size = Math.min(shard, subGroupSize);
-  const count = Math.max(1, Math.ceil(shard / subGroupSize));
+export function splitSubgroups(sizes: readonly number[], ratio: number): Subgroups {
   // 1 - 0.9 is 0.0999...98 in both languages: Python's int() drops the fraction exactly like this.
-  const onGpu = Math.trunc((1 - ratio) * count);
-  return { count, onGpu, cpuShare: (count - onGpu) / count, size };
+  const kept = Math.trunc((1 - ratio) * sizes.length);
+  const onGpu = sizes.slice(0, kept);
+  const onCpu = sizes.slice(kept);
+  return { onCpu, onGpu, cpuElements: sum(onCpu), gpuElements: sum(onGpu), largest: Math.max(...sizes) };
 }
 
 /**
  * Host memory of ZeRO-3's CPU optimizer: fp32 weights are pageable, a subgroup's fp32 gradients are pinned one by
- * one, all 16-bit gradients lie in one pinned buffer (runtime/zero/stage3.py, 0.19.8).
+ * one, all 16-bit gradients lie in one pinned buffer; after a subgroup's step its weights are cast on the CPU before
+ * they go back (runtime/zero/stage3.py, 0.19.8; `gpu_bf16.copy_(cpu_fp32)` casts on the CPU).
  */
-export function cpuOptimizerParts(
-  input: MemoryInput,
-  { count, onGpu, cpuShare, size }: Subgroups,
-): PartBytes[] {
-  const onCpu = cpuShare * input.shard;
-  const gradientBlocks = (count - onGpu) * input.pinned(4 * size);
+export function cpuOptimizerParts(input: MemoryInput, { onCpu, cpuElements }: Subgroups): PartBytes[] {
+  const gradientBlocks = sum(onCpu.map((size) => input.pinned(4 * size)));
+  const largest = Math.max(0, ...onCpu);
   return [
-    hostPart('fp32 weights', 4 * onCpu),
-    hostPart('moments', 8 * onCpu),
+    hostPart('fp32 weights', 4 * cpuElements),
+    hostPart('moments', 8 * cpuElements),
     hostPart('fp32 gradients, pinned a subgroup', gradientBlocks, roundingSource),
     hostPart('16-bit gradients, pinned', input.pinned(input.weightBytes * input.shard), roundingSource),
+    hostPart(
+      "a subgroup's weights on their way back",
+      input.weightBytes * largest,
+      'runtime/zero/stage3.py, _reassign_or_swap_out_partitioned_parameters',
+    ),
   ];
 }
 
 /** SuperOffload's optimizer, both shares of it. */
 export function superOffloadParts(input: MemoryInput): PartBytes[] {
-  const subgroups = subgroupsOf(input);
-  const stateOnGpu = 16 * (1 - subgroups.cpuShare) * input.shard;
+  const subgroups = splitSubgroups(input.subgroups, input.ratio);
   return [
-    gpuPart('optimizer state and fp32 gradients that stay on the GPU', stateOnGpu),
+    gpuPart('optimizer state and fp32 gradients that stay on the GPU', 16 * subgroups.gpuElements),
     // The worker shares weights and moments; the pinned gradient blocks stay in the host cache when the
     // gradients move to shared memory, which is the second copy of them.
     ...cpuOptimizerParts(input, subgroups),
-    hostPart('fp32 gradients in shared memory', 4 * subgroups.cpuShare * input.shard),
-    hostPart("the worker's gradient buffer", input.pinned(4 * subgroups.size), roundingSource),
+    hostPart(
+      'fp32 gradients in shared memory',
+      4 * subgroups.cpuElements,
+      'torch.multiprocessing queue of runtime/superoffload',
+    ),
+    hostPart("the worker's gradient buffer", input.pinned(4 * subgroups.largest), roundingSource),
   ];
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }

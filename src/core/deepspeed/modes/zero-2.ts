@@ -1,4 +1,4 @@
-import { bucketPart, gpuPart, gradientsOrActivations, optimizerBytes } from '../../model/memory-parts.ts';
+import { gpuPart, optimizerBytes, stage2Part } from '../../model/memory-parts.ts';
 import type { Mode } from './mode.ts';
 
 /** Optimizer state and gradients shared by the ranks, nothing on the host. */
@@ -18,8 +18,7 @@ export const zero2: Mode = {
   memory: (input) => [
     gpuPart('weights', input.parameters * input.weightBytes),
     gpuPart('optimizer state', input.shard * optimizerBytes),
-    gradientsOrActivations(input, input.shard),
-    bucketPart(input),
+    stage2Part(input),
   ],
   sources: ['paper, figure 11; DeepSpeed defaults for stage 2'],
 };

@@ -25,7 +25,7 @@ export const zero3: Mode = {
     gpuPart('weights', input.shard * input.weightBytes),
     gpuPart('optimizer state', input.shard * optimizerBytes),
     gatheredLayersPart(input),
-    gradientsOrActivations(input, input.shard),
+    gradientsOrActivations(input, input.shard, Math.max(...input.subgroups)),
     bucketPart(input),
   ],
   sources: ['paper, figure 11; DeepSpeed defaults for stage 3'],

@@ -1,12 +1,13 @@
 import {
   activationPart,
+  bucketPart,
   gatheredLayersPart,
   gpuPart,
   hostPart,
   roundingSource,
 } from '../../model/memory-parts.ts';
 import { artifactSource, cpuOffload, type Mode } from './mode.ts';
-import { cpuOptimizerParts, subgroupsOf } from './subgroups.ts';
+import { cpuOptimizerParts, splitSubgroups } from './subgroups.ts';
 
 /** "Never partition again, never release": the artifact sets all four thresholds beyond any model. */
 const everything = 1e12;
@@ -33,10 +34,11 @@ export const zeroInfinity: Mode = {
     offload_optimizer: cpuOffload,
   }),
   memory: (input) => [
-    gpuPart('gathered weights', input.parameters * input.weightBytes),
     gpuPart('weights of the partition', input.shard * input.weightBytes),
+    gatheredLayersPart(input),
+    bucketPart(input),
     activationPart(input),
-    ...cpuOptimizerParts(input, subgroupsOf({ ...input, ratio: 1 })),
+    ...cpuOptimizerParts(input, splitSubgroups(input.subgroups, 1)),
   ],
   sources: [artifactSource],
 };
@@ -56,9 +58,10 @@ export const zeroInfinityParam: Mode = {
   workerProcesses: 0,
   zeroOptimization: () => ({ stage: 3, offload_optimizer: cpuOffload, offload_param: cpuOffload }),
   memory: (input) => [
-    gatheredLayersPart(input),
+    gatheredLayersPart(input, true),
+    bucketPart(input),
     activationPart(input),
-    ...cpuOptimizerParts(input, subgroupsOf({ ...input, ratio: 1 })),
+    ...cpuOptimizerParts(input, splitSubgroups(input.subgroups, 1)),
     hostPart('16-bit weights, pinned', input.pinned(input.weightBytes * input.shard), roundingSource),
   ],
   sources: [

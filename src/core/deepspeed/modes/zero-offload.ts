@@ -1,4 +1,4 @@
-import { activationPart, bucketPart, gpuPart, hostPart, roundingSource } from '../../model/memory-parts.ts';
+import { gpuPart, hostPart, roundingSource, stage2OffloadParts } from '../../model/memory-parts.ts';
 import { artifactSource, cpuOffload, type Mode } from './mode.ts';
 
 /** ZeRO-Offload: ZeRO-2 with the whole optimizer on the CPU. */
@@ -17,8 +17,7 @@ export const zeroOffload: Mode = {
   zeroOptimization: () => ({ stage: 2, offload_optimizer: cpuOffload }),
   memory: (input) => [
     gpuPart('weights', input.parameters * input.weightBytes),
-    bucketPart(input),
-    activationPart(input),
+    ...stage2OffloadParts(input),
     hostPart('fp32 weights, pinned', input.pinned(4 * input.shard), roundingSource),
     hostPart('fp32 gradients, pinned', input.pinned(4 * input.shard), roundingSource),
     hostPart(
