@@ -37,7 +37,13 @@ export type RunEvent =
       readonly place: Place;
     }
   /** Written before a job is given to Slurm: a tool that is killed here may have left one, named after the run. */
-  | { readonly type: 'submitting'; readonly utc: string; readonly jobName: string }
+  | {
+      readonly type: 'submitting';
+      readonly utc: string;
+      readonly jobName: string;
+      /** Its place in a job array; absent for a job of its own. */
+      readonly task?: number;
+    }
   | {
       readonly type: 'submitted';
       readonly utc: string;

@@ -20,8 +20,8 @@ export type SlurmPlan = Pick<RunPlan, 'title' | 'env'> & { readonly schedule: Sl
  * with the launcher srun) and keeps a journal (core/slurm/job-journal.ts), from which its end is known without any
  * controller.
  *
- * bash and not sh, for its `wait`: it returns when a trapped signal comes. A second word makes it do a part alone:
- * `port` prints a free one, `sweep` ends what is left of the run on its node.
+ * bash and not sh, for its `wait`: it returns when a trapped signal comes. A word makes it do a part alone: `node` is
+ * the step's part on a node, `port` prints a free one, `sweep` ends what is left of the run on its node.
  */
 export function jobScript(plan: SlurmPlan, { runId, folder }: JobPlace): string {
   const { schedule } = plan;
@@ -36,7 +36,8 @@ export function jobScript(plan: SlurmPlan, { runId, folder }: JobPlace): string 
     ...journal,
     ...freePort,
     ...sweep,
-    'case ${1:-} in port) free_port; exit ;; sweep) sweep; exit ;; esac',
+    ...node(schedule),
+    'case ${1:-} in port) free_port; exit ;; sweep) sweep; exit ;; node) node; exit ;; esac',
     '',
     `exec >>${runFiles.log} 2>&1`,
     ...signals,
@@ -91,9 +92,15 @@ const freePort = [
   '}',
 ];
 
-/** Whoever carries the run's id on this node, and nobody else: a task may have left the group that Slurm watches. */
+/**
+ * Whoever carries the run's id on this node, and nobody else: a task may have left the group that Slurm watches. The
+ * rank of the node is looked at too, since several nodes may be one machine.
+ */
 const sweep = [
-  'carriers() { grep -lzxF "SUPEROFFLOAD_RUN_ID=$RUN_ID" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3; }',
+  'carriers() {',
+  '  grep -lzxF "SUPEROFFLOAD_RUN_ID=$RUN_ID" /proc/[0-9]*/environ 2>/dev/null |',
+  '    xargs -r grep -lzxF "SLURM_NODEID=$SLURM_NODEID" 2>/dev/null | cut -d/ -f3',
+  '}',
   'sweep() {',
   '  local signal pids i',
   '  for signal in TERM KILL; do',
@@ -107,10 +114,33 @@ const sweep = [
 ];
 
 /**
+ * The step's task: `node.sh`, and the end of whatever outlives it. When Slurm ends the job the ranks have heard it as
+ * well, and get a moment, since Slurm kills all of its own after KillWait (30 s by default) and asks nobody else.
+ * Tasks that are ranks leave the sweeping to the last step: one that is through must not end the others.
+ */
+function node({ options }: SlurmSchedule): string[] {
+  const isAlone = (options['ntasks-per-node'] ?? '1') === '1';
+  return [
+    'node() {',
+    '  local child status ended=',
+    "  trap 'ended=1; sweep' TERM",
+    `  SUPEROFFLOAD_RUN_ID=$RUN_ID /bin/sh ${runFiles.nodeScript} &`,
+    '  child=$!',
+    '  while kill -0 "$child" 2>/dev/null; do wait "$child"; done',
+    '  wait "$child"',
+    '  status=$?',
+    ...(isAlone ? ['  [ -n "$ended" ] || sweep'] : []),
+    '  return "$status"',
+    '}',
+  ];
+}
+
+/**
  * USR1 is Slurm's word that the time limit is near (--signal): the training ends after its current step. TERM is the
  * end, which Slurm tells the tasks itself.
  */
 const signals = [
+  'ended=',
   `on_limit() { note signal ',"signal":"USR1"'; echo limit >${runFiles.stop}; }`,
   `on_end() { ended=1; note signal ',"signal":"TERM"'; }`,
   'trap on_limit USR1',
@@ -138,29 +168,26 @@ const firstNodeOfAllocation = [
 ];
 
 function step({ schedule, env }: SlurmPlan): string[] {
-  const { layout } = schedule;
-  const where = schedule.allocation === null ? [] : ['--jobid="$JOB"', '--nodelist="$NODES"'];
-  const all = [...where, `--nodes=${layout.nodes}`, '--input=none', '--mpi=none'];
+  const { layout, options, allocation } = schedule;
+  const where = allocation === null ? [] : ['--jobid="$JOB"', '--nodelist="$NODES"'];
+  const all = [...where, `--nodes=${layout.nodes}`, '--input=none', '--mpi=none', '--export=ALL'];
   // Launchers say whose line it is; where every task is a rank, srun does.
   const label = env['RANK'] === placeholders.slurmProcid ? ['--label'] : [];
-  const sweepers = [
-    ...all,
-    '--ntasks-per-node=1',
-    '--overlap',
-    `/bin/bash "$PWD"/${runFiles.jobScript} sweep`,
-  ];
+  const itself = `/bin/bash "$PWD"/${runFiles.jobScript}`;
+  const sweepers = [...all, '--ntasks-per-node=1', '--overlap', itself, 'sweep'].join(' ');
+  const areRanks = (options['ntasks-per-node'] ?? '1') !== '1';
   return [
     '',
     'note start ",\\"host\\":\\"$(host)\\",\\"nodes\\":\\"$NODES\\",\\"port\\":${MASTER_PORT:-0}"',
-    'SUPEROFFLOAD_RUN_ID=$RUN_ID MASTER_ADDR=$MASTER_ADDR MASTER_PORT=$MASTER_PORT \\',
-    `  srun ${[...all, ...taskWords(schedule), ...label].join(' ')} /bin/sh "$PWD"/${runFiles.nodeScript} &`,
+    'export MASTER_ADDR MASTER_PORT',
+    `srun ${[...all, ...taskWords(schedule), ...label].join(' ')} ${itself} node &`,
     'step=$!',
     // A signal ends `wait` but not the step; the status of a child that is gone can be asked for again.
     'while kill -0 "$step" 2>/dev/null; do wait "$step"; done',
     'wait "$step"',
     'status=$?',
     // A job that is being ended starts no more steps.
-    `if [ -n "$ended" ]; then sweep; else timeout 60 srun ${sweepers.join(' ')}; fi`,
+    ...(areRanks ? [`[ -n "$ended" ] || timeout 60 srun ${sweepers}`] : []),
     'note end ",\\"exitCode\\":$status"',
     'exit "$status"',
   ];
@@ -178,6 +205,5 @@ function taskWords({ options, bindCores, allocation }: SlurmSchedule): string[] 
     `--cpu-bind=${bindCores ? 'cores' : 'none'}`,
     // Without it a rank that died leaves the others waiting for it until the time limit.
     '--kill-on-bad-exit=1',
-    '--export=ALL',
   ];
 }
