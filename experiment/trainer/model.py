@@ -3,12 +3,17 @@ Every module sets its own initial values in reset_parameters, because under ZeRO
 split between the ranks as soon as the module that owns it exists; later only a fragment is left to initialise.
 """
 
+import contextlib
 import math
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+
+from attention import KERNELS, ulysses
+from loss import ChunkedLossSum, loss_sum
+from offload import HostCopies
 
 
 class Embedding(nn.Embedding):
@@ -31,22 +36,28 @@ class Linear(nn.Linear):
 
 
 class Head(nn.Module):
-    """Tied to the token embedding. A module of its own, so that ZeRO-3 gathers the weight as for any other."""
+    """Tied to the token embedding. A module of its own, so that ZeRO-3 gathers the weight as for any other; the loss is
+    inside it, so that the logits need not leave it."""
 
-    def __init__(self, weight):
+    def __init__(self, args, weight):
         super().__init__()
-        self.weight = weight
+        self.args, self.weight = args, weight
 
-    def forward(self, x):
-        return F.linear(x, self.weight)
+    def forward(self, x, targets):
+        """Sum of the losses of all tokens, in nats."""
+        x, targets = x.flatten(0, 1), targets.flatten()
+        sixteen_bit, chunk = self.args.fp16_lm_cross_entropy, self.args.loss_chunk
+        if 0 < chunk < len(x):
+            return ChunkedLossSum.apply(x, self.weight, targets, sixteen_bit, chunk)
+        return loss_sum(x, self.weight, targets, sixteen_bit)
 
 
 class Block(nn.Module):
-    def __init__(self, args):
+    def __init__(self, args, attend):
         super().__init__()
         h, std = args.hidden_size, args.init_method_std
         output_std = std / math.sqrt(2 * args.num_layers)  # Megatron's scaled init of what adds to the residual
-        self.args = args
+        self.args, self.attend = args, attend
         self.ln_1 = nn.LayerNorm(h)
         self.qkv = Linear(h, 3 * h, std)
         self.proj = Linear(h, h, output_std)
@@ -57,41 +68,49 @@ class Block(nn.Module):
     def forward(self, x):
         batch, sequence, h = x.shape
         heads, hidden_dropout = self.args.num_attention_heads, self.args.hidden_dropout
-        qkv = self.qkv(self.ln_1(x)).view(batch, sequence, 3, heads, h // heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        q, k, v = self.qkv(self.ln_1(x)).view(batch, sequence, 3, heads, h // heads).unbind(2)
         attention_dropout = self.args.attention_dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=attention_dropout)
-        y = self.proj(y.transpose(1, 2).reshape(batch, sequence, h))
+        y = self.attend(q, k, v, attention_dropout)
+        y = self.proj(y.reshape(batch, sequence, h))
         x = x + F.dropout(y, hidden_dropout, self.training)
         y = self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))
         return x + F.dropout(y, hidden_dropout, self.training)
 
 
 class GPT(nn.Module):
-    def __init__(self, args, vocab):
+    """With `group`, its ranks share each sequence (DeepSpeed-Ulysses): every rank has a stretch of all sequences, and
+    for attention alone every rank has all sequences of some of the heads."""
+
+    def __init__(self, args, vocab, group=None):
         super().__init__()
         h, std = args.hidden_size, args.init_method_std
         self.args = args
+        attend, self.rank = KERNELS[args.attention], 0
+        if group is not None:
+            attend, self.rank = ulysses(attend, group), group.rank()
         self.wte = Embedding(vocab, h, std)
         self.wpe = Embedding(args.seq_length, h, std)
-        self.blocks = nn.ModuleList(Block(args) for _ in range(args.num_layers))
+        self.blocks = nn.ModuleList(Block(args, attend) for _ in range(args.num_layers))
         self.ln_f = nn.LayerNorm(h)
-        self.head = Head(self.wte.weight)
+        self.head = Head(args, self.wte.weight)
 
     def forward(self, tokens):
-        """tokens: [batch, sequence + 1]. Returns the mean loss in nats a token, computed in fp32."""
+        """tokens: [batch, this rank's stretch + 1]. Returns this rank's part of the mean loss in nats a token: the sum
+        over the ranks that share the sequences is the mean over all of their tokens."""
         inputs, targets = tokens[:, :-1], tokens[:, 1:]
-        positions = torch.arange(inputs.shape[1], device=tokens.device)
+        batch, stretch = inputs.shape
+        positions = self.rank * stretch + torch.arange(stretch, device=tokens.device)
         x = F.dropout(self.wte(inputs) + self.wpe(positions), self.args.hidden_dropout, self.training)
         random = self.args.hidden_dropout > 0 or self.args.attention_dropout > 0
+        kept = HostCopies(x.is_cuda) if self.args.checkpoint_in_cpu else contextlib.nullcontext()
         for block in self.blocks:
             # Reentrant: the recomputation is then an ordinary forward pass, which is what ZeRO-3's gather hooks expect.
             if self.args.checkpoint_activations:
-                x = checkpoint(block, x, use_reentrant=True, preserve_rng_state=random)
+                with kept:
+                    x = checkpoint(block, x, use_reentrant=True, preserve_rng_state=random)
             else:
                 x = block(x)
-        logits = self.head(self.ln_f(x)).float()
-        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        return self.head(self.ln_f(x), targets) / (batch * self.args.seq_length)
 
 
 def parameter_groups(model, weight_decay):

@@ -7,21 +7,25 @@
 
 DS_ACCELERATOR=cpu forces the CPU. The JSON decides everything about ZeRO, offload, clipping and precision; this script
 builds the optimizer. Batches are in sequences: micro for one forward pass, global for a step of all ranks.
+
+With --ds-sequence-parallel-size P, P neighbouring ranks share each sequence (DeepSpeed-Ulysses): every rank has 1/P of
+its tokens, and in attention 1/P of the heads. --checkpoint-activations, --checkpoint-in-cpu and --loss-chunk keep the
+memory of long sequences down: activations are recomputed from what lies in host memory, and logits are never whole.
 """
 
 import argparse
 import json
 import math
 import os
-import platform
-import threading
 import time
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
+from attention import KERNELS
 from data import MarkovChain, TokenFile
+from machine import HostMemory, device_name, fullest_host
 from model import GPT, hardware_flops, parameter_groups
 
 
@@ -32,10 +36,11 @@ def parse_arguments():
         parser.add_argument(f"--{name}", type=int, required=True)
     for name, default in {"vocab-size": 50257, "make-vocab-size-divisible-by": 256, "seed": 1234, "lr": 5e-5,
                           "min-lr": 1e-5, "weight-decay": 0.1, "init-method-std": 0.006, "hidden-dropout": 0.0,
-                          "attention-dropout": 0.0}.items():
+                          "attention-dropout": 0.0, "ds-sequence-parallel-size": 1, "loss-chunk": 0}.items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
-    for name in ("checkpoint-activations", "bf16", "fp16"):
+    for name in ("checkpoint-activations", "checkpoint-in-cpu", "fp16-lm-cross-entropy", "bf16", "fp16"):
         parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--attention", choices=KERNELS, default="sdpa")
     parser.add_argument("--data-path", help="PREFIX of PREFIX.bin and PREFIX.idx; default: a Markov chain")
     parser.add_argument("--markov-states", type=int, help="default: the padded vocabulary, at most 1024")
     parser.add_argument("--deepspeed_config", required=True)
@@ -52,9 +57,22 @@ def check_arguments(args, vocab, world_size, ds_config):
         faults.append(f"--hidden-size {args.hidden_size} is not divisible by {args.num_attention_heads} heads")
     if args.markov_states is not None and not 2 <= args.markov_states <= vocab:
         faults.append(f"--markov-states {args.markov_states}: expected 2 to {vocab}, the padded vocabulary")
-    accumulation, rest = divmod(args.global_batch_size, args.micro_batch_size * world_size)
+    if args.checkpoint_in_cpu and not args.checkpoint_activations:
+        faults.append("--checkpoint-in-cpu moves what --checkpoint-activations keeps, and that is not given")
+    if args.fp16_lm_cross_entropy and not (args.bf16 or args.fp16):
+        faults.append("--fp16-lm-cross-entropy is for the 16 bits of --bf16 or --fp16")
+    if args.loss_chunk < 0:
+        faults.append(f"--loss-chunk {args.loss_chunk}: expected a number of tokens, or 0 for all at once")
+    sequence_ranks = args.ds_sequence_parallel_size
+    shared = {"ranks": world_size, "--num-attention-heads": args.num_attention_heads, "--seq-length": args.seq_length}
+    if sequence_ranks < 1:
+        faults.append(f"--ds-sequence-parallel-size {sequence_ranks}: expected 1 or more")
+    faults += [f"--ds-sequence-parallel-size {sequence_ranks} does not divide the {number} {name}"
+               for name, number in shared.items() if sequence_ranks > 0 and number % sequence_ranks]
+    data_ranks = max(1, world_size // max(1, sequence_ranks))
+    accumulation, rest = divmod(args.global_batch_size, args.micro_batch_size * data_ranks)
     if rest:
-        faults.append(f"--global-batch-size is not divisible by --micro-batch-size x {world_size} ranks: {rest} left")
+        faults.append(f"--global-batch-size is not divisible by --micro-batch-size x {data_ranks} ranks: {rest} left")
     batches = {"train_batch_size": args.global_batch_size, "gradient_accumulation_steps": accumulation,
                "train_micro_batch_size_per_gpu": args.micro_batch_size}
     pairs = {key: (ds_config.setdefault(key, expected), expected) for key, expected in batches.items()}
@@ -74,58 +92,6 @@ def learning_rate(args, steps_done):
     return args.min_lr + 0.5 * (args.lr - args.min_lr) * (1 + cosine)
 
 
-class HostMemory(threading.Thread):
-    """Peak host memory of this rank and its descendants (SuperOffload's worker is one). PSS divides a shared or pinned
-    page by its users, so that the sum over ranks counts it once. Reading it walks the page tables, which may take long:
-    the pause grows with it, to stay under 5% of a core."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.pss, self.done, self.cgroup_at_start = 0, threading.Event(), self.cgroup_peak()
-
-    def run(self):
-        pause = 0.0
-        while not self.done.wait(pause):
-            start = time.monotonic()
-            self.pss = max(self.pss, self.tree_pss(os.getpid()))
-            pause = max(1.0, 20 * (time.monotonic() - start))
-
-    def tree_pss(self, pid):
-        total, process = 0, Path(f"/proc/{pid}")
-        try:
-            rollup = (process / "smaps_rollup").read_text().splitlines()
-            total += sum(1024 * int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
-            for children in process.glob("task/*/children"):
-                total += sum(self.tree_pss(child) for child in children.read_text().split())
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # A process or thread ended while we looked.
-        return total
-
-    def cgroup_peak(self):
-        """Bytes, or 0 where there is no memory controller of cgroup v2."""
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
-        path = next((line[3:].strip("/") for line in groups if line.startswith("0::")), "")
-        try:
-            return int(Path("/sys/fs/cgroup", path, "memory.peak").read_text())
-        except FileNotFoundError:
-            return 0
-
-    def end(self):
-        """Peaks of the run in bytes: PSS, cgroup. A cgroup's peak from before the run says nothing about it: 0."""
-        self.done.set()
-        self.join()
-        peak = self.cgroup_peak()
-        return max(self.pss, self.tree_pss(os.getpid())), peak if peak > self.cgroup_at_start else 0
-
-
-def device_name(cuda):
-    if cuda:
-        return torch.cuda.get_device_name()
-    cpus = Path("/proc/cpuinfo").read_text().splitlines()  # aarch64 has no model name there
-    names = (line.split(":", 1)[1].strip() for line in cpus if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
 def say(kind, fields):
     print(f" {kind} | " + " | ".join(f"{name}: {value}" for name, value in fields.items()) + " |", flush=True)
 
@@ -140,6 +106,9 @@ def main():
     vocab = math.ceil(args.vocab_size / args.make_vocab_size_divisible_by) * args.make_vocab_size_divisible_by
     ds_config = json.loads(Path(args.deepspeed_config).read_text())
     check_arguments(args, vocab, world_size, ds_config)
+    sequence_ranks = args.ds_sequence_parallel_size
+    data_ranks, stretch = world_size // sequence_ranks, args.seq_length // sequence_ranks
+    data_rank, sequence_rank = divmod(rank, sequence_ranks)
     accumulation = ds_config["gradient_accumulation_steps"]
     zero = ds_config.get("zero_optimization", {})
     offload = zero.get("offload_optimizer") or {}
@@ -148,7 +117,10 @@ def main():
     import deepspeed  # not above: SuperOffload's worker imports this script too
 
     accelerator = deepspeed.accelerator.get_accelerator()
+    if args.fp16 and not accelerator.is_fp16_supported():
+        raise SystemExit(f"config error: --fp16: {device_name(False)} has no fp16 to compute with; use --bf16")
     cuda = accelerator.device_name() == "cuda"
+    torch.backends.cuda.enable_math_sdp(not cuda)  # torch's last resort is the whole matrix of scores: better no run
     accelerator.set_device(local_rank)
     device = torch.device(accelerator.device_name(local_rank))
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
@@ -157,13 +129,24 @@ def main():
             os.environ.setdefault(name, value)
     deepspeed.init_distributed(dist_backend=accelerator.communication_backend_name())
 
+    # Ranks that share a sequence. DeepSpeed averages gradients over the data ranks and adds them up over these; but
+    # ZeRO-3 with its default reduce_scatter averages over all (0.19.8, stage3.py, __avg_scatter_grads).
+    mpu, group = None, None
+    averaged = sequence_ranks if zero.get("stage") == 3 and zero.get("reduce_scatter", True) else 1
+    if sequence_ranks > 1:
+        from deepspeed.runtime.sequence_parallel import parallel_state_sp as mpu
+
+        mpu.initialize_sequence_parallel(sequence_ranks)
+        group = mpu.get_sequence_parallel_group()
+
     # Model, made in its final precision where it will live: an fp32 copy would be the peak of the GPU's memory. Split
     # from the start for ZeRO-3 only: stages 1 and 2 cannot take it so.
     torch.manual_seed(args.seed)
     torch.set_default_dtype(torch.bfloat16 if args.bf16 else torch.float16 if args.fp16 else torch.float32)
-    with deepspeed.zero.Init(config_dict_or_path=ds_config) if zero.get("stage") == 3 else device:
-        model = GPT(args, vocab)
+    with deepspeed.zero.Init(config_dict_or_path=ds_config, mpu=mpu) if zero.get("stage") == 3 else device:
+        model = GPT(args, vocab, group)
     torch.set_default_dtype(torch.float32)
+    torch.manual_seed(args.seed + rank)  # dropout is not the same on any two ranks
     parameters = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters())
 
     # Optimizer
@@ -173,7 +156,7 @@ def main():
         optimizer = deepspeed.ops.adam.DeepSpeedCPUAdam(groups, lr=args.lr, betas=(0.9, 0.95), adamw_mode=True)
     else:
         optimizer = torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.95), fused=cuda)
-    engine, optimizer, _, _ = deepspeed.initialize(model=model, optimizer=optimizer, config=ds_config)
+    engine, optimizer, _, _ = deepspeed.initialize(model=model, optimizer=optimizer, config=ds_config, mpu=mpu)
     if hasattr(optimizer, "loss_scale_config"):  # 16 bit without ZeRO: FP16_UnfusedOptimizer makes Adam's state by a
         for state in optimizer.optimizer.state.values():  # step with zero gradients, and Adam counts that step.
             state["step"].zero_()
@@ -189,13 +172,14 @@ def main():
         adam_threads = os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(worker.cpuadam_process.pid))
     if rank == 0:
         say("run facts", {
-            "world size": world_size, "parameters": parameters, "zero stage": zero.get("stage", 0),
+            "world size": world_size, "data-parallel size": data_ranks, "sequence-parallel size": sequence_ranks,
+            "parameters": parameters, "zero stage": zero.get("stage", 0),
             "dtype": "bf16" if args.bf16 else "fp16" if args.fp16 else "fp32", "torch": torch.__version__,
             "cuda": torch.version.cuda or "none", "accelerator": accelerator.device_name(),
             "device": device_name(cuda), "deepspeed": deepspeed.__version__, "cores": cores,
             "adam threads": adam_threads, "data": "file" if args.data_path else "markov",
             "data entropy (nats)": f"{data.entropy:.6f}" if data.entropy else "none",
-            "attention": "sdpa", "super offload": str("superoffload" in type(optimizer).__module__).lower(),
+            "attention": args.attention, "super offload": str("superoffload" in type(optimizer).__module__).lower(),
         })
 
     # Training
@@ -207,17 +191,19 @@ def main():
             group["lr"] = learning_rate(args, iteration - 1)
         loss_sum = torch.zeros((), device=device)
         for micro_step in range(accumulation):
-            first = (((iteration - 1) * accumulation + micro_step) * world_size + rank) * args.micro_batch_size
+            first = (((iteration - 1) * accumulation + micro_step) * data_ranks + data_rank) * args.micro_batch_size
             samples = [torch.from_numpy(data.sample(first + i)) for i in range(args.micro_batch_size)]
-            loss = engine(torch.stack(samples).to(device))
+            # A token is the input at its place, and the target of the one before it: stretches overlap by one.
+            tokens = torch.stack(samples)[:, sequence_rank * stretch : (sequence_rank + 1) * stretch + 1]
+            loss = engine(tokens.to(device))
             loss_sum += loss.detach()
-            engine.backward(loss)  # divides by the accumulation itself
+            engine.backward(loss * averaged)  # divides by the accumulation itself
             engine.step()  # acts at the last micro-step
         accelerator.synchronize()
         seconds = time.perf_counter() - start
-        # One reduction tells every rank the mean loss, and whether rank 0 wants to stop.
+        # One reduction tells every rank the mean loss of all tokens, and whether rank 0 wants to stop.
         stop = rank == 0 and args.stop_file is not None and os.path.exists(args.stop_file)
-        report = [loss_sum.item() / (accumulation * world_size), stop]
+        report = [loss_sum.item() / (accumulation * data_ranks), stop]
         report = torch.tensor(report, dtype=torch.float64, device=device)
         if world_size > 1:
             dist.all_reduce(report)
@@ -244,14 +230,13 @@ def main():
 
     # Peak memory: the fullest GPU, the fullest host. On the CPU, torch.cuda says 0.
     gpu_peaks = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
-    mine = (platform.node(), *host_memory.end(), *gpu_peaks)
+    mine = (*gpu_peaks, host_memory.end())
     ranks = [mine] * world_size
     if world_size > 1:
         dist.all_gather_object(ranks, mine)
-    hosts, pss, cgroup, allocated, reserved = zip(*ranks, strict=True)
+    allocated, reserved, host_ends = zip(*ranks, strict=True)
     if rank == 0:
-        pss_of_hosts = [sum(p for h, p in zip(hosts, pss, strict=True) if h == host) for host in hosts]
-        host_peak, source = (max(cgroup), "cgroup") if all(cgroup) else (max(pss_of_hosts), "pss")
+        host_peak, source = fullest_host(host_ends)
         peaks = {"gpu allocated": max(allocated), "gpu reserved": max(reserved), "host": host_peak}
         say("peak memory", {
             **{f"{name} (GiB)": f"{peak / 2**30:.3f}" if peak else "none" for name, peak in peaks.items()},

@@ -12,6 +12,8 @@ export interface TrainerCase {
   readonly ranks: number;
   readonly argv: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
+  /** The name of an earlier run of train.py whose weights its own are compared with. */
+  readonly like?: string;
 }
 
 /** What a run left: exit status of every rank, rank 0's output. */
@@ -20,6 +22,8 @@ export interface TrainerResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
+  /** Of a case that is like another: the largest difference between two weights after the last step. */
+  readonly weightGap?: number;
 }
 
 export interface ProcessEnd {
@@ -63,10 +67,10 @@ export function runPython(
 export async function runCases(cases: readonly TrainerCase[]): Promise<ReadonlyMap<string, TrainerResult>> {
   const folder = mkdtempSync(join(tmpdir(), 'trainer-'));
   try {
-    const input = cases.map(({ name, program = 'train.py', ranks, argv, config }) => {
+    const input = cases.map(({ name, program = 'train.py', ranks, argv, config, like }) => {
       const file = join(folder, `${name}.json`);
       writeFileSync(file, JSON.stringify(config));
-      return { name, program, ranks, argv: [...argv, '--deepspeed_config', file] };
+      return { name, program, ranks, argv: [...argv, '--deepspeed_config', file], like };
     });
     const script = join(import.meta.dirname, 'run_cases.py');
     const end = await runPython([script], { input: JSON.stringify(input) });

@@ -4,7 +4,7 @@ import type { TrainerCase } from './cases.ts';
 export const globalBatch = 8;
 /** Arguments of a GPT so small that 50 steps take a second: 2 layers, hidden 32, sequence 32, vocabulary 256. */
 export const tiny = (iterations: number, microBatch: number, ...more: string[]): string[] => [
-  ...'--num-layers 2 --hidden-size 32 --num-attention-heads 2 --seq-length 32'.split(' '),
+  ...'--num-layers 2 --hidden-size 32 --num-attention-heads 4 --seq-length 32'.split(' '),
   ...'--vocab-size 250 --make-vocab-size-divisible-by 256 --init-method-std 0.02 --lr 5e-3'.split(' '),
   ...['--global-batch-size', String(globalBatch), '--micro-batch-size', String(microBatch)],
   ...['--train-iters', String(iterations)],
@@ -75,6 +75,65 @@ export const followers: readonly TrainerCase[] = [
   fp32('zero_infinity-2-ranks-accumulation-4', 2, 4, zeroInfinity),
 ];
 
+/** Steps of the runs whose ranks share sequences. */
+const sharedSteps = 20;
+
+/**
+ * `ranks / shared` data-parallel groups of `shared` ranks that share each sequence. Followed for fewer steps than the
+ * others: four ranks on two cores are slow.
+ */
+const sharing = (
+  name: string,
+  ranks: number,
+  shared: number,
+  microBatch: number,
+  zero: Readonly<Record<string, unknown>>,
+  argv: string[] = [],
+  more: Readonly<Record<string, unknown>> = {},
+): TrainerCase => ({
+  name,
+  ranks,
+  argv: tiny(sharedSteps, microBatch, '--ds-sequence-parallel-size', String(shared), ...argv),
+  config: config(ranks / shared, microBatch, zero, more),
+  ...(argv.includes('--bf16')
+    ? {}
+    : { like: more['gradient_clipping'] === undefined ? 'one-rank' : 'one-rank-clipped' }),
+});
+
+const ulysses = { stage: 3, overlap_comm: false };
+/** The mode's JSON without `super_offload`, which is for NVIDIA GPUs. */
+const prismUlysses = {
+  ...ulysses,
+  reduce_bucket_size: 1e8,
+  sub_group_size: 1e8,
+  offload_param: { device: 'cpu' },
+  offload_optimizer: { device: 'cpu', ratio: 0.99 },
+};
+
+/** What long sequences need, all of it: chunks that divide no stretch of tokens. */
+const longSequence = '--checkpoint-activations --checkpoint-in-cpu --loss-chunk 13'.split(' ');
+
+export const sharers: readonly TrainerCase[] = [
+  sharing('prism_ulysses-2-accumulation-2', 2, 2, 4, prismUlysses),
+  sharing('prism_ulysses-4', 4, 4, 8, prismUlysses, ['--attention', 'unfused']),
+  sharing('prism_ulysses-2x2-long-clipped', 4, 2, 4, prismUlysses, longSequence, { gradient_clipping: 0.1 }),
+  sharing('ulysses-2-long', 2, 2, 8, ulysses, longSequence),
+  sharing('ulysses-without-reduce_scatter-2', 2, 2, 8, { ...ulysses, reduce_scatter: false }),
+  sharing('zero_offload-2x2-accumulation-2-clipped', 4, 2, 2, zeroOffload, [], { gradient_clipping: 0.1 }),
+  sharing('ddp-2', 2, 2, 8, { stage: 0 }),
+];
+
+/** The loss in 16 bits, in chunks. */
+export const sharerInBf16 = sharing(
+  'ulysses-bf16-2',
+  2,
+  2,
+  8,
+  ulysses,
+  ['--bf16', '--fp16-lm-cross-entropy', ...longSequence],
+  { bf16: { enabled: true } },
+);
+
 export const sixteenBit: readonly TrainerCase[] = [
   bf16('ddp', 2, { stage: 0 }),
   bf16('zero_1', 1, { stage: 1 }),
@@ -95,6 +154,24 @@ const wrong: readonly TrainerCase[] = [
     argv: [...tiny(4, 8), '--num-attention-heads', '3'],
     config: config(1, 8, zeroOffload),
   },
+  {
+    name: 'sharing-faults',
+    ranks: 2,
+    argv: tiny(
+      4,
+      8,
+      ...'--ds-sequence-parallel-size 3 --checkpoint-in-cpu --fp16-lm-cross-entropy --loss-chunk -1'.split(
+        ' ',
+      ),
+    ),
+    config: config(1, 8, ulysses),
+  },
+  {
+    name: 'fp16',
+    ranks: 1,
+    argv: tiny(2, 8, '--fp16'),
+    config: config(1, 8, { stage: 1 }, { fp16: { enabled: true } }),
+  },
 ];
 
 export const cases: readonly TrainerCase[] = [
@@ -102,7 +179,18 @@ export const cases: readonly TrainerCase[] = [
   reference('adamw-other-decay', 50, ['--weight-decay', '0.09']),
   reference('adamw-clipped', 50, [], 0.1),
   reference('adamw-short', 4),
+  reference('adamw-shared', sharedSteps),
+  reference('adamw-shared-clipped', sharedSteps, [], 0.1),
   ...followers,
+  { name: 'one-rank', ranks: 1, argv: tiny(sharedSteps, 8), config: config(1, 8, { stage: 1 }) },
+  {
+    name: 'one-rank-clipped',
+    ranks: 1,
+    argv: tiny(sharedSteps, 8),
+    config: config(1, 8, { stage: 1 }, { gradient_clipping: 0.1 }),
+  },
+  ...sharers,
+  sharerInBf16,
   fp32('zero_offload-clipped', 1, 1, zeroOffload, [], { gradient_clipping: 0.1 }),
   {
     name: 'batch-left-out',

@@ -2,7 +2,8 @@
 
 Reads JSON from stdin: [{"name": ..., "program": "train.py" or "reference.py", "ranks": N, "argv": [...]}]; writes to stdout
 {name: {"codes": [...], "stdout": rank 0's, "stderr": rank 0's, "seconds": ...}}. The ranks are forks of this process,
-which has imported torch and DeepSpeed and loaded the operators, but has started nothing.
+which has imported torch and DeepSpeed and loaded the operators, but has started nothing. A case that is "like" an
+earlier one has "weightGap" too: the largest difference between a weight of theirs after the last step.
 """
 
 import json
@@ -25,6 +26,8 @@ def run_rank(program, argv, environment, output):
     os.environ.update(environment)
     sys.argv = [program, *argv]
     sys.path.insert(0, TRAINER)
+    if program == "train.py":
+        keep_weights(output + ".weights")
     code = 0
     try:
         runpy.run_path(os.path.join(PROGRAMS[program], program), run_name="__main__")
@@ -37,6 +40,35 @@ def run_rank(program, argv, environment, output):
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def keep_weights(path):
+    """Before the engine goes, the whole weights are saved."""
+    import deepspeed
+    import torch
+
+    destroy = deepspeed.DeepSpeedEngine.destroy
+
+    def save_and_destroy(engine):
+        named = dict(engine.module.named_parameters())
+        with deepspeed.zero.GatheredParameters(list(named.values())):
+            torch.save({name: parameter.detach().clone() for name, parameter in named.items()}, path)
+        destroy(engine)
+
+    deepspeed.DeepSpeedEngine.destroy = save_and_destroy
+
+
+def weight_gap(path_a, path_b):
+    import torch
+
+    a, b = torch.load(path_a), torch.load(path_b)
+    assert a.keys() == b.keys()
+    gaps = {name: (a[name] - b[name]).abs() for name in a}
+    for name in (name for name in gaps if name.endswith("qkv.bias")):
+        # A bias of the keys moves all scores of a query alike, which its softmax does not see: the gradient is nothing
+        # but rounding, and Adam makes whole steps of it.
+        gaps[name].view(3, -1)[1] = 0
+    return max(gap.max().item() for gap in gaps.values())
 
 
 def run_case(case, folder):
@@ -56,7 +88,10 @@ def run_case(case, folder):
     for stream in ("out", "err"):
         with open(os.path.join(folder, f"{case['name']}.0.{stream}")) as file:
             texts["std" + stream] = file.read()
-    return {"codes": codes, "seconds": time.monotonic() - start, **texts}
+    result = {"codes": codes, "seconds": time.monotonic() - start, **texts}
+    if "like" in case and not any(codes):
+        result["weightGap"] = weight_gap(*(os.path.join(folder, f"{name}.0.weights") for name in (case["name"], case["like"])))
+    return result
 
 
 def main():

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fieldValues, losses, runCases } from './cases.ts';
 import type { TrainerResult } from './cases.ts';
-import { cases, followers, sixteenBit } from './matrix.ts';
+import { cases, followers, sharerInBf16, sharers, sixteenBit } from './matrix.ts';
 
 let results: ReadonlyMap<string, TrainerResult>;
 const result = (name: string): TrainerResult => {
@@ -46,6 +46,39 @@ describe('fp32 follows plain AdamW for 50 steps', () => {
 
   test('also where the JSON leaves the micro-batch out, which DeepSpeed alone would guess wrong', () => {
     expect(largestGap(lossesOf('batch-left-out'), lossesOf('adamw-short'))).toBeLessThan(1e-4);
+  });
+});
+
+describe('ranks that share sequences follow one rank', () => {
+  const gradNorms = (name: string): number[] => fieldValues(result(name).stdout, 'grad norm').map(Number);
+
+  test.each(sharers.map(({ name }) => name))('%s', (name) => {
+    const [reference, one] = name.endsWith('clipped')
+      ? ['adamw-shared-clipped', 'one-rank-clipped']
+      : ['adamw-shared', 'one-rank'];
+    expect(lossesOf(reference)).toHaveLength(20);
+    expect(largestGap(lossesOf(name), lossesOf(reference))).toBeLessThan(1e-5);
+    expect(result(name).weightGap).toBeLessThan(5e-5);
+    // Adam takes the same steps whatever its gradients are multiplied by: the norm shows that they are not.
+    const norms = gradNorms(name);
+    if (name.startsWith('ddp')) expect(norms).toEqual([]);
+    else expect(largestGap(norms, gradNorms(one))).toBeLessThan(2e-3);
+  });
+
+  test('in 16 bits with chunks of the loss too, near fp32', () => {
+    expect(largestGap(lossesOf(sharerInBf16.name), lossesOf('adamw-shared'))).toBeLessThan(4e-3);
+  });
+
+  test('what is said of them', () => {
+    const { stdout } = result('prism_ulysses-2x2-long-clipped');
+    const fact = (name: string) => fieldValues(stdout, name)[0];
+    expect(fact('world size')).toBe('4');
+    expect(fact('data-parallel size')).toBe('2');
+    expect(fact('sequence-parallel size')).toBe('2');
+    expect(fact('attention')).toBe('sdpa');
+    expect(fieldValues(result('prism_ulysses-4').stdout, 'attention')).toEqual(['unfused']);
+    expect(fieldValues(stdout, 'consumed samples').at(-1)).toBe('160');
+    expect(fieldValues(stdout, 'consumed tokens').at(-1)).toBe(String(160 * 32));
   });
 });
 
@@ -134,5 +167,26 @@ describe('arguments and JSON that do not agree', () => {
     for (const fault of faults) expect(stderr).toMatch(fault);
     expect(lines).toHaveLength(faults.length);
     expect(result('heads').stderr).toBe('config error: --hidden-size 32 is not divisible by 3 heads\n');
+  });
+
+  test('also of ranks that share sequences', () => {
+    const { codes, stderr } = result('sharing-faults');
+    expect(codes).toEqual([1, 1]);
+    const faults = [
+      /checkpoint-in-cpu moves what --checkpoint-activations keeps/,
+      /fp16-lm-cross-entropy is for the 16 bits of/,
+      /loss-chunk -1: expected a number of tokens/,
+      /size 3 does not divide the 2 ranks/,
+      /size 3 does not divide the 4 --num-attention-heads/,
+      /size 3 does not divide the 32 --seq-length/,
+    ];
+    for (const fault of faults) expect(stderr).toMatch(fault);
+    expect(stderr.trim().split('\n')).toHaveLength(faults.length);
+  });
+
+  test('fp16 on a CPU without it is one message', () => {
+    const { codes, stdout, stderr } = result('fp16');
+    if (codes[0] === 0) expect(fieldValues(stdout, 'dtype')).toEqual(['fp16']);
+    else expect(stderr).toMatch(/^config error: --fp16: .* has no fp16 to compute with; use --bf16\n$/);
   });
 });
