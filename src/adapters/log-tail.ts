@@ -11,7 +11,8 @@ const maxLineChars = 65_536;
  */
 export class FileTail {
   readonly #path: string;
-  readonly #chunk = Buffer.allocUnsafe(chunkBytes);
+  /** Grows with what there is to read: most logs are short, and a campaign has thousands. */
+  #chunk = Buffer.alloc(0);
   #offset = 0;
 
   constructor(path: string) {
@@ -34,6 +35,7 @@ export class FileTail {
       const { size } = fstatSync(descriptor);
       while (this.#offset < size) {
         const wanted = Math.min(chunkBytes, size - this.#offset);
+        if (this.#chunk.length < wanted) this.#chunk = Buffer.allocUnsafe(wanted);
         const bytes = readSync(descriptor, this.#chunk, 0, wanted, this.#offset);
         if (bytes === 0) return;
         this.#offset += bytes;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Every process of a run carries its id here; nothing is ever found, or killed, by its name. */
@@ -129,6 +129,8 @@ export async function stopRunProcesses(
   options.force.addEventListener('abort', kill);
   try {
     if (options.force.aborted) kill();
+    // After an end in good order there is nobody.
+    if (existsSync('/proc/self/stat') && processesOfRun(runId, leader).length === 0) return [];
     signalRun(leader, runId, 'SIGTERM');
     signalRun(leader, runId, 'SIGCONT');
     if (await gone(leader, runId, options.graceMs)) return [];
@@ -149,10 +151,23 @@ async function gone(leader: Leader | null, runId: string, withinMs: number): Pro
   }
 }
 
+/** What a file below /proc holds; '' where it is gone or not ours to read. One buffer for all: a scan reads hundreds. */
 function readOrEmpty(path: string): string {
+  let descriptor: number;
   try {
-    return readFileSync(path, 'latin1');
+    descriptor = openSync(path, 'r');
   } catch {
     return '';
   }
+  try {
+    const bytes = readSync(descriptor, scratch, 0, scratch.length, 0);
+    // A read that does not fill the buffer has met the end; only an environment can be longer.
+    return bytes < scratch.length ? scratch.toString('latin1', 0, bytes) : readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  } finally {
+    closeSync(descriptor);
+  }
 }
+
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
