@@ -1,13 +1,47 @@
+import { runsFolder } from '../../adapters/run-store.ts';
+import type { HostfileSchedule } from '../../core/launch/schedule.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import type { Context } from '../context.ts';
+import { requireHosts } from '../hosts/require-hosts.ts';
 import type { PlannedCases } from './planning.ts';
 
-/** Looks at every machine that plans are to run on, before the first of them starts. */
+/**
+ * Looks at every machine that plans are to run on, before the first of them starts.
+ * @throws SuperOffloadError 'environment' with the faults of all of them, 'usage' for what Slurm will never run.
+ */
 export async function readyPlaces(
   context: Context,
   plans: readonly RunPlan[],
   stack: StackLock | null,
 ): Promise<PlannedCases> {
-  return Promise.resolve({ plans, notes: [] });
+  const notes: string[] = [];
+  const looked = new Map<string, HostfileSchedule>();
+  const ready: RunPlan[] = [];
+  for (const plan of plans) {
+    const { schedule } = plan;
+    if (schedule?.scheduler !== 'hostfile') {
+      ready.push(plan);
+      continue;
+    }
+    // Many cases run on the same hosts: each set is looked at once.
+    const key = JSON.stringify(schedule);
+    const seen = looked.get(key);
+    if (seen === undefined) {
+      const { accelerator } = plan.system;
+      const found = await requireHosts(context, {
+        schedule,
+        stack,
+        accelerator,
+        runsFolder: runsFolder(context.home),
+        tools: plan.system.site.binding === 'numactl' ? ['numactl'] : [],
+      });
+      looked.set(key, found.schedule);
+      notes.push(...found.notes);
+      ready.push({ ...plan, schedule: found.schedule });
+    } else {
+      ready.push({ ...plan, schedule: seen });
+    }
+  }
+  return { plans: ready, notes };
 }

@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import type { SchedulerName, System } from '../../core/experiment/case.ts';
-import type { Schedule } from '../../core/launch/schedule.ts';
+import { hostfileSchedule, parseHostfile } from '../../core/launch/hostfile.ts';
+import { layoutOf } from '../../core/launch/layout.ts';
+import type { Host, Schedule } from '../../core/launch/schedule.ts';
 import type { SchedulingFlags } from '../../core/launch/scheduling-flags.ts';
+import { defaultLauncher } from '../../core/plan/plan-case.ts';
+import { slurmSchedule } from '../../core/slurm/schedule.ts';
 import { faultsError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { requireChips, requireRanks, type Machine } from '../machine.ts';
@@ -14,7 +19,6 @@ type ScheduleOf = (chips: number) => Schedule | null;
  * @returns what throws 'usage' where the machines cannot be laid out so, 'environment' where this one has too few chips.
  * @throws SuperOffloadError 'usage' for flags that contradict each other, 'config' for a faulty hostfile.
  */
-// eslint-disable-next-line @typescript-eslint/require-await -- until the hostfile is read
 export async function schedulesOf(
   context: Context,
   request: PlanRequest,
@@ -28,9 +32,12 @@ export async function schedulesOf(
         requireRanks(machine, chips);
         return null;
       };
-    case 'hostfile':
+    case 'hostfile': {
+      const hosts = await readHosts(scheduling.hostfile);
+      return (chips) => faultless(hostfileSchedule(hosts, chips));
+    }
     case 'slurm':
-      throw faultsError('usage', [{ place: '--scheduler', problem: 'is not joined yet' }]);
+      return (chips) => slurmScheduleFor(request, machine.system, chips);
   }
 }
 
@@ -41,4 +48,36 @@ function schedulerOf({ scheduler, hostfile }: SchedulingFlags, { site }: System)
     throw faultsError('usage', [{ place: '--hostfile', problem, expected: 'one of the two' }]);
   }
   return scheduler ?? (hostfile === undefined ? site.scheduler : 'hostfile');
+}
+
+async function readHosts(path: string | undefined): Promise<readonly Host[]> {
+  if (path === undefined) {
+    const expected = '--hostfile FILE, with a line `NAME slots=N` for each host';
+    throw faultsError('usage', [{ place: '--scheduler hostfile', problem: 'needs hosts', expected }]);
+  }
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const problem = `cannot be read: ${(error as Error).message}`;
+    throw faultsError('usage', [{ place: `--hostfile ${path}`, problem }]);
+  });
+  const parsed = parseHostfile(text, path);
+  if (!parsed.ok) throw faultsError('config', parsed.faults);
+  return parsed.hosts;
+}
+
+function slurmScheduleFor(request: PlanRequest, system: System, chips: number): Schedule {
+  const laid = layoutOf(chips, system.chipsPerNode);
+  if (!laid.ok) throw faultsError('usage', [laid.fault]);
+  const { scheduling: flags } = request;
+  const launcher = request.launcher ?? defaultLauncher(system, chips);
+  const exclusiveHost = flags.exclusiveHost ?? false;
+  return faultless(slurmSchedule({ system, layout: laid.layout, flags, launcher, exclusiveHost }));
+}
+
+function faultless<T extends Schedule>(
+  result:
+    | { readonly ok: true; readonly schedule: T }
+    | { readonly ok: false; readonly faults: Parameters<typeof faultsError>[1] },
+): T {
+  if (!result.ok) throw faultsError('usage', result.faults);
+  return result.schedule;
 }
