@@ -1,7 +1,7 @@
 import { runFiles } from '../results/run-files.ts';
 import { quoteWord } from './quote.ts';
 import type { Host } from './schedule.ts';
-import { sshFunction } from './ssh-command.ts';
+import { sshCall } from './ssh-command.ts';
 
 /**
  * `hosts.sh`: starts `node.sh` on every host by ssh, all at once, and leaves when the last of them has ended, with the
@@ -19,23 +19,45 @@ export function hostsScript(title: string, hosts: readonly Host[]): string {
     `# Every node's part of: ${title}`,
     ': "${SUPEROFFLOAD_HOSTS_OF:?}" "${MASTER_ADDR:?}" "${MASTER_PORT:?}"',
     'cd "$(dirname "$0")" || exit 127',
-    `folder=$(pwd | sed "s/'/'\\\\\\\\''/g")`,
-    sshFunction,
+    'quoted() { printf "\'%s\'" "$(printf %s "$1" | sed "s/\'/\'\\\\\\\\\'\'/g")"; }',
+    `ssh_() { ${sshCall()}; }`,
     'program() {',
-    '  printf \'%s\\n\' "${SUPEROFFLOAD_FORWARD:-}"',
-    '  echo "export SUPEROFFLOAD_RUN_ID=$SUPEROFFLOAD_HOSTS_OF SUPEROFFLOAD_NODE_RANK=$1 MASTER_ADDR=$MASTER_ADDR MASTER_PORT=$MASTER_PORT"',
-    `  echo "exec /bin/sh '$folder/${runFiles.nodeScript}' </dev/null"`,
+    '  printf \'%s\\n\' "${SUPEROFFLOAD_FORWARD:-}" \\',
+    '    "export SUPEROFFLOAD_RUN_ID=$SUPEROFFLOAD_HOSTS_OF SUPEROFFLOAD_NODE_RANK=$1 SUPEROFFLOAD_OPS=$(quoted "$3")" \\',
+    '    "export MASTER_ADDR=$(quoted "$MASTER_ADDR") MASTER_PORT=$MASTER_PORT" \\',
+    `    "exec /bin/sh $(quoted "$(pwd)/${runFiles.nodeScript}") </dev/null"`,
     '}',
-    'host() {',
+    '# NODE_RANK HOST OPS_FOLDER',
+    'node() {',
     '  {',
-    '    program "$1" | ssh_ "$2" /bin/sh',
+    '    program "$@" | ssh_ "$2" /bin/sh',
     `    printf '{"node":%s,"status":%s,"utc":"%s"}\\n' "$1" $? "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >>${runFiles.hosts}`,
     `  } 2>&1 | LC_ALL=C sed -u '' >>${runFiles.log}`,
     '}',
-    ...hosts.map(({ name }, index) => `host ${index} ${quoteWord(name)} &`),
+    ...hosts.map(({ name, ops }, index) => `node ${index} ${quoteWord(name)} ${quoteWord(ops ?? '')} &`),
     'wait',
     `status=$(sed -n 's/.*"status":\\([1-9][0-9]*\\).*/\\1/p' ${runFiles.hosts} | head -n 1)`,
     'exit "${status:-0}"',
     '',
   ].join('\n');
+}
+
+/** One line of `hosts.ndjson`. */
+export interface HostEnd {
+  /** Node rank. */
+  readonly node: number;
+  /** Exit status of its ssh: the node's own, or 255 where the connection failed. */
+  readonly status: number;
+  readonly utc: string;
+}
+
+/** @returns how the hosts ended that have, in that order; a line that is being written is left out. */
+export function parseHostEnds(text: string): HostEnd[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as HostEnd];
+    } catch {
+      return [];
+    }
+  });
 }

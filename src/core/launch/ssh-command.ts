@@ -16,5 +16,11 @@ const options = [
 /** Holds the ssh command where plain `ssh` will not do, as a shell reads it: `ssh -F FILE`, `ssh -J GATE`. */
 export const sshVariable = 'SUPEROFFLOAD_SSH';
 
-/** A shell function `ssh_ HOST COMMAND...`. What the user's own command sets comes first, and wins (ssh(1)). */
-export const sshFunction = `ssh_() { eval "\${${sshVariable}:-ssh}"' ${options.join(' ')} "$@"'; }`;
+/**
+ * Shell text that runs the ssh command with the words of the shell ("$@") behind its options. What the user's own
+ * command sets comes first, and wins (ssh(1)).
+ * @param before `exec ` where the shell is nothing but this
+ */
+export function sshCall(before = ''): string {
+  return `eval "${before}\${${sshVariable}:-ssh}"' ${options.join(' ')} "$@"'`;
+}
