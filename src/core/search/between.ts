@@ -46,3 +46,9 @@ export function lengthsBetween(ran: number, failed: number, step: number): numbe
   const count = Math.max(0, Math.ceil((failed - first) / step));
   return Array.from({ length: count }, (_, index) => first + index * step);
 }
+
+/** `128K`, `1M`, or the number itself where it is none of these: K and M are binary, as in the paper's figure 12. */
+export function lengthText(tokens: number): string {
+  if (tokens >= 2 ** 20 && tokens % 2 ** 20 === 0) return `${tokens / 2 ** 20}M`;
+  return tokens >= 2 ** 10 && tokens % 2 ** 10 === 0 ? `${tokens / 2 ** 10}K` : String(tokens);
+}

@@ -1,0 +1,66 @@
+import { listRunIds } from '../../adapters/run-store.ts';
+import { readRecord, readRun } from '../../adapters/stored-runs.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+import { verdictOf } from '../../core/search/verdict.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { attachRun } from '../runs/attach.ts';
+
+/**
+ * What earlier runs have shown of plans, by case id, the oldest first: a search that was stopped goes on from there.
+ * A run counts when it was of the same case, stack, system and DeepSpeed JSON, and proves something about memory.
+ * One that is still at work, its superoffload gone or not, is followed to its end.
+ */
+export async function storedResults(
+  context: Context,
+  plans: readonly RunPlan[],
+): Promise<ReadonlyMap<string, readonly RunRecord[]>> {
+  const byCase = new Map(plans.map((plan) => [plan.caseId, plan]));
+  const results = new Map<string, RunRecord[]>();
+  for (const runId of await listRunIds(context.home)) {
+    const plan = byCase.get(caseIdOfRun(runId));
+    if (plan === undefined) continue;
+    const record = await recordOf(context, runId);
+    if (record === null || !isSame(context, record, plan)) continue;
+    if (verdictOf(record).kind === 'unproven') continue;
+    results.set(plan.caseId, [...(results.get(plan.caseId) ?? []), record]);
+  }
+  return results;
+}
+
+/** `<utc>-<case id>-<4 hex>` */
+function caseIdOfRun(runId: string): string {
+  return runId.replace(/^[^-]*-/, '').replace(/-[0-9a-f]{4}$/, '');
+}
+
+/** null where it proves nothing here: never started, unreadable, or of a machine that only that machine can see. */
+async function recordOf(context: Context, runId: string): Promise<RunRecord | null> {
+  try {
+    const record = readRecord(context.home, runId) ?? (await attachRun(context, runId));
+    return record instanceof SuperOffloadError ? null : record;
+  } catch (error) {
+    if (!(error instanceof SuperOffloadError) || context.signal.aborted) throw error;
+    context.emit({ type: 'note', message: `run ${runId} does not count: ${error.message}` });
+    return null;
+  }
+}
+
+function isSame({ home }: Context, record: RunRecord, plan: RunPlan): boolean {
+  const { system } = plan;
+  const isSameMachine =
+    record.system.name === system.name &&
+    record.system.gpuName === system.gpuName &&
+    record.system.gpuGiB === system.gpuGiB &&
+    isNear(record.system.hostGiB, system.hostGiB);
+  if (!isSameMachine || record.stack?.hash !== plan.stack?.hash) return false;
+  const ran = readRun(home, record.runId).plan;
+  return ran?.files[runFiles.deepspeedConfig] === plan.files[runFiles.deepspeedConfig];
+}
+
+/** MemTotal moves by a little from boot to boot. */
+function isNear(a: number | null, b: number | null): boolean {
+  if (a === null || b === null) return a === b;
+  return Math.abs(a - b) <= 0.02 * Math.max(a, b);
+}
