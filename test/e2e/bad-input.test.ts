@@ -64,9 +64,9 @@ describe('bad input', () => {
     ],
     [['config', '--workload', 'command'], 2, [/--workload.*builtin, megatron/]],
     [
-      [...tiny, '--sequence-parallel', '2', '--chips', '2'],
+      [...tiny, '--sequence-parallel', '3', '--chips', '2'],
       2,
-      [/--sequence-parallel: is nothing that the built-in trainer can do \(expected --workload megatron/],
+      [/--sequence-parallel: 2 chips cannot be split into groups of 3 .*\(expected a divisor of 2/],
     ],
     [['throughput', 'python', 'train.py'], 2, [/unexpected words: python train.py/, /--workload command --/]],
     [

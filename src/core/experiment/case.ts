@@ -69,11 +69,13 @@ export interface Case {
   readonly gradientAccumulation: number;
   readonly sequenceLength: number;
   readonly activationCheckpointing: boolean;
-  /** The kept activations of activation checkpointing lie in host memory (Megatron). */
+  /** What activation checkpointing keeps lies in host memory. */
   readonly activationOffload: boolean;
   readonly attention: AttentionName;
-  /** The loss of the language model is computed in fp16 and not in fp32 (Megatron, with dtype fp16). */
+  /** The loss of the language model is computed from 16-bit logits and not from fp32 ones (Megatron: fp16 alone). */
   readonly fp16LmCrossEntropy: boolean;
+  /** Tokens of a rank whose logits are in memory at one time (built-in); absent: by rule (workloads/loss-chunk.ts). */
+  readonly lossChunk?: number;
   readonly dtype: Dtype;
   /** Share of the optimizer on the CPU, 0 to 1; null where the mode has no such setting. */
   readonly ratio: number | null;

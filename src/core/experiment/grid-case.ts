@@ -33,6 +33,7 @@ export function buildCase(
     activationOffload: activationOffload(section, flags),
     attention: flags.attention ?? 'sdpa',
     fp16LmCrossEntropy: flags.fp16LmCrossEntropy ?? false,
+    ...(flags.lossChunk === undefined ? {} : { lossChunk: flags.lossChunk }),
     dtype: flags.dtype ?? section.dtype,
     ratio: defaultRatio === null ? null : (flags.ratio ?? defaultRatio),
     gradientClipping:

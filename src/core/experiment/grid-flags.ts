@@ -14,6 +14,7 @@ export interface GridFlags {
   readonly activationOffload?: boolean;
   readonly attention?: AttentionName;
   readonly fp16LmCrossEntropy?: boolean;
+  readonly lossChunk?: number;
   readonly dtype?: Dtype;
   readonly ratio?: number;
   readonly gradientClipping?: number;

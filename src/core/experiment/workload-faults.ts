@@ -4,29 +4,40 @@ import type { Case } from './case.ts';
 
 /** What a case asks of its workload that the workload cannot do. */
 export function workloadFaults(subject: Case): Fault[] {
-  return subject.workload === 'builtin'
-    ? builtinFaults(subject)
-    : [...sequenceFaults(subject), ...megatronFaults(subject)];
+  return [
+    ...sequenceFaults(subject),
+    ...offloadFaults(subject),
+    ...(subject.workload === 'builtin' ? builtinFaults(subject) : megatronFaults(subject)),
+  ];
 }
 
-/** Flags of Megatron's alone; a mode that shares sequences needs one of them. */
 function builtinFaults(subject: Case): Fault[] {
   const asked: readonly (readonly [boolean, string])[] = [
-    [modes[subject.mode].sharesSequences, `--mode ${subject.mode}`],
-    [subject.sequenceParallel > 1, '--sequence-parallel'],
-    [subject.attention !== 'sdpa', `--attention ${subject.attention}`],
-    [subject.activationOffload, '--activation-offload'],
-    [subject.fp16LmCrossEntropy, '--fp16-lm-cross-entropy'],
     [subject.vocabFile !== null, '--vocab-file'],
     [subject.mergeFile !== null, '--merge-file'],
   ];
-  return asked
+  const faults: Fault[] = asked
     .filter(([isAsked]) => isAsked)
     .map(([, place]) => ({
       place,
       problem: 'is nothing that the built-in trainer can do',
       expected: '--workload megatron beside it',
     }));
+  if (subject.fp16LmCrossEntropy && subject.dtype === 'fp32') {
+    const expected = '--dtype bf16 or fp16 beside it';
+    faults.push({
+      place: '--fp16-lm-cross-entropy',
+      problem: 'is for 16-bit numbers, and this is fp32',
+      expected,
+    });
+  }
+  return faults;
+}
+
+function offloadFaults(subject: Case): Fault[] {
+  if (!subject.activationOffload || subject.activationCheckpointing) return [];
+  const problem = 'moves what activation checkpointing keeps';
+  return [{ place: '--activation-offload', problem, expected: '--activation-checkpointing beside it' }];
 }
 
 function sequenceFaults(subject: Case): Fault[] {
@@ -57,9 +68,9 @@ const maxNumpySeed = 2 ** 32 - 1;
  */
 function megatronFaults(subject: Case): Fault[] {
   const faults: Fault[] = [];
-  if (subject.activationOffload && !subject.activationCheckpointing) {
-    const problem = 'moves what activation checkpointing keeps';
-    faults.push({ place: '--activation-offload', problem, expected: '--activation-checkpointing beside it' });
+  if (subject.lossChunk !== undefined) {
+    const problem = 'is nothing that Megatron can do: it has all logits at once';
+    faults.push({ place: '--loss-chunk', problem, expected: '--workload builtin, or no such flag' });
   }
   if (subject.dtype === 'fp32' && subject.attention === 'sdpa') {
     const problem = "Megatron's fused attention takes 16-bit numbers alone";

@@ -70,9 +70,9 @@ function countFaults({ microBatch, globalBatch, chips, sequenceParallel = 1 }: B
     }));
   if (faults.length === 0 && chips % sequenceParallel !== 0) {
     faults.push({
-      place: '--chips',
+      place: '--sequence-parallel',
       problem: `${chips} chips cannot be split into groups of ${sequenceParallel} that share a sequence`,
-      expected: `a multiple of ${sequenceParallel}`,
+      expected: `a divisor of ${chips}, the number of --chips`,
     });
   }
   return faults;

@@ -19,7 +19,8 @@ export function unfairness(a: RunRecord, b: RunRecord): string[] {
     differ('sequence', a.case.sequenceLength, b.case.sequenceLength);
     differ('sequence-parallel', a.case.sequenceParallel, b.case.sequenceParallel);
     differ('activation offload', a.case.activationOffload, b.case.activationOffload);
-    differ('fp16 loss', a.case.fp16LmCrossEntropy, b.case.fp16LmCrossEntropy);
+    differ('16-bit loss', a.case.fp16LmCrossEntropy, b.case.fp16LmCrossEntropy);
+    differ('loss chunk', a.case.lossChunk ?? 'by rule', b.case.lossChunk ?? 'by rule');
     differ('dropout', a.case.dropout, b.case.dropout);
   }
   differ('chips', a.worldSize, b.worldSize);

@@ -1,4 +1,6 @@
+import type { Case } from '../experiment/case.ts';
 import { flags } from './flags.ts';
+import { lossChunkOf } from './loss-chunk.ts';
 import type { Workload } from './workload.ts';
 
 /** The built-in trainer (experiment/trainer), with Megatron's argument names. */
@@ -19,7 +21,7 @@ export const builtinWorkload: Workload = {
       seed: subject.seed,
     }),
     ...(subject.dtype === 'fp32' ? [] : [`--${subject.dtype}`]),
-    ...(subject.activationCheckpointing ? ['--checkpoint-activations'] : []),
+    ...longSequenceFlags(subject),
     ...(subject.dropout === 0
       ? []
       : flags({ 'hidden-dropout': subject.dropout, 'attention-dropout': subject.dropout })),
@@ -31,3 +33,17 @@ export const builtinWorkload: Workload = {
   ],
   env: () => ({}),
 };
+
+/** What shares the memory of a sequence or saves it; each flag only where it changes something. */
+function longSequenceFlags(subject: Case): string[] {
+  const { sequenceParallel, attention } = subject;
+  const lossChunk = lossChunkOf(subject);
+  return [
+    ...(sequenceParallel === 1 ? [] : flags({ 'ds-sequence-parallel-size': sequenceParallel })),
+    ...(attention === 'sdpa' ? [] : flags({ attention })),
+    ...(subject.activationCheckpointing ? ['--checkpoint-activations'] : []),
+    ...(subject.activationOffload ? ['--checkpoint-in-cpu'] : []),
+    ...(subject.fp16LmCrossEntropy ? ['--fp16-lm-cross-entropy'] : []),
+    ...(lossChunk === null ? [] : flags({ 'loss-chunk': lossChunk })),
+  ];
+}

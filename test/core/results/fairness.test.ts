@@ -29,7 +29,8 @@ describe('unfairness', () => {
     ['attention sdpa against unfused', withCase({ attention: 'unfused' })],
     ['sequence-parallel 1 against 2', withCase({ sequenceParallel: 2 })],
     ['activation offload false against true', withCase({ activationOffload: true })],
-    ['fp16 loss false against true', withCase({ fp16LmCrossEntropy: true })],
+    ['16-bit loss false against true', withCase({ fp16LmCrossEntropy: true })],
+    ['loss chunk by rule against 512', withCase({ lossChunk: 512 })],
   ])('says: %s', (reason, b) => {
     expect(unfairness(a, b)).toEqual([reason]);
   });

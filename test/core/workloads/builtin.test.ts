@@ -31,6 +31,23 @@ describe('the built-in workload', () => {
     expect(words(change)).toContain(flag);
   });
 
+  it('gives long sequences what shares and saves their memory', () => {
+    const long = {
+      chips: 4,
+      sequenceParallel: 4,
+      sequenceLength: 131_072,
+      microBatch: 1,
+      activationCheckpointing: true,
+      activationOffload: true,
+      attention: 'unfused',
+      fp16LmCrossEntropy: true,
+    } as const;
+    expect(words(long)).toContain(
+      '--bf16 --ds-sequence-parallel-size 4 --attention unfused --checkpoint-activations --checkpoint-in-cpu ' +
+        '--fp16-lm-cross-entropy --loss-chunk 2661 --deepspeed_config',
+    );
+  });
+
   it('gives fp32 no flag', () => {
     expect(words({ dtype: 'fp32' })).not.toMatch(/--(bf16|fp16|fp32)/);
   });

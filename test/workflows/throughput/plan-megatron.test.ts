@@ -86,16 +86,14 @@ describe('a plan with Megatron', () => {
     [{ seed: 2 ** 32 }, /--seed: 4294967296 is no seed for Megatron \(expected .* to 4294967295\)/],
     [{ vocabFile: 'v.json' }, /--vocab-file: is half a tokenizer/],
     [{ mergeFile: 'm.txt' }, /--merge-file: is half a tokenizer/],
+    [{ lossChunk: 512 }, /--loss-chunk: is nothing that Megatron can do/],
   ])('is refused with %j', async (flags, message) => {
     withMegatron();
     expect((await failure(flags)).message).toMatch(message);
   });
 
   it.each<[Flags, string]>([
-    [{ sequenceParallel: 1, chips: 2, modes: ['prism-ulysses'] }, '--mode prism_ulysses'],
-    [{ chips: 2, sequenceParallel: 2 }, '--sequence-parallel'],
-    [{ attention: 'unfused' }, '--attention unfused'],
-    [{ activationOffload: true, activationCheckpointing: true }, '--activation-offload'],
+    [{ vocabFile: 'v' }, '--vocab-file'],
     [{ vocabFile: 'v', mergeFile: 'm' }, '--merge-file'],
   ])('%j is refused for the built-in trainer', async (flags, place) => {
     installed('cpu');
