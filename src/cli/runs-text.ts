@@ -1,4 +1,5 @@
 import { renderTable } from '../adapters/table.ts';
+import type { Placement } from '../core/plan/run-plan.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
@@ -70,6 +71,7 @@ function facts(record: RunRecord): (readonly [string, string | null])[] {
       'GPU memory',
       withUnit(memory.gpuAllocatedGiB, `GiB allocated, ${formatOrDash(memory.gpuReservedGiB)} reserved`),
     ],
+    ['placement', record.placement === undefined ? null : placementText(record.placement)],
     ['host memory', withUnit(memory.hostGiB, `GiB (${memory.hostSource ?? 'unknown source'})`)],
     [
       'loss',
@@ -79,6 +81,18 @@ function facts(record: RunRecord): (readonly [string, string | null])[] {
     ],
     ['recovered', record.recovered ? 'rebuilt from the log: the tool was killed' : null],
   ];
+}
+
+function placementText(placement: Placement): string {
+  const { binding, hostNumaNodes, exclusiveHost, hostGiB, machine } = placement;
+  return [
+    binding === 'none' ? 'ranks not bound' : `ranks bound by ${binding}`,
+    ...(hostNumaNodes === null ? [] : [`host memory of NUMA nodes ${hostNumaNodes.join(', ')}`]),
+    ...(hostGiB === null ? [] : [`${formatNumber(hostGiB)} GiB of host memory allowed`]),
+    ...(exclusiveHost ? ['the whole host'] : []),
+    ...(machine?.pageBytes ? [`${machine.pageBytes / 1024} KiB pages`] : []),
+    ...(machine?.coherentGpuMemoryMode ? [`driver memory mode ${machine.coherentGpuMemoryMode}`] : []),
+  ].join(', ');
 }
 
 /** What ran: the same hash is the same software, and the rest says what to look for where it is another one. */

@@ -1,5 +1,6 @@
-import type { Case, System, WorkloadName } from '../experiment/case.ts';
+import type { BindingName, Case, System, WorkloadName } from '../experiment/case.ts';
 import type { Schedule } from '../launch/schedule.ts';
+import type { MachineFacts } from '../machine/facts.ts';
 import type { UpstreamName } from '../upstreams/upstream.ts';
 
 /** The stack a run used, as far as it decides behaviour: the lock itself stays in the stack's folder. */
@@ -51,6 +52,19 @@ export interface RunLimits {
   readonly minStallMs: number | null;
 }
 
+/** Which cores and which memory the ranks of a run get: on a superchip it decides as much as the mode does. */
+export interface Placement {
+  readonly binding: BindingName;
+  /** NUMA nodes that host memory is taken from; null takes any. */
+  readonly hostNumaNodes: readonly number[] | null;
+  /** `--exclusive-host`: all of the node's host memory and cores, on however few chips. */
+  readonly exclusiveHost: boolean;
+  /** What the run may use of each node's host memory, GiB; null where the system does not say. */
+  readonly hostGiB: number | null;
+  /** This machine's, where the run takes place here; null on others. */
+  readonly machine: Pick<MachineFacts, 'numa' | 'pageBytes' | 'coherentGpuMemoryMode'> | null;
+}
+
 /** Everything that one run will do, as data: printed by --dry-run, written to the run folder, replayed from there. */
 export interface RunPlan {
   readonly schemaVersion: 1;
@@ -68,6 +82,8 @@ export interface RunPlan {
   readonly worldSize: number;
   /** Absent: the run takes place on this machine. */
   readonly schedule?: Schedule;
+  /** Absent for a `command` workload, and in plans of before it was kept. */
+  readonly placement?: Placement;
   /** What is run: by this machine, or by every node of the schedule (by every rank with srun). */
   readonly command: readonly string[];
   /** What this tool sets on top of the user's environment. */

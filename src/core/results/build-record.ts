@@ -32,15 +32,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     schemaVersion: 1,
     runId: inputs.runId,
     tool: inputs.tool,
-    experiment: plan.experiment,
-    caseId: plan.caseId,
-    title: plan.title,
-    workload: plan.workload,
-    case: plan.case,
-    system: plan.system,
-    functional: plan.functional,
-    stack: plan.stack,
-    worldSize: plan.worldSize,
+    ...planned(plan),
     startedUtc: new Date(inputs.startedMs).toISOString(),
     endedUtc: inputs.endedMs === null ? null : new Date(inputs.endedMs).toISOString(),
     durationMs: inputs.endedMs === null ? null : inputs.endedMs - inputs.startedMs,
@@ -56,9 +48,28 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     skippedIterations: log.skippedIterations,
     facts: log.facts,
     conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
-    warnings: [...plan.warnings, ...recordWarnings({ ...inputs, throughput, statistics })],
+    warnings: [
+      ...plan.warnings,
+      ...recordWarnings({ ...inputs, throughput, statistics, hostGiB: memory.hostGiB }),
+    ],
     recovered: inputs.recovered,
   };
+}
+
+/** What a record says of its plan, as it was planned. */
+function planned(plan: RunPlan) {
+  return {
+    experiment: plan.experiment,
+    caseId: plan.caseId,
+    title: plan.title,
+    workload: plan.workload,
+    case: plan.case,
+    system: plan.system,
+    functional: plan.functional,
+    stack: plan.stack,
+    worldSize: plan.worldSize,
+    ...(plan.placement === undefined ? {} : { placement: plan.placement }),
+  } as const;
 }
 
 function memoryUse({ plan, log, memory }: RecordInputs): MemoryUse {

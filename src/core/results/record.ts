@@ -1,6 +1,6 @@
 import type { Case, System, WorkloadName } from '../experiment/case.ts';
 import type { ExitEvidence, Outcome } from '../logs/events.ts';
-import type { StackReference } from '../plan/run-plan.ts';
+import type { Placement, StackReference } from '../plan/run-plan.ts';
 import type { StepStatistics } from '../stats/steps.ts';
 
 /** A figure with how it was taken: a number nobody can explain is worth nothing. */
@@ -73,6 +73,8 @@ export interface RunRecord {
   readonly functional: boolean;
   readonly stack: StackReference | null;
   readonly worldSize: number;
+  /** Cores and memory that the ranks got; absent in records of before it was kept. */
+  readonly placement?: Placement;
   readonly startedUtc: string;
   readonly endedUtc: string | null;
   readonly durationMs: number | null;

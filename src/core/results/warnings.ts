@@ -11,6 +11,8 @@ interface WarningInputs {
   readonly throughput: Throughput;
   readonly statistics: StepStatistics | null;
   readonly conditions: Omit<Conditions, 'cpuAdamThreads'>;
+  /** Peak of a node, GiB. */
+  readonly hostGiB: number | null;
 }
 
 /** How far a log's own TFLOPS may lie from ours before we say so: rounding of the log explains 1%. */
@@ -21,9 +23,10 @@ const slowClockShare = 0.97;
 const foreignLoadShare = 0.25;
 
 /** The closed list of what can make a measurement doubtful; each says what to do next. */
-export function recordWarnings({ plan, log, throughput, statistics, conditions }: WarningInputs): string[] {
+export function recordWarnings(inputs: WarningInputs): string[] {
+  const { plan, log, throughput, statistics, conditions } = inputs;
   const { hardwareTflopsPerGpu, loggedTflopsPerGpu } = throughput;
-  const warnings = otherThanPlanned(plan, log);
+  const warnings = [...otherThanPlanned(plan, log), ...beyondItsShare(inputs)];
   // Tiny CPU runs log 0.00 TFLOPS: two decimals cannot be compared.
   if (hardwareTflopsPerGpu !== null && loggedTflopsPerGpu !== null && loggedTflopsPerGpu >= 1) {
     if (Math.abs(loggedTflopsPerGpu / hardwareTflopsPerGpu - 1) > tflopsTolerance) {
@@ -65,6 +68,16 @@ function otherThanPlanned({ case: subject }: RunPlan, { facts }: LogState): stri
     .map(([name, value]) => {
       return `the log says ${name} ${facts[name] ?? ''}, and ${value} was planned: compare it with nothing`;
     });
+}
+
+/** Two such runs on one node would not both fit: its result is not that of a chip among others. */
+function beyondItsShare({ plan: { placement }, hostGiB }: WarningInputs): string[] {
+  const share = placement?.hostGiB ?? null;
+  if (share === null || hostGiB === null || hostGiB <= share) return [];
+  return [
+    `it used ${hostGiB.toFixed(1)} GiB of host memory, and the share of its chips is ${share.toFixed(1)}: ` +
+      'for the whole node, say --exclusive-host',
+  ];
 }
 
 /** A run that did all its steps before its interval was as narrow as asked; the table's interval shows by how much. */

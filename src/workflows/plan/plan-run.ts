@@ -4,7 +4,7 @@ import { quoteWord } from '../../core/launch/quote.ts';
 import type { Schedule } from '../../core/launch/schedule.ts';
 import { planCase } from '../../core/plan/plan-case.ts';
 import { syntheticRequest } from '../../core/plan/planned-data.ts';
-import type { RunPlan, StackReference } from '../../core/plan/run-plan.ts';
+import type { Placement, RunPlan, StackReference } from '../../core/plan/run-plan.ts';
 import { stackReference } from '../../core/plan/stack-reference.ts';
 import { scriptEnvironment } from '../../core/stack/environment.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
@@ -57,10 +57,17 @@ export function planRun(
     schedule,
     launcher: request.launcher,
     bindCores: request.bindCores,
+    exclusiveHost: request.scheduling.exclusiveHost ?? false,
+    machine: schedule === null ? placeFacts(machine) : null,
     gpuIndices: schedule === null ? chosenGpus(machine, subject.chips, context.env) : null,
     maxError: request.maxError,
     limits: request.limits,
   });
+}
+
+/** What decides where memory comes from: the rest of the machine is in the stack's lock, and in the record. */
+function placeFacts({ facts: { numa, pageBytes, coherentGpuMemoryMode } }: Machine): Placement['machine'] {
+  return { numa, pageBytes, coherentGpuMemoryMode };
 }
 
 function notInstalled(name: string): StackReference {

@@ -10,6 +10,7 @@ import { configureCases } from './case-configs.ts';
 import { launcherFor } from './launcher.ts';
 import { planNotes } from './plan-notes.ts';
 import { megatronOf, planRun } from './plan-run.ts';
+import { readyBinding } from './ready-binding.ts';
 import { readyPlaces } from './ready-places.ts';
 import { readSetting, type PlanRequest, type Setting } from './request.ts';
 import { schedulesOf } from './schedules.ts';
@@ -76,6 +77,7 @@ export async function openPlanning(
     },
     ready: async (plans) => {
       await requireData(plans.flatMap((plan) => plan.case ?? []));
+      await readyBinding(context, plans);
       return readyPlaces(context, plans, stack);
     },
   };

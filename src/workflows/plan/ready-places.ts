@@ -34,7 +34,7 @@ export async function readyPlaces(
         stack,
         accelerator,
         runsFolder: runsFolder(context.home),
-        tools: plan.system.site.binding === 'numactl' ? ['numactl'] : [],
+        tools: plan.placement?.binding === 'numactl' ? ['numactl'] : [],
       });
       looked.set(key, found.schedule);
       notes.push(...found.notes);
