@@ -1,4 +1,5 @@
 import type { AttentionName, CaseWorkload, Dtype, ModelShape } from '../experiment/case.ts';
+import { lossChunkOf } from '../workloads/loss-chunk.ts';
 
 /** What decides the activations of one rank. */
 export interface ActivationWork {
@@ -12,6 +13,7 @@ export interface ActivationWork {
   readonly attention: AttentionName;
   readonly dtype: Dtype;
   readonly fp16LmCrossEntropy: boolean;
+  readonly lossChunk?: number;
 }
 
 /**
@@ -45,7 +47,9 @@ export function activationsOf(work: ActivationWork): Activations {
       ? (5 * width * heads * work.microBatch * work.sequenceLength ** 2) / work.sequenceParallel
       : 0;
   const layer = 32 * tokens * hidden * width + scores;
-  const logits = bytesPerLogit(work) * tokens * paddedVocabulary;
+  const chunk = lossChunkOf(work);
+  const logits =
+    bytesPerLogit(work) * (chunk ?? tokens) * paddedVocabulary + (chunk === null ? 0 : chunkSumBytes(work));
   if (!work.activationCheckpointing) return { kept: layers * layer, logits, layer: 0 };
   return { kept: work.activationOffload ? 0 : checkpointBytes(work), logits, layer };
 }
@@ -56,9 +60,15 @@ export function checkpointBytes(work: ActivationWork): number {
   return layers * 2 * tokensOfRank(work) * hidden * (work.dtype === 'fp32' ? 2 : 1);
 }
 
-/** The 16-bit loss of Megatron has no fp32 copies: half of everything but the first 16-bit logits. */
+/** A loss in chunks adds up the head's gradient in fp32, and has that of its whole input (trainer/loss.py). */
+function chunkSumBytes(work: ActivationWork): number {
+  const { hidden, paddedVocabulary } = work.model;
+  return 4 * paddedVocabulary * hidden + (work.dtype === 'fp32' ? 4 : 2) * tokensOfRank(work) * hidden;
+}
+
+/** A 16-bit loss has no fp32 copies: half of everything. */
 function bytesPerLogit({ workload, fp16LmCrossEntropy }: ActivationWork): number {
-  if (workload === 'builtin') return 12;
+  if (workload === 'builtin') return fp16LmCrossEntropy ? 6 : 12;
   return fp16LmCrossEntropy ? 8 : 16;
 }
 

@@ -1,10 +1,10 @@
 import type { Case } from '../experiment/case.ts';
 
-const gibibyte = 2 ** 30;
-/** fp32 logits of a rank above which they are never whole; 8 sequences of 1024 tokens, as throughput has them, stay so. */
-const wholeLogitsBytes = 2 * gibibyte;
-/** fp32 logits of one chunk: thousands of tokens, enough for a fast matrix product. */
-const chunkLogitsBytes = gibibyte / 2;
+/**
+ * fp32 logits of a rank that are in memory at one time: those of 8 sequences of 1024 tokens, as throughput has them, are
+ * whole. One number for the limit and for the chunk, so that more tokens never need less memory.
+ */
+const logitsBytes = 2 * 2 ** 30;
 
 type LossWork = Pick<
   Case,
@@ -19,9 +19,7 @@ type LossWork = Pick<
 export function lossChunkOf(work: LossWork): number | null {
   if (work.workload !== 'builtin') return null;
   const tokens = (work.microBatch * work.sequenceLength) / work.sequenceParallel;
-  const bytesPerToken = 4 * work.model.paddedVocabulary;
-  const byRule =
-    tokens * bytesPerToken > wholeLogitsBytes ? Math.floor(chunkLogitsBytes / bytesPerToken) : tokens;
-  const chunk = Math.max(1, work.lossChunk ?? byRule);
+  const byRule = Math.max(1, Math.floor(logitsBytes / (4 * work.model.paddedVocabulary)));
+  const chunk = work.lossChunk ?? byRule;
   return chunk < tokens ? chunk : null;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modeNames, type Case, type ModelShape } from '../../../src/core/experiment/case.ts';
+import { activationsOf } from '../../../src/core/model/activations.ts';
 import { estimateMemory, fits } from '../../../src/core/model/memory.ts';
 import { powerOfTwo } from '../../../src/core/model/memory-parts.ts';
 import { sampleCase } from '../sample-case.ts';
@@ -109,7 +110,13 @@ describe('estimateMemory', () => {
   });
 
   it('shares the activations of a sequence, and moves what recomputation keeps to the host', () => {
-    const long = { mode: 'zero_3', sequenceLength: 131_072, microBatch: 1, globalBatch: 1 } as const;
+    const long = {
+      mode: 'zero_3',
+      sequenceLength: 131_072,
+      microBatch: 1,
+      globalBatch: 1,
+      lossChunk: 131_072,
+    } as const;
     const gib = (change: Partial<Case>, where: 'gpuGiB' | 'hostGiB'): number =>
       estimateMemory(sampleCase({ ...long, chips: 4, ...change }), { ...h200, chipsPerNode: 4 })[where];
     const activations = (change: Partial<Case>): number =>
@@ -122,6 +129,15 @@ describe('estimateMemory', () => {
     // 40 layers of 131,072 tokens of 2,048 numbers of 2 bytes, a quarter a chip: 5 GiB a chip, 20 a node.
     expect(gib(recomputed, 'gpuGiB') - gib(offloaded, 'gpuGiB')).toBeCloseTo(5);
     expect(gib(offloaded, 'hostGiB') - gib(recomputed, 'hostGiB')).toBeCloseTo(20);
+  });
+
+  it('counts the logits of one chunk, a whole gradient of the head and one of its input; half in 16 bits', () => {
+    const logits = (change: Partial<Case>): number =>
+      activationsOf(sampleCase({ microBatch: 1, sequenceLength: 32_768, ...change })).logits;
+    expect(logits({ lossChunk: 32_768 })).toBe(12 * 32_768 * 50_432);
+    expect(logits({ lossChunk: 32_768, fp16LmCrossEntropy: true })).toBe(6 * 32_768 * 50_432);
+    expect(logits({ lossChunk: 4096 })).toBe(12 * 4096 * 50_432 + (4 * 50_432 + 2 * 32_768) * 2048);
+    expect(logits({})).toBe(logits({ lossChunk: 10_645 }));
   });
 
   it('counts the scores of unfused attention: 5 a s^2 b bytes a layer', () => {

@@ -44,7 +44,7 @@ describe('the built-in workload', () => {
     } as const;
     expect(words(long)).toContain(
       '--bf16 --ds-sequence-parallel-size 4 --attention unfused --checkpoint-activations --checkpoint-in-cpu ' +
-        '--fp16-lm-cross-entropy --loss-chunk 2661 --deepspeed_config',
+        '--fp16-lm-cross-entropy --loss-chunk 10645 --deepspeed_config',
     );
   });
 
