@@ -66,7 +66,17 @@ export type RunEvent =
       readonly utc: string;
       readonly reason: 'interrupted' | 'cancelled' | 'timeout' | 'hang' | 'wrong_world';
     }
-  | { readonly type: 'left-behind'; readonly utc: string; readonly pids: readonly number[] }
+  | {
+      readonly type: 'left-behind';
+      readonly utc: string;
+      readonly pids: readonly number[];
+      /** Absent: this machine. */
+      readonly host?: string;
+      /** The run's port, where somebody still listens there. */
+      readonly port?: number;
+      /** Why nobody could look. */
+      readonly problem?: string;
+    }
   | {
       readonly type: 'exited';
       readonly utc: string;
