@@ -22,6 +22,9 @@ export const runFiles = {
   jobScript: 'job.sbatch',
   /** What a job of Slurm says of itself: known without any controller. */
   jobEvents: 'job.ndjson',
+  /** Of a job array, in the folder of its first run: its script, and a link for each task to the log of its run. */
+  array: 'array',
+  arrayScript: 'array.sbatch',
 } as const;
 
 /**

@@ -1,9 +1,9 @@
 import { placeholders } from '../launch/placeholders.ts';
 import { quoteWord } from '../launch/quote.ts';
 import type { SlurmSchedule } from '../launch/schedule.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
 import { runFiles } from '../results/run-files.ts';
 import { directive } from './options.ts';
+import type { SlurmPlan } from './slurm-plan.ts';
 
 /** What a script must know of the run beside its plan. */
 export interface JobPlace {
@@ -11,9 +11,6 @@ export interface JobPlace {
   /** The run folder, absolute, on a file system that all nodes see. */
   readonly folder: string;
 }
-
-/** A plan that Slurm is to run. */
-export type SlurmPlan = Pick<RunPlan, 'title' | 'env'> & { readonly schedule: SlurmSchedule };
 
 /**
  * `job.sbatch`: what Slurm runs on the first node of a run. It starts `node.sh` on every node by srun (a task a rank
@@ -169,7 +166,7 @@ const firstNodeOfAllocation = [
 
 function step({ schedule, env }: SlurmPlan): string[] {
   const { layout, options, allocation } = schedule;
-  const where = allocation === null ? [] : ['--jobid="$JOB"', '--nodelist="$NODES"'];
+  const where = allocation === null ? [] : ['--jobid="$JOB"', '--nodelist="$NODES"', '--job-name="$RUN_ID"'];
   const all = [...where, `--nodes=${layout.nodes}`, '--input=none', '--mpi=none', '--export=ALL'];
   // Launchers say whose line it is; where every task is a rank, srun does.
   const label = env['RANK'] === placeholders.slurmProcid ? ['--label'] : [];

@@ -126,3 +126,13 @@ export function directive(name: string, value: string): string {
   const isPlain = /^[A-Za-z0-9_@%+=:,./[\]&|*()-]+$/.test(value);
   return `#SBATCH --${name}=${isPlain ? value : `"${value.replaceAll(/["\\]/g, '\\$&')}"`}`;
 }
+
+/** What a batch job has and an allocation that is held does not. */
+const onlyOfJobs = ['requeue', 'no-requeue', 'signal', 'kill-on-invalid-dep', 'export', 'export-file'];
+
+/** The words of salloc for the same machines. */
+export function allocationWords(options: SbatchOptions): string[] {
+  return Object.entries(options)
+    .filter(([name]) => !onlyOfJobs.includes(name))
+    .map(([name, value]) => (value === '' ? `--${name}` : `--${name}=${value}`));
+}

@@ -13,6 +13,12 @@ export function parseSbatch(text: string): Submission | undefined {
   return undefined;
 }
 
+/** `salloc: Pending job allocation 12`, `salloc: Granted job allocation 12`. */
+export function parseSalloc(line: string): { jobId: string } | undefined {
+  const jobId = /(?:Pending|Granted) job allocation (\d+)/.exec(line)?.[1];
+  return jobId === undefined ? undefined : { jobId };
+}
+
 /** Why Slurm would not have a job, in one of its own words and in ours. */
 export interface Refusal {
   readonly problem: string;

@@ -8,6 +8,8 @@ export interface JobWord {
   /** The controller answered and does not know it (any more). */
   readonly isForgotten: boolean;
   readonly accounting: JobFacts | null;
+  /** There is no accounting that could say anything. */
+  readonly isUnaccounted: boolean;
   /** How often the controller has been heard about it. */
   readonly times: number;
 }
@@ -33,7 +35,13 @@ interface Entry {
   hurried: boolean;
 }
 
-const unheard: JobWord = { controller: null, isForgotten: false, accounting: null, times: 0 };
+const unheard: JobWord = {
+  controller: null,
+  isForgotten: false,
+  accounting: null,
+  isUnaccounted: false,
+  times: 0,
+};
 
 /**
  * Asks Slurm about all jobs of a program at once: one squeue or one sacct at a time, never more than one in the pace's
@@ -62,6 +70,11 @@ export class JobPoller {
   /** How many calls were made so far. */
   get calls(): number {
     return this.#calls;
+  }
+
+  /** The controller did not answer the newest question. */
+  get isSilent(): boolean {
+    return this.#silentSinceMs !== null;
   }
 
   watch(jobId: string): WatchedJob {
@@ -134,7 +147,10 @@ export class JobPoller {
   async #askAccounting(entries: readonly Entry[]): Promise<boolean> {
     const answer = await askAccounting(this.#access, idsOf(entries));
     // Without accounting nothing is lost: the job's own files say the rest.
-    if (!answer.ok) return false;
+    if (!answer.ok) {
+      for (const entry of entries) entry.word = { ...entry.word, isUnaccounted: !answer.isUnreachable };
+      return false;
+    }
     const known = new Map(answer.value.map((facts) => [facts.jobId, facts]));
     let changed = false;
     for (const entry of entries) {

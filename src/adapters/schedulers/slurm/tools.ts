@@ -75,7 +75,7 @@ export async function askAccounting(
 }
 
 async function accounting(access: SlurmAccess, words: readonly string[]): Promise<Answer<JobFacts[]>> {
-  const form = ['--noheader', '--parsable2', '--allocations', '--array', `--format=${sacctFormat}`];
+  const form = ['--noheader', '--parsable2', '--allocations', `--format=${sacctFormat}`];
   const result = await ask(access, 'sacct', [...form, ...words]);
   return result.exitCode === 0 ? { ok: true, value: parseSacct(result.stdout) } : failure(result);
 }
@@ -141,6 +141,18 @@ export async function cancelJobs(access: SlurmAccess, jobIds: readonly string[])
   return /Invalid job id|already completing|already completed/i.test(result.stderr)
     ? { ok: true, value: null }
     : failure(result);
+}
+
+/** Ends the steps of this name in an allocation; none is no error. */
+export async function cancelSteps(access: SlurmAccess, jobId: string, name: string): Promise<Answer<null>> {
+  const words = ['--noheader', '--steps', `--jobs=${jobId}`, '--Format=StepID:|,StepName:|'];
+  const result = await ask(access, 'squeue', words);
+  if (result.exitCode !== 0) return failure(result);
+  const steps = result.stdout.split('\n').flatMap((line) => {
+    const [stepId = '', stepName] = line.split('|');
+    return stepName === name ? [stepId] : [];
+  });
+  return steps.length === 0 ? { ok: true, value: null } : cancelJobs(access, steps);
 }
 
 export interface SbatchRequest {

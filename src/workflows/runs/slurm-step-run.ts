@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startDetached } from '../../adapters/exec.ts';
+import {
+  isRunning,
+  processesWith,
+  signalRun,
+  startTicks,
+  stopRunProcesses,
+  type Leader,
+} from '../../adapters/processes.ts';
+import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
+import { cancelSteps, showJob } from '../../adapters/schedulers/slurm/tools.ts';
+import type { SchedulerVerdict } from '../../core/logs/events.ts';
+import type { RunEvent } from '../../core/results/run-event.ts';
+import { submitEnvironment } from '../../core/slurm/environment.ts';
+import type { SlurmPlan } from '../../core/slurm/slurm-plan.ts';
+import { phaseOf, verdictOf } from '../../core/slurm/states.ts';
+import { utcNow, type Context } from '../context.ts';
+import { accessOf } from '../slurm/cluster.ts';
+import { readJobJournal } from '../slurm/find-job.ts';
+import { takeNodes } from '../slurm/node-pool.ts';
+import { writeJobScript } from '../slurm/submit.ts';
+import { oomKillsIn } from './node-reports.ts';
+import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
+
+/** The script of a step and its srun carry this and not the run's id: they outlive what they sweep away. */
+const stepVariable = 'SUPEROFFLOAD_STEP_OF';
+const pollMs = 200;
+/** As for a run on this machine; srun gives its tasks KillWait, 30 s by default. */
+const graceMs = 40_000;
+
+/** A run as a step in an allocation: its script runs here, detached, and srun carries it to the nodes. */
+export class StepRun implements StartedRun {
+  readonly folder: RunFolder;
+  readonly startedMs: number;
+  readonly waitingFor = null;
+  readonly ended: Promise<RunEnd>;
+  readonly #context: Context;
+  readonly #allocation: string;
+  readonly #leader: Leader | null;
+  #isKilled = false;
+
+  /** @throws SuperOffloadError 'environment' where the allocation is gone or too small. */
+  static async start(context: Context, folder: RunFolder, plan: SlurmPlan): Promise<StepRun> {
+    const { schedule } = plan;
+    const allocation = schedule.allocation ?? '';
+    const script = await writeJobScript(folder, plan);
+    const nodes = await takeNodes(context, allocation, schedule.layout.nodes);
+    try {
+      const env = submitEnvironment(context.env, schedule.options);
+      const own = { [stepVariable]: folder.runId, SUPEROFFLOAD_NODES: nodes.names.join(',') };
+      const child = await startDetached(['/bin/bash', script], { env: { ...env, ...own }, cwd: folder.path });
+      const leader = { pid: child.pid, startTicks: startTicks(child.pid) };
+      const exited = child.exited.finally(nodes.giveBack);
+      return new StepRun(context, folder, { allocation, leader, startedMs: context.now(), exited });
+    } catch (error) {
+      nodes.giveBack();
+      throw error;
+    }
+  }
+
+  /** @returns null where it was never started. */
+  static attach(
+    context: Context,
+    folder: RunFolder,
+    { schedule }: SlurmPlan,
+    events: readonly RunEvent[],
+  ): StepRun | null {
+    const started = events.find((event) => event.type === 'started');
+    const { startUtc } = readJobJournal(folder);
+    const leader = started === undefined ? null : { pid: started.pid, startTicks: started.startTicks };
+    if (startUtc === null && !isAlive(folder, leader)) return null;
+    const startedMs = startUtc === null ? context.now() : Date.parse(startUtc);
+    const allocation = schedule.allocation ?? '';
+    return new StepRun(context, folder, { allocation, leader, startedMs, exited: gone(folder, leader) });
+  }
+
+  private constructor(
+    context: Context,
+    folder: RunFolder,
+    step: {
+      readonly allocation: string;
+      readonly leader: Leader | null;
+      readonly startedMs: number;
+      readonly exited: Promise<Pick<RunEnd, 'exitCode' | 'signal'>>;
+    },
+  ) {
+    this.folder = folder;
+    this.startedMs = step.startedMs;
+    this.#context = context;
+    this.#allocation = step.allocation;
+    this.#leader = step.leader;
+    this.ended = step.exited.then((exit) => this.#endOf(exit));
+    context.force.addEventListener('abort', this.#forced);
+  }
+
+  readonly noteStart = (): void => {
+    if (this.#leader === null) return;
+    const toolStartTicks = startTicks(process.pid);
+    this.#note({ type: 'started', ...this.#leader, toolPid: process.pid, toolStartTicks });
+  };
+
+  readonly kill = async (reason: KillReason): Promise<void> => {
+    this.#note({ type: 'killed', reason });
+    await this.stop();
+  };
+
+  readonly stop = async (): Promise<void> => {
+    this.#isKilled = true;
+    // The step first: srun that is gone takes nothing along.
+    await cancelSteps(this.#access, this.#allocation, this.folder.runId);
+    const { force } = this.#context;
+    await stopRunProcesses(this.#leader, this.folder.runId, { graceMs, force });
+    await cancelSteps(this.#access, this.#allocation, this.folder.runId);
+  };
+
+  readonly leaveNothing = async (): Promise<void> => {
+    const { scheduler, exitCode, signal } = await this.ended;
+    if (exitCode !== 0) await cancelSteps(this.#access, this.#allocation, this.folder.runId);
+    const pids = readJobJournal(this.folder).left.flatMap((each) => each.pids);
+    if (pids.length > 0) this.#note({ type: 'left-behind', pids });
+    this.#note({ type: 'job-ended', verdict: scheduler });
+    this.#note({ type: 'exited', exitCode, signal });
+  };
+
+  readonly release = (): void => {
+    this.#context.force.removeEventListener('abort', this.#forced);
+  };
+
+  readonly #forced = (): void => {
+    signalRun(this.#leader, this.folder.runId, 'SIGKILL');
+    void cancelSteps(this.#access, this.#allocation, this.folder.runId);
+  };
+
+  get #access() {
+    return accessOf(this.#context, null);
+  }
+
+  async #endOf(exit: Pick<RunEnd, 'exitCode' | 'signal'>): Promise<RunEnd> {
+    const own = readJobJournal(this.folder);
+    const exitCode = exit.exitCode ?? own.exitCode;
+    const scheduler = exitCode === 0 || this.#isKilled ? null : await this.#verdict();
+    return { exitCode, signal: exit.signal, scheduler, oomKills: oomKillsIn(this.folder) };
+  }
+
+  /** A step fails with its allocation: then that is the reason. */
+  async #verdict(): Promise<SchedulerVerdict | null> {
+    const answer = await showJob(this.#access, this.#allocation);
+    const facts = answer.ok ? answer.value : null;
+    return facts === null || phaseOf(facts) !== 'ended' ? null : verdictOf(facts, true);
+  }
+
+  #note(event: Unstamped<RunEvent>): void {
+    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
+  }
+}
+
+type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;
+
+function isAlive({ runId }: RunFolder, leader: Leader | null): boolean {
+  if (leader !== null && isRunning(leader.pid, leader.startTicks)) return true;
+  return processesWith(stepVariable, runId).length > 0;
+}
+
+async function gone(folder: RunFolder, leader: Leader | null): Promise<Pick<RunEnd, 'exitCode' | 'signal'>> {
+  while (isAlive(folder, leader)) await sleep(pollMs);
+  return { exitCode: null, signal: null };
+}

@@ -1,0 +1,97 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobPoller, WatchedJob } from '../../adapters/schedulers/slurm/poller.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+import { parseJobJournal, type JobJournal } from '../../core/slurm/job-journal.ts';
+import { jobNow, type JobNow } from '../../core/slurm/job-now.ts';
+import type { Context } from '../context.ts';
+import { readJobJournal } from './find-job.ts';
+
+/** A hopeless reason must be said twice: nodes that come back take it away again. */
+const hopelessTimes = 2;
+
+/** One job as the controller, the database and its own files show it together. */
+export class JobWatch {
+  readonly #context: Context;
+  readonly #folder: RunFolder;
+  readonly #name: string;
+  readonly #poller: JobPoller;
+  readonly #watched: WatchedJob;
+  #journal: JobJournal = parseJobJournal('');
+  #journalBytes = -1;
+  #doubtSinceMs: number | null = null;
+  #hopeless = { reason: '', times: 0, heard: 0 };
+
+  constructor(context: Context, folder: RunFolder, poller: JobPoller, job: { id: string; name: string }) {
+    this.#context = context;
+    this.#folder = folder;
+    this.#name = job.name;
+    this.#poller = poller;
+    this.#watched = poller.watch(job.id);
+  }
+
+  get journal(): JobJournal {
+    return this.#journal;
+  }
+
+  /** Slurm's own word for its state, as it was heard last. */
+  get heard(): { readonly state: string; readonly reason: string | null; readonly restarts: number } | null {
+    const facts = this.#watched.word().controller;
+    return facts === null
+      ? null
+      : { state: facts.state, reason: facts.reason, restarts: facts.restarts ?? 0 };
+  }
+
+  /** Where it stands. Files are read where they grew; Slurm is asked by the poller alone. */
+  look(): JobNow {
+    this.#readJournal();
+    const { controller, isForgotten, accounting, isUnaccounted } = this.#watched.word();
+    const view = { name: this.#name, journal: this.#journal, controller, isForgotten, accounting };
+    return jobNow({ ...view, silentMs: this.#silentMs(isForgotten, isUnaccounted) });
+  }
+
+  /** Why it will never start, once Slurm has said so twice. */
+  hopelessFor(now: JobNow): string | null {
+    const reason = now.phase === 'pending' ? now.hopeless : null;
+    const { times } = this.#watched.word();
+    if (reason === null) this.#hopeless = { reason: '', times: 0, heard: times };
+    else if (times !== this.#hopeless.heard)
+      this.#hopeless = { reason, times: this.#hopeless.times + 1, heard: times };
+    return this.#hopeless.times >= hopelessTimes ? reason : null;
+  }
+
+  /** It is about to end: Slurm is asked as soon as the pace allows. */
+  hurry(): void {
+    this.#watched.hurry();
+  }
+
+  stop(): void {
+    this.#watched.stop();
+  }
+
+  #readJournal(): void {
+    const path = join(this.#folder.path, runFiles.jobEvents);
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes === this.#journalBytes) return;
+    this.#journalBytes = bytes;
+    this.#journal = readJobJournal(this.#folder);
+  }
+
+  /**
+   * How long it has been over without a word why. A job that was ended may go back into the queue: that only the
+   * controller knows, and it is waited for.
+   */
+  #silentMs(isForgotten: boolean, isUnaccounted: boolean): number {
+    const { endUtc, terminated } = this.#journal;
+    if (endUtc === null && !isForgotten) {
+      this.#doubtSinceMs = null;
+      return 0;
+    }
+    if (this.#doubtSinceMs === null) this.#watched.hurry();
+    this.#doubtSinceMs ??= this.#context.now();
+    if (isForgotten && isUnaccounted) return Number.POSITIVE_INFINITY;
+    if (terminated && this.#poller.isSilent) return 0;
+    return this.#context.now() - this.#doubtSinceMs;
+  }
+}
