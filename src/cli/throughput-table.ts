@@ -2,11 +2,14 @@ import { renderTable, type Column } from '../adapters/table.ts';
 import type { System } from '../core/experiment/case.ts';
 import type { SkippedCase } from '../core/experiment/grid.ts';
 import { fullConfidence, type CaseSummary, type ModeRatio } from '../core/results/summarize.ts';
+import type { BatchChoice } from '../workflows/throughput/batch-search.ts';
+import { batchCell, batchLine } from './batch-text.ts';
 import { formatNumber } from './format.ts';
 
 const columns: readonly Column[] = [
   { title: 'mode' },
   { title: 'size' },
+  { title: 'batch' },
   { title: 's/step', align: 'right' },
   { title: '95% interval', align: 'right' },
   { title: 'TFLOPS', align: 'right' },
@@ -22,19 +25,27 @@ const columns: readonly Column[] = [
 interface Measured {
   readonly summaries: readonly CaseSummary[];
   readonly ratios: readonly ModeRatio[];
+  readonly batches?: readonly BatchChoice[];
 }
 
 /** The table that ends a run, with the footnotes without which its numbers would say too much. */
 export function throughputTable(
   system: System,
-  { summaries, ratios }: Measured,
+  { summaries, ratios, batches = [] }: Measured,
   skipped: readonly SkippedCase[],
 ): string {
   const rows = [
     ...summaries.map((summary) => row(summary, ratios)),
     ...skipped.map(({ case: { mode, model }, kind }) => skippedRow(mode, model.name, kind)),
   ];
-  return [title(system), renderTable(columns, rows), ...footnotes(summaries, ratios, skipped)].join('\n');
+  return [
+    title(system),
+    renderTable(columns, rows),
+    ...batches.map((choice) =>
+      batchLine(choice, nameOf(choice.chosenCaseId ?? choice.askedCaseId, summaries)),
+    ),
+    ...footnotes(summaries, ratios, skipped),
+  ].join('\n');
 }
 
 function title(system: System): string {
@@ -49,6 +60,7 @@ function row(summary: CaseSummary, ratios: readonly ModeRatio[]): string[] {
   return [
     record.case?.mode ?? 'command',
     record.case?.model.name ?? record.caseId.replace(/^throughput-command-/, ''),
+    record.case === null ? '-' : batchCell(record.case),
     stepMs === null ? '-' : formatNumber(stepMs / 1000),
     interval === null ? '-' : intervalCell(interval),
     orDash(throughput.modelTflopsPerGpu ?? throughput.loggedTflopsPerGpu),

@@ -10,6 +10,7 @@ export const declare: CommandModule['declare'] = (bare, io) => {
   const command = declareCaseFlags(bare)
     .option('--max-error <share>', 'stop once the 95% interval is this narrow', parseShare, 0.02)
     .option('--all-steps', 'run all steps, however stable')
+    .option('--fixed-batch', 'run the batch as it is, also where the paper would look for one that fits')
     .option('--repeat <r>', 'launches of each case, in turns', parseCount, 1)
     .option('--timeout <duration>', 'end a run after this long, such as 10m', parseDuration)
     .option('--stall-timeout <duration>', 'call a run hung after this long without a step', parseDuration)
@@ -29,8 +30,10 @@ export const declare: CommandModule['declare'] = (bare, io) => {
       command: commandWords(options, words),
       dryRun: options.dryRun ?? false,
     });
+    const planned =
+      options.fixedBatch === true ? { ...request, flags: { ...request.flags, batchRule: false } } : request;
     const { showThroughput } = await import('../throughput-screen.ts');
-    await showThroughput(io, request, { repeat: options.repeat, json: options.json ?? false });
+    await showThroughput(io, planned, { repeat: options.repeat, json: options.json ?? false });
   });
 };
 

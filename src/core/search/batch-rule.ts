@@ -1,11 +1,11 @@
 /**
  * The paper's rule for the batch of a throughput case: the same global batch for every mode at once; only where that
- * runs out of GPU memory, both (1) the largest micro-batch that fits without recomputation, with accumulation, and
+ * runs out of memory that a smaller one spares, both (1) the largest micro-batch that fits without recomputation, with accumulation, and
  * (2) recomputation with the largest micro-batch that fits. The faster in model TFLOPS counts, both are kept.
  */
 import type { Case } from '../experiment/case.ts';
-import { microBatchesOf, withMicroBatch } from './batch-variants.ts';
-import { nextStep, type Needs, type Probe, type Verdict } from './frontier.ts';
+import { leanestBatch, microBatchesOf, withMicroBatch } from './batch-variants.ts';
+import { needAt, nextStep, type Needs, type Probe, type Verdict, type Wall } from './frontier.ts';
 import { predictedEdge, type Capacity } from './predicted-edge.ts';
 
 /** One launch of the rule. */
@@ -46,8 +46,7 @@ export function nextBatchStep(search: BatchSearch): BatchStep {
   const first = attemptOf(search, asked);
   if (first === undefined) return { type: 'run', subject: asked, why: 'the whole batch at once' };
   if (first.verdict.kind !== 'memory') return endOf(attempts, [asked], stopOf(first.verdict));
-  // No batch changes what the host holds: its optimizer, gradients and weights.
-  if (first.verdict.wall !== 'gpu') return endOf(attempts, [], null);
+  if (!wouldHelp(search, first.verdict.wall)) return endOf(attempts, [], null);
   const best: Case[] = [];
   for (const recompute of asked.activationCheckpointing ? [true] : [false, true]) {
     const step = searchMicroBatch(search, recompute);
@@ -59,6 +58,11 @@ export function nextBatchStep(search: BatchSearch): BatchStep {
     if (step.largest !== null) best.push(step.largest);
   }
   return endOf(attempts, best, null);
+}
+
+/** No batch changes what an optimizer, gradients and weights take of the host: then there is nothing to try. */
+function wouldHelp({ asked, needsOf }: BatchSearch, wall: Wall): boolean {
+  return needAt(needsOf(leanestBatch(asked)), wall) < needAt(needsOf(asked), wall);
 }
 
 type WayStep =

@@ -148,7 +148,9 @@ interface Failure {
 
 /** A failure holds for what needs as much or more of the memory that ran out, and for nothing else. */
 function proves({ candidates }: Search, { candidate, wall }: Failure, index: number): boolean {
-  return index === candidate || needAt(candidates[index], wall) >= needAt(candidates[candidate], wall);
+  const [other, failed] = [candidates[index], candidates[candidate]];
+  if (other === undefined || failed === undefined) return false;
+  return index === candidate || needAt(other, wall) >= needAt(failed, wall);
 }
 
 /** Something that needs as much or more of the same memory ran: then it was not the size. */
@@ -156,8 +158,8 @@ function isRefuted(search: Search, failure: Failure, ran: ReadonlySet<number>): 
   return [...ran].some((index) => proves(search, failure, index));
 }
 
-function needAt(needs: Needs | undefined, wall: Wall): number {
-  if (needs === undefined) return Number.NaN;
+/** What a candidate needs of the memory behind a wall, GiB. */
+export function needAt(needs: Needs, wall: Wall): number {
   return wall === 'gpu' ? needs.gpuGiB : needs.hostGiB;
 }
 

@@ -2,13 +2,15 @@ import { readExperiment } from '../../adapters/experiment-data.ts';
 import { listRunIds } from '../../adapters/run-store.ts';
 import { readRecord } from '../../adapters/stored-runs.ts';
 import { expandGrid, type SkippedCase } from '../../core/experiment/grid.ts';
+import { followsBatchRule } from '../../core/experiment/grid-batch.ts';
 import { planCommand } from '../../core/plan/plan-command.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { requireChips, resolveMachine, type Machine } from '../machine.ts';
-import { openPlanning } from '../plan/planning.ts';
+import { openPlanning, type Planning } from '../plan/planning.ts';
 import { readSetting, type PlanRequest } from '../plan/request.ts';
+import type { BatchLaunchers } from './batch-search.ts';
 
 export interface ThroughputRequest extends PlanRequest {
   /** With --workload command: what to run. */
@@ -21,6 +23,8 @@ export interface ThroughputPlan {
   readonly plans: readonly RunPlan[];
   readonly skipped: readonly SkippedCase[];
   readonly notes: readonly string[];
+  /** Plans a case with another batch, where the paper's rule may choose one; null: batches stay as they are. */
+  readonly planVariant: BatchLaunchers['planVariant'] | null;
   /** Wall time of the newest earlier run of each case with the same stack, by case id, milliseconds. */
   readonly expectedMs: Readonly<Record<string, number>>;
 }
@@ -33,14 +37,17 @@ export async function planThroughput(context: Context, request: ThroughputReques
   if (request.command !== null) return planOwnCommand(context, request, request.command);
   const setting = await readSetting(context, request);
   const { machine, user, models, folders } = setting;
-  const grid = expandGrid(readExperiment('throughput', folders), models, machine.system, user.flags);
+  const experiment = readExperiment('throughput', folders);
+  const grid = expandGrid(experiment, models, machine.system, user.flags);
   const faults = [...user.faults, ...grid.faults];
   if (faults.length > 0) throw faultsError('usage', faults);
   const planning = await openPlanning(context, request, setting);
   const planned = planning.planCases(grid.cases);
   const ready = request.dryRun ? { plans: planned.plans, notes: [] } : await planning.ready(planned.plans);
+  const hasRule = followsBatchRule(experiment[machine.system.accelerator], user.flags);
   return {
     machine,
+    planVariant: hasRule ? variantOf(planning) : null,
     plans: ready.plans,
     skipped: grid.skipped,
     notes: [...planned.notes, ...planning.notes, ...ready.notes],
@@ -58,7 +65,16 @@ async function planOwnCommand(
   if (!request.dryRun) requireChips(machine, chips, context.env);
   const { limits } = request;
   const plan = planCommand({ command, system: machine.system, chips, cwd: context.cwd, limits });
-  return { machine, plans: [plan], skipped: [], notes: [], expectedMs: {} };
+  return { machine, planVariant: null, plans: [plan], skipped: [], notes: [], expectedMs: {} };
+}
+
+function variantOf(planning: Planning): BatchLaunchers['planVariant'] {
+  return async (subject) => {
+    const { plans } = await planning.ready(planning.planCases([subject]).plans);
+    const [plan] = plans;
+    if (plan === undefined) throw new Error('a case has one plan');
+    return plan;
+  };
 }
 
 async function earlierDurations(
