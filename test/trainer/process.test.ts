@@ -57,3 +57,42 @@ test(
     expect(end).toEqual({ code: 0, stdout: "['main']\n", stderr: '' });
   },
 );
+
+test(
+  'host memory is that of the fullest node, however its ranks are counted',
+  { timeout: 60_000 },
+  async () => {
+    // Node, peak PSS, cgroup, its peak: what HostMemory.end() of each rank gives.
+    const ranks = {
+      'a cgroup a node': [
+        ['a', 1, 'job', 50],
+        ['a', 2, 'job', 60],
+        ['b', 3, 'job', 40],
+        ['b', 4, 'job', 45],
+      ],
+      'a cgroup a task': [
+        ['a', 1, 'job/task_0', 20],
+        ['a', 2, 'job/task_1', 30],
+        ['b', 3, 'job/task_0', 25],
+        ['b', 4, 'job/task_1', 26],
+      ],
+      'no cgroup of one rank': [
+        ['a', 10, 'job', 900],
+        ['a', 20, 'job', 900],
+        ['b', 5, '', 0],
+      ],
+    };
+    const script = join(import.meta.dirname, '../../experiment/trainer/machine.py');
+    const program = [
+      'import json, runpy, sys',
+      "fullest_host = runpy.run_path(sys.argv[1])['fullest_host']",
+      'print(json.dumps({name: fullest_host(ends) for name, ends in json.loads(sys.argv[2]).items()}))',
+    ].join('\n');
+    const { stdout } = await runPython(['-c', program, script, JSON.stringify(ranks)]);
+    expect(JSON.parse(stdout)).toEqual({
+      'a cgroup a node': [60, 'cgroup'],
+      'a cgroup a task': [51, 'cgroup'],
+      'no cgroup of one rank': [30, 'pss'],
+    });
+  },
+);
