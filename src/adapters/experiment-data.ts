@@ -3,11 +3,12 @@ import { basename, join } from 'node:path';
 import type { ExperimentFile } from '../core/experiment/experiment-file.schema.ts';
 import { parseJson } from '../core/json/json-text.ts';
 import { nearest } from '../core/experiment/nearest.ts';
+import { systemFaults, withUnit } from '../core/experiment/system-faults.ts';
 import type { NamedSystemFile } from '../core/experiment/system.ts';
 import type { SystemFile } from '../core/experiment/system-file.schema.ts';
 import type { ModelFile } from '../core/model/model-file.schema.ts';
 import { modelEntries, modelFaults, type ModelEntry } from '../core/model/model-table.ts';
-import { faultsError, SuperOffloadError } from '../errors.ts';
+import { faultsError, SuperOffloadError, type Fault } from '../errors.ts';
 import { validateData, type SchemaName } from './validate.ts';
 
 /** Folders that hold experiment data, the first beats the later ones. */
@@ -70,22 +71,52 @@ export function userFiles(
   return own.length + systems.length === 0 ? null : { folder, files: [...own, ...systems] };
 }
 
-/** Every machine profile there is, the user's first. */
-export function readSystems(folders: DataFolders): NamedSystemFile[] {
-  const byName = new Map<string, NamedSystemFile>();
+/**
+ * Every machine profile there is, the user's first.
+ * @throws SuperOffloadError `config` with every fault of every file.
+ */
+export function readSystems(folders: DataFolders): KnownSystem[] {
+  const byName = new Map<string, KnownSystem>();
+  const faults: Fault[] = [];
   for (const folder of folders) {
     for (const path of jsonFilesOf(join(folder, 'systems'))) {
       const name = basename(path, '.json');
       if (byName.has(name)) continue;
       const text = readOrNull(path);
-      if (text !== null) byName.set(name, { name, file: parseChecked('system', text, path) as SystemFile });
+      if (text === null) continue;
+      const read = readSystemFile(text, path);
+      if (read.ok) byName.set(name, { name, file: read.file, isUsers: folder !== folders.at(-1) });
+      else faults.push(...read.faults);
     }
   }
+  if (faults.length > 0) throw faultsError('config', faults);
   return [...byName.values()];
 }
 
+/** A machine profile and whose it is. */
+export interface KnownSystem extends NamedSystemFile {
+  /** From the user's folder. */
+  readonly isUsers: boolean;
+}
+
+/** @param path what the text is called in a message. */
+export function readSystemFile(
+  text: string,
+  path: string,
+):
+  | { readonly ok: true; readonly file: SystemFile }
+  | { readonly ok: false; readonly faults: readonly Fault[] } {
+  const parsed = parseJson(text, path);
+  if (!parsed.ok) return { ok: false, faults: parsed.faults };
+  const wrong = validateData('system', parsed.value, path).map(withUnit);
+  if (wrong.length > 0) return { ok: false, faults: wrong };
+  const file = parsed.value as SystemFile;
+  const faults = systemFaults(file, path);
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, file };
+}
+
 /** One machine profile. @throws SuperOffloadError `usage` where there is none of that name. */
-export function readSystem(name: string, folders: DataFolders): NamedSystemFile {
+export function readSystem(name: string, folders: DataFolders): KnownSystem {
   const systems = readSystems(folders);
   const system = systems.find((candidate) => candidate.name === name);
   if (system === undefined) {

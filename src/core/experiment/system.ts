@@ -41,18 +41,18 @@ export function resolveSystem(
   const cores = file.cores ?? whole(file.coresPerChip, chipsPerNode) ?? probed.cores;
   const gpuGiB = cuda ? (file.gpuGiB ?? probed.gpuGiB) : null;
   const hostGiB = file.hostGiB ?? whole(file.hostGiBPerChip, chipsPerNode) ?? probed.hostGiB;
-  const known = cuda ? knownGpu(catalog, gpuName) : undefined;
+  const known = cuda ? systemsOfGpu(catalog, gpuName).filter((other) => other.name !== name) : [];
   return {
     name,
     title: name === 'local' && cuda && gpuName !== null ? `${probed.gpuCount} x ${gpuName}` : file.title,
     accelerator,
-    link: file.link ?? (cuda ? (known?.link ?? 'pcie') : 'none'),
+    link: file.link ?? (cuda ? (firstOf(known, ({ link }) => link) ?? 'pcie') : 'none'),
     chipsPerNode,
     gpuName,
     gpuGiB,
     hostGiB,
     hostGiBPerChip: file.hostGiBPerChip ?? (hostGiB === null ? null : hostGiB / chipsPerNode),
-    peakTflops: cuda ? (file.peakTflops ?? known?.peakTflops ?? null) : null,
+    peakTflops: cuda ? (file.peakTflops ?? firstOf(known, ({ peakTflops }) => peakTflops)) : null,
     cores,
     launcher: file.launcher ?? (cuda ? 'deepspeed' : 'torchrun'),
     rates: resolveRates(file, known, { chipsPerNode, cores, gpuGiB }),
@@ -88,11 +88,21 @@ interface ResolvedNode {
   readonly gpuGiB: number | null;
 }
 
-/** The file's own rates, then those of the file that names the same GPU. */
-function resolveRates(file: SystemFile, known: SystemFile | undefined, node: ResolvedNode): HardwareRates {
-  const borrowed = known === undefined ? unknownRates : borrowedRates(known, node);
+function firstOf<T>(systems: readonly NamedSystemFile[], value: (file: SystemFile) => T | null): T | null {
+  return systems.map(({ file }) => value(file)).find((found) => found !== null) ?? null;
+}
+
+/** The file's own rates, then those of the files that name the same GPU. */
+function resolveRates(
+  file: SystemFile,
+  known: readonly NamedSystemFile[],
+  node: ResolvedNode,
+): HardwareRates {
+  const sources = [file.rates, ...known.map((other) => borrowedRates(other.file, node))];
   const names = Object.keys(unknownRates) as (keyof HardwareRates)[];
-  const rates = names.map((name) => [name, file.rates[name] ?? borrowed[name]] as const);
+  const rates = names.map(
+    (name) => [name, sources.find((from) => from[name] !== null)?.[name] ?? null] as const,
+  );
   return Object.fromEntries(rates) as Record<keyof HardwareRates, number | null>;
 }
 
@@ -134,13 +144,15 @@ function resolveSite({ site, hostNumaNodes }: SystemFile, probed: ProbedMachine)
 }
 
 /**
- * The file that names this GPU; the longest name wins. `H200` names `NVIDIA H200`, but neither `NVIDIA GH200 480GB` nor
- * `NVIDIA H200 NVL`, which is another chip: the driver's name must end with it, as a word.
+ * The files that name this GPU, the longest name first. `H200` names `NVIDIA H200`, but neither `NVIDIA GH200 480GB`
+ * nor `NVIDIA H200 NVL`, which is another chip: the driver's name must end with it, as a word.
  */
-function knownGpu(catalog: readonly NamedSystemFile[], gpuName: string | null): SystemFile | undefined {
-  if (gpuName === null) return undefined;
+export function systemsOfGpu<T extends NamedSystemFile>(
+  catalog: readonly T[],
+  gpuName: string | null,
+): readonly T[] {
+  const length = ({ file }: T): number => file.gpuName?.length ?? 0;
   return catalog
-    .map(({ file }) => file)
-    .filter((file) => file.gpuName !== null && ` ${gpuName}`.endsWith(` ${file.gpuName}`))
-    .sort((a, b) => (b.gpuName?.length ?? 0) - (a.gpuName?.length ?? 0))[0];
+    .filter(({ file }) => file.gpuName !== null && ` ${gpuName ?? ''}`.endsWith(` ${file.gpuName}`))
+    .sort((a, b) => length(b) - length(a));
 }
