@@ -37,6 +37,11 @@ export const commands: readonly {
     load: () => import('./models.ts'),
   },
   {
+    name: 'systems',
+    summary: 'list and show machine profiles, and measure this machine as one',
+    load: () => import('./systems.ts'),
+  },
+  {
     name: 'config',
     summary: 'print the DeepSpeed JSON and the exact command of a case',
     load: () => import('./config.ts'),
@@ -50,6 +55,16 @@ export const commands: readonly {
     name: 'campaign',
     summary: 'run all cases of an experiment, on any number of chips; go on where it was stopped',
     load: () => import('./campaign.ts'),
+  },
+  {
+    name: 'model-size',
+    summary: 'find the largest model that memory holds, for each mode',
+    load: () => import('./model-size.ts'),
+  },
+  {
+    name: 'sequence-length',
+    summary: 'find the longest sequence that memory holds, for each mode',
+    load: () => import('./sequence-length.ts'),
   },
   {
     name: 'dataset',
