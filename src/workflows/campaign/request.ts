@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readCampaign } from '../../adapters/campaign-store.ts';
+import { readCampaign, readCampaignJournal } from '../../adapters/campaign-store.ts';
 import { campaignNameRule, isCampaignName, type CampaignFile } from '../../core/campaign/campaign-file.ts';
 import { parseFilter, type CaseFilter } from '../../core/campaign/filter.ts';
 import { parseRetry, type RetryPolicy } from '../../core/campaign/retry-policy.ts';
@@ -69,9 +69,14 @@ export async function findOrigin(
   }
   const stored = (await readCampaign(context.home, name)) ?? null;
   if (resume && stored === null) throw nothingToResume(name);
-  if (!resume && !isLook && stored !== null) throw isThere(stored);
+  if (!resume && !isLook && stored !== null && hasBegun(context, name)) throw isThere(stored);
   const experiment = isPath ? resolve(context.cwd, wanted) : (stored?.experiment ?? wanted);
   return { name, experiment, stored };
+}
+
+/** One that was only written down, since its runs could not be started, is begun like a new one. */
+function hasBegun({ home }: Context, name: string): boolean {
+  return readCampaignJournal(home, name).some(({ type }) => type === 'attempt' || type === 'result');
 }
 
 function nameOfPath(path: string): string {

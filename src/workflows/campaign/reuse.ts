@@ -5,12 +5,14 @@ import { listRunIds, runsFolder } from '../../adapters/run-store.ts';
 import { readRecord } from '../../adapters/stored-runs.ts';
 import { cellOf, isSameMachine, type Cell } from '../../core/campaign/cell.ts';
 import { standingOf } from '../../core/campaign/retry-policy.ts';
+import { cellStanding, type LaunchRules } from '../../core/campaign/state.ts';
 import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { caseIdOfRun, runFiles } from '../../core/results/run-files.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import type { CampaignSession } from './session.ts';
 
 /** Earlier runs that measured what a cell is to measure, newest first, by the key of the cell. */
 export type EarlierRuns = ReadonlyMap<string, readonly RunRecord[]>;
@@ -68,4 +70,31 @@ function readAnswer(home: string, runId: string): StoredAnswer | null {
 function isComparable(then: StoredAnswer, now: RunPlan): boolean {
   const drift = ({ stack }: RunPlan): string => canonicalJson(stack?.drift ?? []);
   return isSameMachine(then.plan.system, now.system) && drift(then.plan) === drift(now);
+}
+
+/** Takes over what was measured already, oldest first. */
+export function adopt(
+  { emit }: Context,
+  session: CampaignSession,
+  earlier: EarlierRuns,
+  rules: LaunchRules,
+): void {
+  let adopted = 0;
+  for (const { cell } of session.states) {
+    for (const record of [...(earlier.get(cell.key) ?? [])].reverse()) {
+      const state = session.stateOf(cell.key);
+      const isKnown = state?.attempts.some(({ runId }) => runId === record.runId) ?? true;
+      if (isKnown || state === undefined || cellStanding(state, rules) === 'settled') continue;
+      session.adopted(cell, record);
+      adopted += 1;
+    }
+  }
+  if (adopted === 0) return;
+  const [what, verb] = adopted === 1 ? ['run', 'was'] : ['runs', 'were'];
+  emit({
+    type: 'note',
+    message:
+      `${adopted} ${what} of the same case, stack and system ${verb} there already and ${verb} taken over ` +
+      '(--no-reuse measures anew)',
+  });
 }

@@ -4,33 +4,24 @@ import {
   campaignPaths,
   lockCampaign,
   openCampaignJournal,
-  readCampaign,
-  writeCampaign,
   type CampaignJournal,
 } from '../../adapters/campaign-store.ts';
-import type { CampaignFile } from '../../core/campaign/campaign-file.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
-import {
-  campaignChanges,
-  describeChanges,
-  isUnchanged,
-  type CampaignChanges,
-} from '../../core/campaign/changes.ts';
 import { passes } from '../../core/campaign/filter.ts';
 import { orderCells } from '../../core/campaign/order.ts';
-import { cellStanding, type LaunchRules } from '../../core/campaign/state.ts';
+import { cellStanding, type CellState, type LaunchRules } from '../../core/campaign/state.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
-import { SuperOffloadError } from '../../errors.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { keepDefinition } from './definition.ts';
 import { driveCampaign, type Drive } from './drive.ts';
 import { foresightOf } from './foresight.ts';
 import type { PlannedCampaign } from './plan-campaign.ts';
 import { CampaignProgress } from './progress.ts';
 import { cellReports, countsOf, type CampaignCounts, type CellReport } from './report.ts';
 import type { CampaignRequest, CampaignRules } from './request.ts';
-import { earlierRuns } from './reuse.ts';
+import { adopt, earlierRuns } from './reuse.ts';
 import { CampaignSession } from './session.ts';
-import { starterOf } from './starter.ts';
+import { starterOf, type CampaignStarter } from './starter.ts';
 
 export interface CampaignResult {
   readonly name: string;
@@ -53,13 +44,14 @@ export async function runCampaign(
   planned: PlannedCampaign,
 ): Promise<CampaignResult> {
   const { home } = context;
+  const starter = starterOf(request, planned);
   const mutex = await lockCampaign(home, request.name);
   try {
     await keepDefinition(context, request, planned);
     await rm(campaignPaths(home, request.name).cancel, { force: true });
     const journal = await openCampaignJournal(home, request.name);
     try {
-      return await runLeft(context, request, rules, planned, journal);
+      return await runLeft(context, request, rules, { planned, starter, journal });
     } finally {
       journal.close();
     }
@@ -68,54 +60,19 @@ export async function runCampaign(
   }
 }
 
-/** Writes down what the campaign is, or sees that it still is. */
-async function keepDefinition(
-  context: Context,
-  request: CampaignRequest,
-  { cells, experimentHash }: PlannedCampaign,
-): Promise<void> {
-  const { name, experiment, options } = request;
-  const stored = await readCampaign(context.home, name);
-  if (stored !== undefined) {
-    const changes = campaignChanges(stored.cells, cells);
-    if (!isUnchanged(changes)) acceptOrRefuse(context, request, changes);
-  }
-  const createdUtc = stored?.createdUtc ?? utcNow(context);
-  const file: CampaignFile = {
-    schemaVersion: 1,
-    ...{ name, experiment, experimentHash, createdUtc, options, cells },
-  };
-  if (JSON.stringify(stored) !== JSON.stringify(file)) await writeCampaign(context.home, file);
-}
-
-function acceptOrRefuse(
-  { emit }: Context,
-  { name, acceptChanges }: CampaignRequest,
-  changes: CampaignChanges,
-): void {
-  const message = [`campaign ${name} is not what it was when it was stopped:`, ...describeChanges(changes)];
-  if (acceptChanges) {
-    emit({ type: 'warning', message: message.join('\n  ') });
-    return;
-  }
-  throw new SuperOffloadError({
-    code: 'usage',
-    message: message.join('\n  '),
-    hint:
-      'to go on with the cases as they are now, keeping the results of those that are the same: add --accept-changes\n' +
-      'to leave this campaign as it is: undo the change, or give the new one a --name',
-  });
+interface Opened {
+  readonly planned: PlannedCampaign;
+  readonly starter: CampaignStarter;
+  readonly journal: CampaignJournal;
 }
 
 async function runLeft(
   context: Context,
   request: CampaignRequest,
   rules: CampaignRules,
-  planned: PlannedCampaign,
-  journal: CampaignJournal,
+  { planned, starter, journal }: Opened,
 ): Promise<CampaignResult> {
   const launchRules: LaunchRules = { ...request, retry: rules.retry };
-  const starter = starterOf(request, planned);
   const earlier = await earlierRuns(context, planned.cells, planned.plans, request.repeat);
   const foresight = foresightOf(planned, earlier);
   const wanted = planned.cells.filter((cell) => passes(cell.case, rules.only));
@@ -131,7 +88,10 @@ async function runLeft(
     return { ...launchRules, maxJobs, deadlineMs, expectedMs };
   };
   try {
-    return await driveLeft(context, request.name, { session, plans, starter, options });
+    const { left } = await driveLeft(context, request.name, { session, plans, starter, options });
+    // A table is read by size and mode, whatever ran first.
+    const states = wanted.flatMap(({ key }) => session.stateOf(key) ?? []);
+    return resultOf(context, request.name, states, launchRules, left.length);
   } finally {
     await starter.close();
   }
@@ -141,7 +101,7 @@ async function driveLeft(
   context: Context,
   name: string,
   { session, plans, starter, options }: Pick<Drive, 'session' | 'plans' | 'starter' | 'options'>,
-): Promise<CampaignResult> {
+): ReturnType<typeof driveCampaign> {
   const rules = options();
   const progress = new CampaignProgress(context, name, session, options);
   const { cancel } = campaignPaths(context.home, name);
@@ -150,8 +110,7 @@ async function driveLeft(
   try {
     progress.begin();
     const drive = { session, plans, starter, repeat: rules.repeat, options, onChange, isCancelled };
-    const { left } = await driveCampaign(progress.context, drive);
-    return resultOf(context, name, session, rules, left.length);
+    return await driveCampaign(progress.context, drive);
   } catch (error) {
     context.emit({ type: 'note', message: keptText(name, countsOf(session.states, rules)) });
     throw error;
@@ -180,7 +139,7 @@ function noteStrays({ emit }: Context, { events }: CampaignJournal, cells: reado
 function resultOf(
   context: Context,
   name: string,
-  { states }: CampaignSession,
+  states: readonly CellState[],
   rules: LaunchRules,
   outOfTime: number,
 ): CampaignResult {
@@ -192,33 +151,6 @@ function keptText(name: string, { total, done, failed }: CampaignCounts): string
     `${done + failed} of ${total} cases have a result; all of them are kept. ` +
     `To go on: superoffload campaign run ${name} --resume`
   );
-}
-
-/** Takes over what was measured already, oldest first. */
-function adopt(
-  { emit }: Context,
-  session: CampaignSession,
-  earlier: Awaited<ReturnType<typeof earlierRuns>>,
-  rules: LaunchRules,
-): void {
-  let adopted = 0;
-  for (const { cell } of session.states) {
-    for (const record of [...(earlier.get(cell.key) ?? [])].reverse()) {
-      const state = session.stateOf(cell.key);
-      const isKnown = state?.attempts.some(({ runId }) => runId === record.runId) ?? true;
-      if (isKnown || state === undefined || cellStanding(state, rules) === 'settled') continue;
-      session.adopted(cell, record);
-      adopted += 1;
-    }
-  }
-  if (adopted === 0) return;
-  const [what, verb] = adopted === 1 ? ['run', 'was'] : ['runs', 'were'];
-  emit({
-    type: 'note',
-    message:
-      `${adopted} ${what} of the same case, stack and system ${verb} there already and ${verb} taken over ` +
-      '(--no-reuse measures anew)',
-  });
 }
 
 /** What is still to be started, with what only the machines could say. */

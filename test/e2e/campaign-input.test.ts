@@ -1,0 +1,92 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CampaignStatus } from '../../src/workflows/campaign/status.ts';
+import { begin, createToyCampaign, goOn, launchesOf, resultOf } from './toy-campaign.ts';
+import { writeToyExperiment, writeToyStack } from './toy-stack.ts';
+
+describe('a campaign that is not what it was', () => {
+  it('says what changed, and goes on when that is accepted', async () => {
+    const campaign = await createToyCampaign(2);
+    expect((await campaign.run(begin)).code).toBe(0);
+    writeToyExperiment(campaign.cwd, 3);
+    const refused = await campaign.run(goOn);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('campaign toy is not what it was when it was stopped:');
+    expect(refused.stderr).toMatch(/added: zero_offload, toy2, 1 chip/);
+    expect(refused.stderr).toContain('--accept-changes');
+    const accepted = await campaign.run([...goOn, '--accept-changes', '--json']);
+    expect(accepted.code, accepted.stderr).toBe(0);
+    expect(resultOf(accepted).counts.done).toBe(3);
+    expect(launchesOf(campaign, 3)).toEqual([1, 1, 1]);
+    // From now on it is so.
+    expect((await campaign.run(goOn)).code).toBe(0);
+  });
+
+  it('is not begun twice under one name, unless nothing of it has run', async () => {
+    const campaign = await createToyCampaign(1);
+    writeFileSync(join(campaign.stack.folder, 'lock.json'), '{}');
+    const broken = await campaign.run(begin);
+    expect(broken.code).toBe(3);
+    await writeToyStack(campaign.home);
+    expect((await campaign.run(begin)).code).toBe(0);
+    const twice = await campaign.run(begin);
+    expect(twice.code).toBe(2);
+    expect(twice.stderr).toContain('campaign run toy --resume');
+  });
+
+  it('of a newer version is refused, and listed all the same', async () => {
+    const campaign = await createToyCampaign(1);
+    expect((await campaign.run(begin)).code).toBe(0);
+    writeFileSync(join(campaign.home, 'campaigns', 'toy', 'campaign.json'), '{"schemaVersion": 99}');
+    const refused = await campaign.run(goOn);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('schema version 99 is newer than 1');
+    const list = await campaign.run(['campaign', 'list']);
+    expect(list.code).toBe(0);
+    expect(list.stdout).toContain('unreadable');
+  });
+});
+
+describe('looking at a campaign', () => {
+  it('--list and --dry-run start and write nothing', async () => {
+    const campaign = await createToyCampaign(3);
+    const list = await campaign.run([...begin, '--list', '--filter', 'model=toy1,toy2']);
+    expect(list.code, list.stderr).toBe(0);
+    expect(list.stdout).toContain('2 cases, 2 to run');
+    const dry = await campaign.run([...begin, '--dry-run', '--json']);
+    const { cells } = JSON.parse(dry.stdout) as { readonly cells: readonly { readonly plan: object }[] };
+    expect(cells).toHaveLength(3);
+    expect(cells[0]?.plan).toMatchObject({ case: { model: { name: 'toy0' } } });
+    expect(existsSync(join(campaign.home, 'campaigns'))).toBe(false);
+    expect(campaign.stack.launches()).toEqual([]);
+  });
+
+  it('begins nothing that would not end within --max-hours, and says what is left', async () => {
+    const campaign = await createToyCampaign(3);
+    campaign.stack.setPause(0.4);
+    const end = await campaign.run([...begin, '--max-hours', '0.0004', '--json']);
+    expect(end.code).toBe(4);
+    const { counts, outOfTime } = resultOf(end);
+    expect(counts.left).toBeGreaterThan(0);
+    expect(outOfTime).toBe(counts.left);
+    const status = await campaign.run(['campaign', 'status', '--json']);
+    expect((JSON.parse(status.stdout) as CampaignStatus).state).toBe('stopped');
+  });
+
+  it.each([
+    [['--filter', 'chip=4'], 'there is no key "chip"'],
+    [['--filter', 'model=toy9'], '--filter model=toy9: no case has it'],
+    [['--retry', 'gpu_oom'], '--retry gpu_oom: is an answer'],
+    [['--max-jobs', '2'], '--max-jobs 2: runs that share machines disturb each other'],
+    [['--max-hours', '0'], 'Expected a number of hours above 0'],
+    [['--name', 'a/b'], 'names no campaign'],
+    [['--resume'], 'there is no campaign toy to go on with'],
+  ])('refuses %j', async (flags, message) => {
+    const campaign = await createToyCampaign(2);
+    const end = await campaign.run([...begin, ...flags]);
+    expect(end.code).toBe(2);
+    expect(end.stderr).toContain(message);
+    expect(existsSync(join(campaign.home, 'campaigns'))).toBe(false);
+  });
+});
