@@ -53,7 +53,7 @@ const processLines = [
   'tell() { look; for pid in $pids; do kill "-$1" "$pid" 2>/dev/null; done; }',
   'gone() {',
   '  until=$(($(date +%s) + $1))',
-  '  while look; [ -n "$pids" ]; do [ "$(date +%s)" -lt "$until" ] || return 1; sleep 0.2 2>/dev/null || sleep 1; done',
+  '  while look; [ -n "$pids" ]; do [ "$(date +%s)" -le "$until" ] || return 1; sleep 0.2 2>/dev/null || sleep 1; done',
   '}',
 ];
 

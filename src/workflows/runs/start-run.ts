@@ -2,6 +2,7 @@ import type { RunFolder } from '../../adapters/run-store.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
 import type { Context } from '../context.ts';
+import { HostsRun } from './hosts-run.ts';
 import { LocalRun } from './local-run.ts';
 import { OrphanRun } from './orphan-run.ts';
 import type { StartedRun } from './started-run.ts';
@@ -11,6 +12,8 @@ export async function startRun(context: Context, folder: RunFolder, plan: RunPla
   switch (plan.schedule?.scheduler) {
     case undefined:
       return LocalRun.start(context, folder);
+    case 'hostfile':
+      return HostsRun.start(context, folder, plan);
     default:
       throw new Error('not joined yet');
   }
@@ -29,6 +32,8 @@ export async function attachStarted(
   switch (plan.schedule?.scheduler) {
     case undefined:
       return Promise.resolve(OrphanRun.find(context, folder, events));
+    case 'hostfile':
+      return HostsRun.attach(context, folder, plan, events);
     default:
       throw new Error('not joined yet');
   }
