@@ -1,3 +1,4 @@
+import { hostNumaNodes } from '../machine/numa.ts';
 import type { Check, DoctorFacts, Level } from './facts.ts';
 
 const stackGB = 10;
@@ -92,7 +93,10 @@ function memlockCheck({ machine }: DoctorFacts): Check {
 
 function coresCheck({ machine }: DoctorFacts): Check {
   const { cores, model, simd, numaNodes } = machine.cpu;
-  const found = `${cores} usable, ${model}, ${simd}, ${numaNodes} NUMA node${numaNodes === 1 ? '' : 's'}`;
+  const own = hostNumaNodes(machine);
+  const gpuMemory =
+    own === null ? '' : `; GPU memory is NUMA memory too: runs bind to node ${own.join(', ')}`;
+  const found = `${cores} usable, ${model}, ${simd}, ${numaNodes} NUMA node${numaNodes === 1 ? '' : 's'}${gpuMemory}`;
   const isSlow = simd === 'scalar';
   const fix = isSlow
     ? 'a CPU with AVX2, AVX-512, NEON or SVE makes the CPU optimizer many times faster'

@@ -193,3 +193,15 @@ describe('diagnose', () => {
     expect(found?.found).toContain('MemTotal, at least');
   });
 });
+
+it('where the memory of a GPU is a NUMA node, the cores say which nodes runs bind to', () => {
+  const numa = {
+    nodes: [
+      { id: 0, cpus: '0-71', memoryMiB: 490_037 },
+      { id: 1, cpus: '', memoryMiB: 97_280 },
+    ],
+    allowed: '0-1',
+  };
+  const { checks } = diagnose({ ...healthy, machine: { ...machine, gpus: [gpu], numa } });
+  expect(checks.find(({ id }) => id === 'cores')?.found).toContain('runs bind to node 0');
+});
