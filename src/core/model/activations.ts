@@ -1,20 +1,5 @@
-import type { AttentionName, CaseWorkload, Dtype, ModelShape } from '../experiment/case.ts';
+import type { Case } from '../experiment/case.ts';
 import { lossChunkOf } from '../workloads/loss-chunk.ts';
-
-/** What decides the activations of one rank. */
-export interface ActivationWork {
-  readonly workload: CaseWorkload;
-  readonly model: ModelShape;
-  readonly microBatch: number;
-  readonly sequenceLength: number;
-  readonly sequenceParallel: number;
-  readonly activationCheckpointing: boolean;
-  readonly activationOffload: boolean;
-  readonly attention: AttentionName;
-  readonly dtype: Dtype;
-  readonly fp16LmCrossEntropy: boolean;
-  readonly lossChunk?: number;
-}
 
 /**
  * Bytes of activations of one rank, on the chip. What is kept until the backward pass, and what comes on top of it for
@@ -34,12 +19,11 @@ export const activationSource =
 /**
  * A layer keeps 32 s b h bytes in 16 bit (Korthikanti et al. 2022, equation 1: 34, less the two dropout masks), and
  * with unfused attention 5 a s^2 b more; on an H200 20 layers more took 32.0 s b h a layer. Recomputation keeps each
- * layer's 16-bit input. A logit costs 12 bytes in the built-in trainer: 16-bit, its fp32 copy, its log-softmax and the
- * 16-bit gradient; 16 in Megatron, whose vocabulary-parallel loss has a shifted copy of its own. Ranks that share a
- * sequence have their share of its tokens and, within attention, of the heads (Jacobs et al. 2023, DeepSpeed-Ulysses).
+ * layer's 16-bit input. Ranks that share a sequence have their share of its tokens and, within attention, of the heads
+ * (Jacobs et al. 2023, DeepSpeed-Ulysses).
  */
-export function activationsOf(work: ActivationWork): Activations {
-  const { layers, hidden, heads, paddedVocabulary } = work.model;
+export function activationsOf(work: Case): Activations {
+  const { layers, hidden, heads } = work.model;
   const tokens = tokensOfRank(work);
   const width = work.dtype === 'fp32' ? 2 : 1;
   const scores =
@@ -47,31 +31,34 @@ export function activationsOf(work: ActivationWork): Activations {
       ? (5 * width * heads * work.microBatch * work.sequenceLength ** 2) / work.sequenceParallel
       : 0;
   const layer = 32 * tokens * hidden * width + scores;
-  const chunk = lossChunkOf(work);
-  const logits =
-    bytesPerLogit(work) * (chunk ?? tokens) * paddedVocabulary + (chunk === null ? 0 : chunkSumBytes(work));
+  const logits = logitBytes(work);
   if (!work.activationCheckpointing) return { kept: layers * layer, logits, layer: 0 };
-  return { kept: work.activationOffload ? 0 : checkpointBytes(work), logits, layer };
+  const { copies, bytes } = checkpoints(work);
+  return { kept: work.activationOffload ? 0 : copies * bytes, logits, layer };
 }
 
-/** Bytes of the layers' inputs that recomputation starts from: on the chip, or in host memory when offloaded. */
-export function checkpointBytes(work: ActivationWork): number {
+/** The layers' inputs that recomputation starts from, on the chip or in host memory: how many, and bytes of one. */
+export function checkpoints(work: Case): { readonly copies: number; readonly bytes: number } {
   const { layers, hidden } = work.model;
-  return layers * 2 * tokensOfRank(work) * hidden * (work.dtype === 'fp32' ? 2 : 1);
+  return { copies: layers, bytes: 2 * tokensOfRank(work) * hidden * (work.dtype === 'fp32' ? 2 : 1) };
 }
 
-/** A loss in chunks adds up the head's gradient in fp32, and has that of its whole input (trainer/loss.py). */
-function chunkSumBytes(work: ActivationWork): number {
-  const { hidden, paddedVocabulary } = work.model;
-  return 4 * paddedVocabulary * hidden + (work.dtype === 'fp32' ? 4 : 2) * tokensOfRank(work) * hidden;
+/**
+ * The loss at its largest. A logit costs 12 bytes in the built-in trainer: 16-bit, its fp32 copy, its log-softmax and
+ * the 16-bit gradient; 16 in Megatron, whose vocabulary-parallel loss has a shifted copy of its own; half of that with
+ * a 16-bit loss. In chunks only the logits of one are there, with the head's gradient summed in fp32 and the gradient
+ * of the whole input (experiment/trainer/loss.py).
+ */
+function logitBytes(work: Case): number {
+  const { paddedVocabulary, hidden } = work.model;
+  const each = (work.workload === 'builtin' ? 12 : 16) / (work.fp16LmCrossEntropy ? 2 : 1);
+  const tokens = tokensOfRank(work);
+  const chunk = lossChunkOf(work);
+  if (chunk === null) return each * tokens * paddedVocabulary;
+  const sums = 4 * paddedVocabulary * hidden + (work.dtype === 'fp32' ? 4 : 2) * tokens * hidden;
+  return each * chunk * paddedVocabulary + sums;
 }
 
-/** A 16-bit loss has no fp32 copies: half of everything. */
-function bytesPerLogit({ workload, fp16LmCrossEntropy }: ActivationWork): number {
-  if (workload === 'builtin') return fp16LmCrossEntropy ? 6 : 12;
-  return fp16LmCrossEntropy ? 8 : 16;
-}
-
-function tokensOfRank({ microBatch, sequenceLength, sequenceParallel }: ActivationWork): number {
+function tokensOfRank({ microBatch, sequenceLength, sequenceParallel }: Case): number {
   return (microBatch * sequenceLength) / sequenceParallel;
 }

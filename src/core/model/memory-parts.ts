@@ -1,4 +1,5 @@
 import { activationSource, type Activations } from './activations.ts';
+import type { SoftwareMemory } from './software.ts';
 
 /** Building blocks of the first-order memory formulas; a mode (core/deepspeed/modes) puts them together. */
 
@@ -20,6 +21,11 @@ export interface MemoryInput {
   readonly shard: number;
   /** Bytes of a weight as the forward pass sees it: 2 in bf16 and fp16, 4 in fp32. */
   readonly weightBytes: number;
+  /**
+   * Bytes of a gradient in its bucket: a weight's, but 4 where ranks share sequences
+   * (seq_parallel_communication_data_type, runtime/engine.py and runtime/constants.py).
+   */
+  readonly bucketElementBytes: number;
   /** Parameters of the largest matrix: an embedding or half a feed-forward layer. */
   readonly largestMatrix: number;
   /** Share of the optimizer on the CPU, 0 to 1. */
@@ -33,11 +39,12 @@ export interface MemoryInput {
   readonly activations: Activations;
   /** Whether gradients live on while the next forward pass runs. */
   readonly accumulates: boolean;
+  readonly software: SoftwareMemory;
   /** What the host allocator takes for this many pinned bytes. */
   readonly pinned: (bytes: number) => number;
 }
 
-const formulaSource = 'first-order formula: Rajbhandari et al. 2020 (ZeRO), section 3';
+export const formulaSource = 'first-order formula: Rajbhandari et al. 2020 (ZeRO), section 3';
 export const roundingSource =
   'measured on torch 2.11: the pinned host allocator rounds up to a power of two (bench/README.md)';
 
@@ -61,13 +68,19 @@ export function gradientsOrActivations(
   atOnce: number = elements,
 ): PartBytes {
   const gradients = elements * input.weightBytes;
-  const step = gradients + (input.weightBytes === 4 ? atOnce * 4 : atOnce * (2 + 4));
+  const stepped = input.software.unfusedGpuAdam ? elements : atOnce;
+  const step = gradients + stepped * stepBytes(input);
   const backward = peakActivations(input) + (input.accumulates ? gradients : 0);
   return gpuPart(
     'activations, or gradients, flat and in fp32, in the step: the larger',
     Math.max(step, backward, gradients),
     `${formulaSource}; ${activationSource}`,
   );
+}
+
+/** Bytes a parameter that a step on the GPU needs beside state and gradients: these flat, in fp32, and a temporary. */
+export function stepBytes({ weightBytes, software }: MemoryInput): number {
+  return (weightBytes === 4 ? 4 : 2 + 4) + (software.unfusedGpuAdam ? 4 : 0);
 }
 
 export function gpuPart(what: string, bytes: number, source: string = formulaSource): PartBytes {
@@ -92,44 +105,8 @@ export function bucketPart(input: MemoryInput): PartBytes {
   return gpuPart('gradient bucket', bucketBytes(input), 'zero_optimization.reduce_bucket_size');
 }
 
-function bucketBytes(input: MemoryInput): number {
-  return input.reduceBucketSize * input.weightBytes;
-}
-
-/**
- * ZeRO-2 makes its bucket for the backward pass, when the logits are gone again; the shares of the gradients gather
- * while the activations go. In the step they are flattened and copied to fp32, all at once
- * (runtime/zero/stage_1_and_2.py, step).
- */
-export function stage2Part(input: MemoryInput): PartBytes {
-  const { activations } = input;
-  const gradients = input.shard * input.weightBytes;
-  const bucket = activations.layer + bucketBytes(input);
-  const step = input.weightBytes === 4 ? 2 * gradients : 2 * gradients + 4 * input.shard;
-  const turn = activations.kept + Math.max(activations.logits, bucket) + (input.accumulates ? gradients : 0);
-  return gpuPart(
-    'activations and bucket, or gradients, flat and in fp32, in the step: the larger',
-    Math.max(turn, gradients + bucket, step),
-    `${formulaSource}; ${activationSource}`,
-  );
-}
-
-/** The same where gradients leave for the host one by one, each cast to fp32 on the way. */
-export function stage2OffloadParts(input: MemoryInput): PartBytes[] {
-  const { activations, largestMatrix, weightBytes } = input;
-  const leaving = activations.layer + bucketBytes(input) + 4 * largestMatrix;
-  return [
-    gpuPart(
-      'buffer for the largest gradient',
-      largestMatrix * weightBytes,
-      'runtime/zero/stage_1_and_2.py, temp_grad_buffer_for_gpu_offload',
-    ),
-    gpuPart(
-      'activations, with the logits or with the bucket and a gradient in fp32: the larger',
-      activations.kept + Math.max(activations.logits, leaving),
-      activationSource,
-    ),
-  ];
+export function bucketBytes(input: MemoryInput): number {
+  return input.reduceBucketSize * input.bucketElementBytes;
 }
 
 const gatheredSource =

@@ -1,9 +1,10 @@
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
-import { activationsOf, checkpointBytes } from './activations.ts';
-import { hostPart, powerOfTwo, type MemoryInput, type PartBytes } from './memory-parts.ts';
+import { activationsOf, checkpoints } from './activations.ts';
+import { hostPart, powerOfTwo, roundingSource, type MemoryInput, type PartBytes } from './memory-parts.ts';
 import { processParts } from './process-memory.ts';
 import { parameterCount } from './shape.ts';
+import { software, type PinnedRounding, type SoftwareMemory, type SoftwareName } from './software.ts';
 import { subgroupSizes } from './subgroup-sizes.ts';
 
 /** One thing that needs memory, GiB a chip. */
@@ -23,20 +24,18 @@ export interface MemoryEstimate {
   readonly parts: readonly MemoryPart[];
 }
 
-/**
- * What PyTorch's host allocator makes of a pinned block. It rounds up to a power of two: measured on torch 2.11, and
- * so since 1.11 (pytorch/pytorch issue 95823). `none`: blocks registered in place, or an allocator told not to round.
- */
-export const pinnedRoundings = ['power-of-two', 'none'] as const;
-export type PinnedRounding = (typeof pinnedRoundings)[number];
-
+/** Which software takes the memory. */
 export interface MemoryOptions {
-  /** Default: as measured, `power-of-two`. Ranks without a GPU pin nothing. */
+  /** Default: `measured`. */
+  readonly software?: SoftwareName;
+  /** In place of the software's own. Ranks without a GPU pin nothing. */
   readonly pinnedRounding?: PinnedRounding;
 }
 
-const offloadSource =
-  'DeepSpeed, runtime/activation_checkpointing, cpu_checkpointing: the input of every layer, 16 bit';
+/** The software that options name, with their rounding. */
+export function softwareOf({ software: name = 'measured', pinnedRounding }: MemoryOptions): SoftwareMemory {
+  return pinnedRounding === undefined ? software[name] : { ...software[name], pinnedRounding };
+}
 
 type Machine = Pick<System, 'accelerator' | 'chipsPerNode'>;
 const bytesPerGiB = 2 ** 30;
@@ -51,10 +50,9 @@ export function estimateMemory(
   options: MemoryOptions = {},
 ): MemoryEstimate {
   const onCpu = machine.accelerator === 'cpu';
-  const state = modes[testCase.mode].memory(memoryInput(testCase, machine, options));
-  const offloaded = testCase.activationOffload
-    ? [hostPart('kept activations', checkpointBytes(testCase), offloadSource)]
-    : [];
+  const input = memoryInput(testCase, machine, options);
+  const state = modes[testCase.mode].memory(input);
+  const offloaded = testCase.activationOffload ? [offloadedPart(testCase, input)] : [];
   const parts = [...state, ...offloaded, ...processParts(testCase, machine, state)].map((part): MemoryPart =>
     inGiB(part, onCpu),
   );
@@ -64,25 +62,39 @@ export function estimateMemory(
   return { gpuGiB: total('gpu'), hostGiB: total('host') * ranks, parts };
 }
 
+/** The built-in trainer pins the input of every layer by itself; Megatron has DeepSpeed keep them, pageable. */
+function offloadedPart(subject: Case, { pinned }: MemoryInput): PartBytes {
+  const { copies, bytes } = checkpoints(subject);
+  return subject.workload === 'builtin'
+    ? hostPart(
+        'kept activations, pinned',
+        copies * pinned(bytes),
+        `experiment/trainer/offload.py; ${roundingSource}`,
+      )
+    : hostPart(
+        'kept activations',
+        copies * bytes,
+        'DeepSpeed, runtime/activation_checkpointing, cpu_checkpointing: the input of every layer, 16 bit',
+      );
+}
+
 function inGiB({ what, where, bytes, source }: PartBytes, onCpu: boolean): MemoryPart {
   return { what, where: onCpu ? 'host' : where, gib: bytes / bytesPerGiB, source };
 }
 
 function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): MemoryInput {
-  const { model, sequenceLength, chips, mode } = testCase;
+  const { model, sequenceLength, chips } = testCase;
   const parameters = parameterCount(model, sequenceLength);
-  const zero = modes[mode].zeroOptimization(testCase);
-  const setting = (key: string, fallback: number): number => {
-    const value = testCase.deepspeedOverrides[`zero_optimization.${key}`] ?? zero[key];
-    return typeof value === 'number' ? value : fallback;
-  };
+  const setting = (key: string, fallback: number): number => settingOf(testCase, key, fallback);
   const bucket = setting('reduce_bucket_size', 5e8);
-  const pinned = machine.accelerator === 'cuda' && options.pinnedRounding !== 'none';
+  const used = softwareOf(options);
+  const rounds = machine.accelerator === 'cuda' && used.pinnedRounding === 'power-of-two';
   return {
     chips,
     parameters,
     shard: parameters / chips,
     weightBytes: testCase.dtype === 'fp32' ? 4 : 2,
+    bucketElementBytes: testCase.dtype === 'fp32' || testCase.sequenceParallel > 1 ? 4 : 2,
     largestMatrix: model.hidden * Math.max(model.paddedVocabulary, sequenceLength, 4 * model.hidden),
     ratio: testCase.ratio ?? 1,
     subgroups: subgroupSizes(model, { sequenceLength, chips, subGroupSize: setting('sub_group_size', 1e9) }),
@@ -91,8 +103,16 @@ function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): 
     maxLiveParameters: setting('stage3_max_live_parameters', 1e9),
     activations: activationsOf(testCase),
     accumulates: testCase.gradientAccumulation > 1,
-    pinned: pinned ? powerOfTwo : (bytes) => bytes,
+    software: used,
+    pinned: rounds ? powerOfTwo : (bytes) => bytes,
   };
+}
+
+/** A number of `zero_optimization`: the user's, else the mode's, else DeepSpeed's own. */
+export function settingOf(subject: Case, key: string, fallback: number): number {
+  const own = modes[subject.mode].zeroOptimization(subject)[key];
+  const value = subject.deepspeedOverrides[`zero_optimization.${key}`] ?? own;
+  return typeof value === 'number' ? value : fallback;
 }
 
 /** Whether an estimate fits a machine, and what is lacking where it does not. */

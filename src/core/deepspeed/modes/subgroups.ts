@@ -53,15 +53,23 @@ export function superOffloadParts(input: MemoryInput): PartBytes[] {
   const subgroups = splitSubgroups(input.subgroups, input.ratio);
   return [
     gpuPart('optimizer state and fp32 gradients that stay on the GPU', 16 * subgroups.gpuElements),
-    // The worker shares weights and moments; the pinned gradient blocks stay in the host cache when the
-    // gradients move to shared memory, which is the second copy of them.
     ...cpuOptimizerParts(input, subgroups),
+    ...(input.software.superOffloadCopies ? copies(input, subgroups) : []),
+  ];
+}
+
+/**
+ * The worker shares weights and moments; the pinned gradient blocks stay in the host cache when the gradients move to
+ * shared memory, which is the second copy of them, and the worker's buffer holds a third of one subgroup.
+ */
+function copies(input: MemoryInput, { cpuElements, largest }: Subgroups): PartBytes[] {
+  return [
     hostPart(
       'fp32 gradients in shared memory',
-      4 * subgroups.cpuElements,
+      4 * cpuElements,
       'torch.multiprocessing queue of runtime/superoffload',
     ),
-    hostPart("the worker's gradient buffer", input.pinned(4 * subgroups.largest), roundingSource),
+    hostPart("the worker's gradient buffer", input.pinned(4 * largest), roundingSource),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { gpuPart, optimizerBytes, stage2Part } from '../../model/memory-parts.ts';
+import { gpuPart, optimizerBytes } from '../../model/memory-parts.ts';
+import { stage2Part } from '../../model/stage2-memory.ts';
 import type { Mode } from './mode.ts';
 
 /** Optimizer state and gradients shared by the ranks, nothing on the host. */

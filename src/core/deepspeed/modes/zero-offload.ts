@@ -1,4 +1,5 @@
-import { gpuPart, hostPart, roundingSource, stage2OffloadParts } from '../../model/memory-parts.ts';
+import { gpuPart, hostPart, roundingSource } from '../../model/memory-parts.ts';
+import { stage2OffloadParts } from '../../model/stage2-memory.ts';
 import { artifactSource, cpuOffload, type Mode } from './mode.ts';
 
 /** ZeRO-Offload: ZeRO-2 with the whole optimizer on the CPU. */

@@ -1,0 +1,87 @@
+import { modes } from '../deepspeed/modes/registry.ts';
+import type { Case, System } from '../experiment/case.ts';
+import {
+  adamSource,
+  bounceSource,
+  chipRates,
+  gradientsDown,
+  scaling,
+  sum,
+  timed,
+  weightsUp,
+  type ChipRates,
+} from './host-copies.ts';
+import { transferMs, type TimedWork } from './step-parts.ts';
+import type { StepWork } from './step-work.ts';
+import { superOffloadTime } from './superoffload-time.ts';
+
+/** What an optimizer on the CPU adds to forward and backward: copies, Adam, casts. */
+export function offloadParts(subject: Case, work: StepWork, system: System): TimedWork[] {
+  const chip = chipRates(system);
+  const parts = modes[subject.mode].superOffload
+    ? superOffloadTime(subject, work, chip, system.rates)
+    : modes[subject.mode].zeroStage === 3
+      ? stage3Parts(work, chip)
+      : stage2Parts(work, chip);
+  return [...parts, ...fp16Parts(subject, work, chip), ...weightParts(subject, work, chip)];
+}
+
+/**
+ * ZeRO-Offload, one after the other (the profile of 2B on an H200 shows no overlap): each gradient is cast on the GPU
+ * and goes down as fp32; Adam; a cast on the CPU into the pinned buffer; up.
+ */
+function stage2Parts({ shard, accumulation }: StepWork, chip: ChipRates): TimedWork[] {
+  return [
+    timed('gradients to the host', 'link', gradientsDown(shard, accumulation, 4, chip), 'fp32 over the link'),
+    timed('Adam', 'adam', chip.adamMs(shard), adamSource),
+    timed(
+      'weights cast to 16 bit',
+      'host-memory',
+      transferMs(6 * shard, chip.hostGBps),
+      '6 bytes a parameter over rates.hostGBps',
+    ),
+    timed('weights to the GPU', 'link', transferMs(2 * shard, chip.upGBps), '16 bit over the link, pinned'),
+  ];
+}
+
+/** ZeRO-3 with a CPU optimizer, one after the other; fp32 weights are pageable there. */
+function stage3Parts({ shard, accumulation }: StepWork, chip: ChipRates): TimedWork[] {
+  return [
+    timed(
+      'gradients to the host',
+      'link',
+      sum(gradientsDown(shard, accumulation, 2 + 4, chip), transferMs(2 * shard, chip.upGBps)),
+      bounceSource,
+    ),
+    scaling(shard, chip),
+    timed('Adam', 'adam', chip.adamMs(shard), adamSource),
+    weightsUp(shard, chip),
+  ];
+}
+
+/** The loss scale's check reads every 16-bit gradient on the host twice and writes a mask each time. */
+function fp16Parts({ dtype, mode }: Case, { shard }: StepWork, { hostGBps }: ChipRates): TimedWork[] {
+  if (dtype !== 'fp16' || modes[mode].zeroStage !== 3) return [];
+  return [
+    timed(
+      'gradients checked for inf and nan',
+      'host-memory',
+      transferMs(8 * shard, hostGBps),
+      'runtime/zero/stage3.py, has_overflow: 8 bytes a parameter over rates.hostGBps',
+    ),
+  ];
+}
+
+/** Weights that lie on the host come up for every pass. */
+function weightParts(subject: Case, { shard, accumulation }: StepWork, chip: ChipRates): TimedWork[] {
+  if (!modes[subject.mode].offloadsParameters) return [];
+  const passes = (subject.activationCheckpointing ? 3 : 2) * accumulation;
+  return [
+    timed(
+      'weights fetched for the passes',
+      'link',
+      transferMs(2 * passes * shard, chip.upGBps),
+      'offload_param: 16 bit over the link, pinned',
+    ),
+  ];
+}
