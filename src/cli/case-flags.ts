@@ -28,13 +28,13 @@ export function declareCaseFlags(command: Command) {
     .option('--global-batch <g>', 'sequences an optimizer step, all chips together', parseCount)
     .option('--sequence-length <l>', 'tokens a sequence', parseCount)
     .option('--activation-checkpointing', 'recompute activations in the backward pass')
-    .option('--activation-offload', 'keep what it recomputes from in host memory (megatron)')
-    .addOption(
-      new Option('--attention <kernel>', 'attention (megatron; default: sdpa)').choices(attentionNames),
-    )
-    .option('--sequence-parallel <n>', 'chips that share each sequence (megatron)', parseCount)
+    .option('--no-activation-checkpointing', 'keep all activations, where the experiment would recompute')
+    .option('--activation-offload', 'keep what it recomputes from in host memory')
+    .addOption(new Option('--attention <kernel>', 'attention kernel (default: sdpa)').choices(attentionNames))
+    .option('--sequence-parallel <n>', 'chips that share each sequence', parseCount)
     .addOption(new Option('--dtype <type>', 'number format (default: bf16)').choices(dtypes))
-    .option('--fp16-lm-cross-entropy', 'compute the loss in fp16, with --dtype fp16 (megatron)')
+    .option('--fp16-lm-cross-entropy', 'compute the loss from 16-bit logits (megatron: fp16 alone)')
+    .option('--loss-chunk <tokens>', 'logits in memory at one time (builtin; default: by size)', parseCount)
     .option('--ratio <r>', 'share of the optimizer on the CPU, 0 to 1 (prism)', parseShare)
     .option('--dropout <p>', 'dropout probability, below 1 (default: 0)', parseDropout)
     .option('--steps <n>', 'optimizer steps at most (default: 40)', parseCount)
@@ -92,6 +92,7 @@ function gridFlags(options: GivenOptions): GridFlags {
     ...given('activationOffload', options.activationOffload),
     ...given('attention', options.attention),
     ...given('fp16LmCrossEntropy', options.fp16LmCrossEntropy),
+    ...given('lossChunk', options.lossChunk),
     ...given('vocabFile', options.vocabFile),
     ...given('mergeFile', options.mergeFile),
     ...given('modes', options.mode),
@@ -123,6 +124,7 @@ const trainerFlags = {
   attention: '--attention',
   sequenceParallel: '--sequence-parallel',
   fp16LmCrossEntropy: '--fp16-lm-cross-entropy',
+  lossChunk: '--loss-chunk',
   vocabFile: '--vocab-file',
   mergeFile: '--merge-file',
   allowDrift: '--allow-drift',
