@@ -88,6 +88,7 @@ class GPT(nn.Module):
         attend, self.rank = KERNELS[args.attention], 0
         if group is not None:
             attend, self.rank = ulysses(attend, group), group.rank()
+        self.kept = HostCopies() if args.checkpoint_in_cpu else contextlib.nullcontext()
         self.wte = Embedding(vocab, h, std)
         self.wpe = Embedding(args.seq_length, h, std)
         self.blocks = nn.ModuleList(Block(args, attend) for _ in range(args.num_layers))
@@ -102,11 +103,10 @@ class GPT(nn.Module):
         positions = self.rank * stretch + torch.arange(stretch, device=tokens.device)
         x = F.dropout(self.wte(inputs) + self.wpe(positions), self.args.hidden_dropout, self.training)
         random = self.args.hidden_dropout > 0 or self.args.attention_dropout > 0
-        kept = HostCopies(x.is_cuda) if self.args.checkpoint_in_cpu else contextlib.nullcontext()
         for block in self.blocks:
             # Reentrant: the recomputation is then an ordinary forward pass, which is what ZeRO-3's gather hooks expect.
             if self.args.checkpoint_activations:
-                with kept:
+                with self.kept:
                     x = checkpoint(block, x, use_reentrant=True, preserve_rng_state=random)
             else:
                 x = block(x)
