@@ -3,6 +3,8 @@ import { nodeScript } from '../launch/node-script.ts';
 import { quoteWithPlaceholders } from '../launch/placeholders.ts';
 import { quoteWord } from '../launch/quote.ts';
 import { runFiles } from '../results/run-files.ts';
+import { jobScript } from '../slurm/job-script.ts';
+import { slurmPlanOf } from '../slurm/slurm-plan.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /**
@@ -42,10 +44,17 @@ export function runScripts(plan: RunPlan): Readonly<Record<string, string>> {
 
 /** What --dry-run and `config` show of one run: each file with its content, then the scripts. */
 export function describePlan(plan: RunPlan): string {
-  const files = Object.entries({ ...plan.files, ...runScripts(plan) });
+  const files = Object.entries({ ...plan.files, ...runScripts(plan), ...jobText(plan) });
   return [`# ${plan.title}`, ...files.flatMap(([name, content]) => [`## ${name}`, content.trimEnd()])].join(
     '\n',
   );
+}
+
+/** The job as it would be submitted; only the run's own name and folder are not known yet. */
+function jobText(plan: RunPlan): Readonly<Record<string, string>> {
+  if (plan.schedule?.scheduler !== 'slurm') return {};
+  const place = { runId: 'RUN_ID', folder: '/RUN_FOLDER' };
+  return { [runFiles.jobScript]: jobScript(slurmPlanOf(plan), place) };
 }
 
 function oneLine(title: string): string {

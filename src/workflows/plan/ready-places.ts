@@ -4,6 +4,7 @@ import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import type { Context } from '../context.ts';
 import { requireHosts } from '../hosts/require-hosts.ts';
+import { requireSlurm } from '../slurm/require-slurm.ts';
 import type { PlannedCases } from './planning.ts';
 
 /**
@@ -15,7 +16,8 @@ export async function readyPlaces(
   plans: readonly RunPlan[],
   stack: StackLock | null,
 ): Promise<PlannedCases> {
-  const notes: string[] = [];
+  const queued = plans.filter(({ schedule }) => schedule?.scheduler === 'slurm');
+  const notes = queued.length === 0 ? [] : await requireSlurm(context, queued);
   const looked = new Map<string, HostfileSchedule>();
   const ready: RunPlan[] = [];
   for (const plan of plans) {

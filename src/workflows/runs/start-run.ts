@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { HostsRun } from './hosts-run.ts';
 import { LocalRun } from './local-run.ts';
 import { OrphanRun } from './orphan-run.ts';
+import { SlurmRun } from './slurm-run.ts';
 import type { StartedRun } from './started-run.ts';
 
 /** Starts a run where its plan says. @throws SuperOffloadError 'environment' where nothing could be started. */
@@ -14,8 +15,8 @@ export async function startRun(context: Context, folder: RunFolder, plan: RunPla
       return LocalRun.start(context, folder);
     case 'hostfile':
       return HostsRun.start(context, folder, plan);
-    default:
-      throw new Error('not joined yet');
+    case 'slurm':
+      return SlurmRun.submit(context, folder, plan);
   }
 }
 
@@ -34,7 +35,7 @@ export async function attachStarted(
       return Promise.resolve(OrphanRun.find(context, folder, events));
     case 'hostfile':
       return HostsRun.attach(context, folder, plan, events);
-    default:
-      throw new Error('not joined yet');
+    case 'slurm':
+      return SlurmRun.attach(context, folder, plan, events);
   }
 }
