@@ -1,4 +1,4 @@
-import { renderTable, type Column } from '../adapters/table.ts';
+import type { Column } from '../adapters/table.ts';
 import type { System } from '../core/experiment/case.ts';
 import type { CampaignCancel } from '../workflows/campaign/cancel.ts';
 import type { ListedCell } from '../workflows/campaign/list-cells.ts';
@@ -7,6 +7,7 @@ import type { CampaignCounts, CellReport } from '../workflows/campaign/report.ts
 import type { CampaignResult } from '../workflows/campaign/run-campaign.ts';
 import type { CampaignListing, CampaignStatus } from '../workflows/campaign/status.ts';
 import { formatDuration, formatNumber } from './format.ts';
+import { longTable } from './long-table.ts';
 
 const caseColumns: readonly Column[] = [
   { title: 'mode' },
@@ -42,7 +43,7 @@ export function cellsTable(cells: readonly ListedCell[]): string {
     cell.key.slice(0, 12),
   ]);
   const left = cells.filter(({ state, reused }) => state === 'left' && reused.length === 0).length;
-  return [renderTable(columns, rows), `${cells.length} cases, ${left} to run`].join('\n');
+  return [longTable(columns, rows), `${cells.length} cases, ${left} to run`].join('\n');
 }
 
 /** What the machine cannot run, one line a reason. */
@@ -95,7 +96,7 @@ function reportsTable(cells: readonly CellReport[]): string {
     String(cell.runIds.length),
     cell.runId ?? '-',
   ]);
-  return renderTable(columns, rows);
+  return longTable(columns, rows);
 }
 
 function outcomeText({ state, outcome, adopted, lost }: CellReport): string {
@@ -157,7 +158,7 @@ export function campaignsTable(listings: readonly CampaignListing[]): string {
     listing.activeUtc ?? '-',
     listing.problem ?? listing.experiment,
   ]);
-  return renderTable(columns, rows);
+  return longTable(columns, rows);
 }
 
 export function cancelText({ name, dryRun, runIds, left }: CampaignCancel): string {

@@ -86,9 +86,19 @@ export async function writeToyStack(home: string): Promise<ToyStack> {
   };
 }
 
-/** Sizes of the toy: their hidden sizes tell their launches apart. */
-export function toySizes(count: number): { readonly name: string; readonly hidden: number }[] {
-  return Array.from({ length: count }, (_, index) => ({ name: `toy${index}`, hidden: 64 + 4 * index }));
+interface ToySize {
+  readonly name: string;
+  readonly layers: number;
+  readonly hidden: number;
+}
+
+/** Sizes of the toy: the hidden sizes of the first hundred tell their launches apart. */
+export function toySizes(count: number): ToySize[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `toy${index}`,
+    layers: 1 + Math.floor(index / 100),
+    hidden: 64 + 4 * (index % 100),
+  }));
 }
 
 /** Writes an experiment of so many cases (one mode, one chip) into the folder that a user stands in. @returns its path */
@@ -100,9 +110,9 @@ export function writeToyExperiment(
   const folder = join(cwd, 'experiment');
   mkdirSync(folder, { recursive: true });
   const source = 'a toy of the tests';
-  const models = toySizes(count).map(({ name, hidden }) => [
+  const models = toySizes(count).map(({ name, layers, hidden }) => [
     name,
-    { layers: 1, hidden, heads: 4, vocabulary: 512, source },
+    { layers, hidden, heads: 4, vocabulary: 512, source },
   ]);
   writeFileSync(join(folder, 'model.json'), JSON.stringify({ models: Object.fromEntries(models) as object }));
   const text = readFileSync(join(packageRoot, 'experiment', 'throughput.json'), 'utf8');

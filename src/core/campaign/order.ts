@@ -1,5 +1,4 @@
 import type { Case } from '../experiment/case.ts';
-import { canonicalJson } from '../experiment/case-id.ts';
 import type { Cell } from './cell.ts';
 
 /**
@@ -27,9 +26,12 @@ export function orderCells(
   return [...known, ...unknown].flatMap(({ group }) => group);
 }
 
-/** Everything but the mode and what belongs to it. */
+/** What the cells of one row of a figure share: everything but the mode and what belongs to it. */
 function comparedWith(subject: Case): string {
-  return canonicalJson({ ...subject, mode: null, ratio: null, deepspeedOverrides: null });
+  const { workload, model, chips, sequenceParallel, sequenceLength, dtype, steps, seed } = subject;
+  const { globalBatch, microBatch, activationCheckpointing } = subject;
+  const words = [workload, model.name, chips, sequenceParallel, sequenceLength, dtype, steps, seed];
+  return [...words, globalBatch, microBatch, activationCheckpointing].join(' ');
 }
 
 function groupMs(group: readonly Cell[], expectedMs: (cell: Cell) => number | null): number | null {

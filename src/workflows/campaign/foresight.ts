@@ -1,16 +1,22 @@
 import type { Cell } from '../../core/campaign/cell.ts';
 import { ExpectedTime, type Predictions } from '../../core/campaign/expected-time.ts';
 import type { CellState } from '../../core/campaign/state.ts';
+import { predictDurationMs } from '../../core/model/duration.ts';
 import type { PlannedCampaign } from './plan-campaign.ts';
 import type { EarlierRuns } from './reuse.ts';
+
+type Planned = Pick<PlannedCampaign, 'cells' | 'planning'>;
 
 /** How long runs are expected to take: as earlier ones of the same took, else as predicted. */
 class Foresight {
   readonly #predictions: Predictions;
 
-  constructor({ cells }: Pick<PlannedCampaign, 'cells'>, earlier: EarlierRuns) {
+  constructor({ cells, planning: { system } }: Planned, earlier: EarlierRuns) {
     this.#predictions = Object.fromEntries(
-      cells.map(({ key }) => [key, earlier.get(key)?.[0]?.durationMs ?? null]),
+      cells.map(({ key, case: subject }) => [
+        key,
+        earlier.get(key)?.[0]?.durationMs ?? predictDurationMs(subject, system, subject.steps),
+      ]),
     );
   }
 
@@ -23,6 +29,6 @@ class Foresight {
   }
 }
 
-export function foresightOf(planned: Pick<PlannedCampaign, 'cells'>, earlier: EarlierRuns): Foresight {
+export function foresightOf(planned: Planned, earlier: EarlierRuns): Foresight {
   return new Foresight(planned, earlier);
 }

@@ -4,13 +4,12 @@ import { cellOf, distinctCells, type Cell } from '../../core/campaign/cell.ts';
 import { filterFaults, passes, type CaseFilter } from '../../core/campaign/filter.ts';
 import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { Case } from '../../core/experiment/case.ts';
-import type { ExperimentFile } from '../../core/experiment/experiment-file.schema.ts';
-import { expandGrid, type Grid } from '../../core/experiment/grid.ts';
+import { expandExperiment } from '../../core/experiment/grid.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { openPlanning, type Planning } from '../plan/planning.ts';
-import { readSetting, type Setting } from '../plan/request.ts';
+import { readSetting } from '../plan/request.ts';
 import type { CampaignRequest, CampaignRules } from './request.ts';
 
 /** A case that the campaign leaves out, and why. */
@@ -41,10 +40,11 @@ export async function planCampaign(
 ): Promise<PlannedCampaign> {
   const setting = await readSetting(context, request);
   const experiment = readExperiment(request.experiment, setting.folders);
-  const grid = expand(experiment, setting);
+  const { models, machine, user } = setting;
+  const grid = expandExperiment(experiment, models, machine.system, user.flags);
   const all = [...grid.cases, ...grid.skipped.map((skipped) => skipped.case)];
   const faults = [
-    ...setting.user.faults,
+    ...user.faults,
     ...grid.faults,
     ...(grid.faults.length > 0 ? [] : filterFaults(filter, all)),
   ];
@@ -61,20 +61,6 @@ export async function planCampaign(
     plans: new Map(cells.flatMap(([cell, plan]) => (cell === null ? [] : [[cell.key, plan] as const]))),
     leftOut: [...skipped.map((each) => ({ case: each.case, reason: each.reason })), ...planned.leftOut],
     notes: [...new Set([...planning.notes, ...planned.notes])],
-  };
-}
-
-/** Every number of chips of the experiment, unless one was asked for. */
-function expand(experiment: ExperimentFile, { models, machine: { system }, user }: Setting): Grid {
-  if (user.flags.chips !== undefined) return expandGrid(experiment, models, system, user.flags);
-  const grids = Object.keys(experiment[system.accelerator].byChips)
-    .map(Number)
-    .sort((a, b) => a - b)
-    .map((chips) => expandGrid(experiment, models, system, { ...user.flags, chips }));
-  return {
-    cases: grids.flatMap(({ cases }) => cases),
-    skipped: grids.flatMap(({ skipped }) => skipped),
-    faults: grids.flatMap(({ faults }) => faults),
   };
 }
 
