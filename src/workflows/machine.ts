@@ -3,7 +3,7 @@ import { probeMachine } from '../adapters/probe/machine.ts';
 import type { System } from '../core/experiment/case.ts';
 import { resolveSystem, type ProbedMachine } from '../core/experiment/system.ts';
 import { acceleratorOf, type MachineFacts } from '../core/machine/facts.ts';
-import { hostNumaNodes, memoryOfNodes } from '../core/machine/numa.ts';
+import { hostNumaNodes } from '../core/machine/numa.ts';
 import { faultsError, SuperOffloadError } from '../errors.ts';
 import type { Context } from './context.ts';
 
@@ -29,20 +29,15 @@ export async function resolveMachine(context: Context, systemName: string): Prom
 
 /** What a system file leaves open, as this machine answers it. */
 export function probedMachine(facts: MachineFacts, env: Context['env']): ProbedMachine {
-  const { gpus, memory, cpu, numa } = facts;
-  const hostNodes = hostNumaNodes(facts);
-  const hostBytes =
-    hostNodes === null
-      ? memory.limitBytes
-      : Math.min(memory.limitBytes, memoryOfNodes(numa.nodes, hostNodes));
+  const { gpus, memory, cpu } = facts;
   return {
     accelerator: acceleratorOf(facts, env),
     gpuName: gpus[0]?.name ?? null,
     gpuCount: gpus.length,
     gpuGiB: gpus.length === 0 ? null : Math.min(...gpus.map((gpu) => gpu.memoryMiB)) / 1024,
-    hostGiB: hostBytes / bytesPerGiB,
+    hostGiB: memory.limitBytes / bytesPerGiB,
     cores: cpu.cores,
-    hostNumaNodes: hostNodes,
+    hostNumaNodes: hostNumaNodes(facts),
   };
 }
 

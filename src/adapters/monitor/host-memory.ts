@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseMeminfo } from '../../core/machine/proc.ts';
+import { hostMemoryOf } from '../probe/numa.ts';
 import { processesOfRun } from '../processes.ts';
 
 const gib = 2 ** 30;
@@ -82,10 +82,10 @@ export class HostMemoryMonitor {
   }
 }
 
-/** MemTotal - MemAvailable, bytes; null where /proc/meminfo does not exist. */
+/** MemTotal - MemAvailable of the host, bytes; null where /proc/meminfo does not exist. */
 async function machineUsedBytes(): Promise<number | null> {
   const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
-  const { totalBytes, availableBytes } = parseMeminfo(text);
+  const { totalBytes, availableBytes } = hostMemoryOf(text);
   return totalBytes === 0 || availableBytes === 0 ? null : totalBytes - availableBytes;
 }
 

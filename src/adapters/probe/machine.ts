@@ -3,20 +3,10 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { arch, availableParallelism, platform, release, totalmem, freemem } from 'node:os';
 import { memoryLimitFiles, parseLimit } from '../../core/machine/cgroup.ts';
 import type { CpuFacts, HostMemoryFacts, MachineFacts, NumaFacts } from '../../core/machine/facts.ts';
-import {
-  parseCoherentMemoryMode,
-  parseIdList,
-  parseNodeMemoryMiB,
-  parsePageBytes,
-} from '../../core/machine/numa.ts';
-import {
-  parseAllowedNodes,
-  parseCpuinfo,
-  parseMeminfo,
-  parseMemlock,
-  simdOf,
-} from '../../core/machine/proc.ts';
+import { parseCoherentMemoryMode, parsePageBytes } from '../../core/machine/numa.ts';
+import { parseCpuinfo, parseMemlock, simdOf } from '../../core/machine/proc.ts';
 import { probeCuda, probeGpus } from './gpu.ts';
+import { hostMemoryOf, probeNuma } from './numa.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -58,18 +48,6 @@ function probeCpu({ nodes }: NumaFacts): CpuFacts {
   };
 }
 
-const nodeFolder = '/sys/devices/system/node';
-
-/** The kernel's NUMA nodes that are on line. A GH200 lists eight of its memory, of which all but one are empty. */
-function probeNuma(): NumaFacts {
-  const nodes = parseIdList(readText(`${nodeFolder}/online`)).map((id) => ({
-    id,
-    cpus: readText(`${nodeFolder}/node${id}/cpulist`).trim(),
-    memoryMiB: parseNodeMemoryMiB(readText(`${nodeFolder}/node${id}/meminfo`)),
-  }));
-  return { nodes, allowed: parseAllowedNodes(readText('/proc/self/status')) };
-}
-
 function probePageBytes(): number | null {
   try {
     return parsePageBytes(readFileSync('/proc/self/auxv'));
@@ -80,7 +58,7 @@ function probePageBytes(): number | null {
 
 /** What a run may use of the host's memory, and who says so. */
 export function probeMemory(): HostMemoryFacts {
-  const meminfo = parseMeminfo(readText('/proc/meminfo'));
+  const meminfo = hostMemoryOf(readText('/proc/meminfo'));
   const totalBytes = meminfo.totalBytes === 0 ? totalmem() : meminfo.totalBytes;
   const availableBytes = meminfo.availableBytes === 0 ? freemem() : meminfo.availableBytes;
   const limits = memoryLimitFiles(readText('/proc/self/cgroup')).flatMap(({ path, source }) => {

@@ -16,9 +16,9 @@ export function parseIdList(text: string): number[] {
     });
 }
 
-/** MemTotal of /sys/devices/system/node/nodeN/meminfo (`Node 0 MemTotal:  24684092 kB`), MiB; 0 where absent. */
+/** MemTotal of /sys/devices/system/node/nodeN/meminfo, MiB; 0 where absent. */
 export function parseNodeMemoryMiB(text: string): number {
-  return Math.floor(Number(/^Node \d+ MemTotal:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1024);
+  return Math.floor(nodeBytes(text, 'MemTotal') / 2 ** 20);
 }
 
 /**
@@ -46,20 +46,50 @@ export function parsePageBytes(auxv: Uint8Array): number | null {
 }
 
 /**
- * The NUMA nodes that a run's host memory belongs on, where others have memory and no cores: the HBM of a GH200, into
- * which ordinary allocations spill.
- * @returns null where every node with memory has cores, or there is no GPU whose memory it could be.
+ * A node of the GPU's memory: that of a superchip has no cores, and ordinary allocations spill into it. Only there:
+ * memory without cores on another architecture is an expander on CXL, and host memory like any other.
  */
-export function hostNumaNodes({ numa, gpus }: Pick<MachineFacts, 'numa' | 'gpus'>): readonly number[] | null {
-  const withMemory = numa.nodes.filter(({ memoryMiB }) => memoryMiB > 0);
-  const own = withMemory.filter(({ cpus }) => cpus !== '');
-  if (gpus.length === 0 || own.length === 0 || own.length === withMemory.length) return null;
-  return own.map(({ id }) => id);
+function isGpuMemory({ cpus, memoryMiB }: NumaNodeFacts, arch: string): boolean {
+  return arch === 'arm64' && cpus === '' && memoryMiB > 0;
 }
 
-/** Memory of these NUMA nodes together, bytes. MemTotal counts the HBM of a GH200 in. */
-export function memoryOfNodes(nodes: readonly NumaNodeFacts[], ids: readonly number[]): number {
-  return nodes
-    .filter(({ id }) => ids.includes(id))
-    .reduce((sum, { memoryMiB }) => sum + memoryMiB * 2 ** 20, 0);
+/** @returns the ids of the NUMA nodes that are memory of GPUs; none but on a superchip whose driver shows it so. */
+export function gpuMemoryNodes({ numa, arch }: Pick<MachineFacts, 'numa' | 'arch'>): readonly number[] {
+  return numa.nodes.filter((node) => isGpuMemory(node, arch)).map(({ id }) => id);
+}
+
+/**
+ * The NUMA nodes that a run's host memory belongs on, where those of GPUs are nodes too.
+ * @returns null where every node is host memory.
+ */
+export function hostNumaNodes({ numa, arch }: Pick<MachineFacts, 'numa' | 'arch'>): readonly number[] | null {
+  if (gpuMemoryNodes({ numa, arch }).length === 0) return null;
+  const own = numa.nodes.filter((node) => node.memoryMiB > 0 && !isGpuMemory(node, arch)).map(({ id }) => id);
+  return own.length === 0 ? null : own;
+}
+
+/**
+ * Host memory alone, out of /proc/meminfo, which counts the memory of GPUs in where it is a NUMA node: what such a
+ * node has, and what of that could still be taken (free, and file pages that are no shared memory).
+ * @param gpuNodes /sys/devices/system/node/nodeN/meminfo of each of them.
+ */
+export function withoutGpuMemory(all: MemoryBytes, gpuNodes: readonly string[]): MemoryBytes {
+  const sum = (bytesOf: (text: string) => number): number =>
+    gpuNodes.reduce((total, text) => total + bytesOf(text), 0);
+  const available = (text: string): number =>
+    nodeBytes(text, 'MemFree') + nodeBytes(text, 'FilePages') - nodeBytes(text, 'Shmem');
+  return {
+    totalBytes: Math.max(0, all.totalBytes - sum((text) => nodeBytes(text, 'MemTotal'))),
+    availableBytes: Math.max(0, all.availableBytes - sum(available)),
+  };
+}
+
+interface MemoryBytes {
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+}
+
+/** `Node 0 MemTotal:  24684092 kB`, in bytes; 0 where the line is absent. */
+function nodeBytes(text: string, name: string): number {
+  return Number(new RegExp(`^Node \\d+ ${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
 }

@@ -1,37 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import type { GpuFacts, NumaNodeFacts } from '../../../src/core/machine/facts.ts';
+import type { NumaNodeFacts } from '../../../src/core/machine/facts.ts';
 import {
+  gpuMemoryNodes,
   hostNumaNodes,
-  memoryOfNodes,
   parseCoherentMemoryMode,
   parseIdList,
   parseNodeMemoryMiB,
   parsePageBytes,
+  withoutGpuMemory,
 } from '../../../src/core/machine/numa.ts';
 import { parseAllowedNodes } from '../../../src/core/machine/proc.ts';
 
-const gpu = { name: 'NVIDIA GH200 480GB' } as GpuFacts;
 /** As `numactl -H` shows a GH200 480GB: one node of the CPU, one of the HBM, seven for its parts, empty. */
 const gh200: readonly NumaNodeFacts[] = [
   { id: 0, cpus: '0-71', memoryMiB: 490_037 },
   { id: 1, cpus: '', memoryMiB: 97_280 },
   ...[2, 3, 4, 5, 6, 7, 8].map((id) => ({ id, cpus: '', memoryMiB: 0 })),
 ];
+const machine = (nodes: readonly NumaNodeFacts[], arch = 'arm64') => ({
+  numa: { nodes, allowed: null },
+  arch,
+});
 
-describe('hostNumaNodes', () => {
-  it('are those with cores, where the HBM of a superchip is a node too', () => {
-    expect(hostNumaNodes({ numa: { nodes: gh200, allowed: '0-8' }, gpus: [gpu] })).toEqual([0]);
-    expect(memoryOfNodes(gh200, [0])).toBe(490_037 * 2 ** 20);
-    expect(memoryOfNodes(gh200, [0, 1])).toBe((490_037 + 97_280) * 2 ** 20);
+describe('NUMA nodes of a superchip', () => {
+  it("are the host's where they have cores, and the GPU's where they have none", () => {
+    expect(hostNumaNodes(machine(gh200))).toEqual([0]);
+    expect(gpuMemoryNodes(machine(gh200))).toEqual([1]);
   });
 
   it('need no naming where all memory has cores: two sockets, or a driver that keeps its HBM', () => {
     const sockets = gh200.map((node) => ({ ...node, cpus: node.cpus === '' ? '72-143' : node.cpus }));
     const driver = gh200.map((node) => (node.id === 0 ? node : { ...node, memoryMiB: 0 }));
-    for (const nodes of [sockets, driver, []]) {
-      expect(hostNumaNodes({ numa: { nodes, allowed: null }, gpus: [gpu] })).toBeNull();
-    }
-    expect(hostNumaNodes({ numa: { nodes: gh200, allowed: null }, gpus: [] })).toBeNull();
+    for (const nodes of [sockets, driver, []]) expect(hostNumaNodes(machine(nodes))).toBeNull();
+  });
+
+  it('are not what memory without cores is on an x86 host: an expander, and host memory', () => {
+    expect(hostNumaNodes(machine(gh200, 'x64'))).toBeNull();
+    expect(gpuMemoryNodes(machine(gh200, 'x64'))).toEqual([]);
+  });
+
+  it("the GPU's are taken out of what /proc/meminfo counts, with what of them could still be taken", () => {
+    const kB = 1024;
+    const node =
+      'Node 1 MemTotal:       1000 kB\nNode 1 MemFree:         300 kB\nNode 1 MemUsed: 700 kB\n' +
+      'Node 1 FilePages:       150 kB\nNode 1 Shmem:           50 kB\n';
+    const all = { totalBytes: 6000 * kB, availableBytes: 4000 * kB };
+    expect(withoutGpuMemory(all, [node])).toEqual({ totalBytes: 5000 * kB, availableBytes: 3600 * kB });
+    expect(withoutGpuMemory(all, [])).toEqual(all);
+    expect(withoutGpuMemory({ totalBytes: 0, availableBytes: 0 }, [node])).toEqual({
+      totalBytes: 0,
+      availableBytes: 0,
+    });
   });
 });
 
