@@ -1,5 +1,6 @@
 import type { Case, LauncherName, System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
+import { hostGiBFor } from '../experiment/system.ts';
 import { nodeBinding, type NodeBinding } from '../launch/binding.ts';
 import type { NodeLayout } from '../launch/layout.ts';
 import { launchers, type LaunchCommand } from '../launch/launcher.ts';
@@ -7,9 +8,16 @@ import { placeholders } from '../launch/placeholders.ts';
 import type { Schedule } from '../launch/schedule.ts';
 import { runFiles } from '../results/run-files.ts';
 import type { ScriptEnvironment } from '../stack/environment.ts';
+import { lossChunkOf } from '../workloads/loss-chunk.ts';
 import { workloads, type Workload } from '../workloads/workload.ts';
 import { plannedData } from './planned-data.ts';
-import { defaultLimits, type RunLimits, type RunPlan, type StackReference } from './run-plan.ts';
+import {
+  defaultLimits,
+  type Placement,
+  type RunLimits,
+  type RunPlan,
+  type StackReference,
+} from './run-plan.ts';
 
 export interface PlanInputs {
   readonly system: System;
@@ -32,6 +40,8 @@ export interface PlanInputs {
   readonly bindCores: boolean;
   /** The run has its nodes for itself, all of their cores and memory; false where absent. */
   readonly exclusiveHost?: boolean;
+  /** This machine, where the run takes place here. */
+  readonly machine?: Placement['machine'];
   /** Indices of the GPUs to use, of those that the driver counts; null leaves the choice to CUDA. */
   readonly gpuIndices: readonly number[] | null;
   readonly maxError: number | null;
@@ -61,13 +71,9 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     stack: inputs.stack,
     worldSize: subject.chips,
     ...(inputs.schedule === null ? {} : { schedule: inputs.schedule }),
+    placement: placementOf(inputs, nodes),
     command: launch.command,
-    env: {
-      ...inputs.stackEnvironment.env,
-      ...threadEnv(nodes),
-      ...workload.env(paths),
-      ...launch.env,
-    },
+    env: { ...baseEnv(inputs), ...threadEnv(nodes), ...workload.env(paths), ...launch.env },
     unset: inputs.stackEnvironment.unset,
     port: inputs.port,
     cwd: null,
@@ -113,9 +119,26 @@ function nodePart({ chips }: Case, inputs: PlanInputs): NodePart {
   };
 }
 
+function placementOf(inputs: PlanInputs, { layout, binding }: NodePart): Placement {
+  const { system, exclusiveHost = false } = inputs;
+  const isWhole = exclusiveHost || system.accelerator === 'cpu';
+  return {
+    binding: binding.binding,
+    hostNumaNodes: binding.hostNumaNodes,
+    exclusiveHost,
+    hostGiB: hostGiBFor(system, layout.ranksPerNode, isWhole),
+    machine: inputs.machine ?? null,
+  };
+}
+
 /** A single rank needs no launcher, unless the user asks for one. */
 export function defaultLauncher(system: System, chips: number): LauncherName {
   return chips === 1 ? 'python' : system.launcher;
+}
+
+/** What the site's network and the stack need; of one name the stack's own stands. */
+function baseEnv({ system, stackEnvironment }: PlanInputs): Readonly<Record<string, string>> {
+  return { ...system.site.env, ...stackEnvironment.env };
 }
 
 /**
@@ -128,6 +151,7 @@ function threadEnv({ layout, binding }: NodePart): Record<string, string> {
 }
 
 function titleOf(subject: Case): string {
+  const lossChunk = lossChunkOf(subject);
   const parts = [
     ...(subject.workload === 'builtin' ? [] : [subject.workload]),
     subject.mode,
@@ -140,7 +164,8 @@ function titleOf(subject: Case): string {
     `sequence ${subject.sequenceLength}` +
       (subject.sequenceParallel > 1 ? ` shared by ${subject.sequenceParallel}` : ''),
     subject.dtype,
-    ...(subject.fp16LmCrossEntropy ? ['fp16 loss'] : []),
+    ...(subject.fp16LmCrossEntropy ? ['16-bit loss'] : []),
+    ...(lossChunk === null ? [] : [`loss of ${lossChunk} tokens at once`]),
     ...(subject.activationCheckpointing ? ['recompute'] : []),
     ...(subject.activationOffload ? ['activations on the host'] : []),
     ...(subject.attention === 'sdpa' ? [] : [`${subject.attention} attention`]),
