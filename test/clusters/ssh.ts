@@ -11,6 +11,8 @@ export interface SshHosts {
   readonly names: readonly string[];
   /** A name that leads to an address where nobody listens. */
   readonly nobody: string;
+  /** A host that sees other files than the rest; null where namespaces are not allowed. */
+  readonly apart: string | null;
   /** What SUPEROFFLOAD_SSH must be. */
   readonly command: string;
   readonly stop: () => void;
@@ -20,9 +22,10 @@ const sshd = '/usr/sbin/sshd';
 
 /**
  * Starts an sshd for this user.
+ * @param mounts shell lines that give one more host, `apart`, its own view of the file system
  * @returns the hosts, or why there can be none here.
  */
-export async function startSshHosts(count: number): Promise<SshHosts | string> {
+export async function startSshHosts(count: number, mounts?: string): Promise<SshHosts | string> {
   const missing = provideSshd();
   if (missing !== null) return missing;
   const folder = mkdtempSync(join(tmpdir(), 'ssh-hosts-'));
@@ -33,36 +36,60 @@ export async function startSshHosts(count: number): Promise<SshHosts | string> {
   }
   // "Missing privilege separation directory" otherwise; only root has one.
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
-  writeFileSync(join(folder, 'sshd_config'), serverConfig(folder, port, addresses));
   writeFileSync(join(folder, 'ssh_config'), clientConfig(folder, port, addresses));
-  const log = join(folder, 'sshd.log');
-  const started = spawnSync(sshd, ['-f', join(folder, 'sshd_config'), '-E', log], { encoding: 'utf8' });
-  const command = `ssh -F '${join(folder, 'ssh_config')}'`;
-  const hosts = {
-    names: addresses.map((_, index) => `host${index + 1}`),
-    nobody: 'nobody',
-    command,
-    stop: () => {
-      stopSshd(join(folder, 'pid'));
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const stop = (): void => {
+    for (const name of ['hosts', 'apart']) stopSshd(join(folder, `${name}.pid`));
+    rmSync(folder, { recursive: true, force: true });
   };
+  const command = `ssh -F '${join(folder, 'ssh_config')}'`;
+  const problem = await startSshd(folder, 'hosts', { port, addresses }, `${command} host1 true`, 'true');
+  if (problem !== null) {
+    stop();
+    return problem;
+  }
+  const hasApart =
+    mounts !== undefined &&
+    (await startSshd(
+      folder,
+      'apart',
+      { port, addresses: [apartAddress] },
+      `${command} apart true`,
+      mounts,
+    )) === null;
+  const names = addresses.map((_, index) => `host${index + 1}`);
+  return { names, nobody: 'nobody', apart: hasApart ? 'apart' : null, command, stop };
+}
+
+const apartAddress = '127.0.0.240';
+
+/** @returns why it does not start; null once `probe` gets through to it. */
+async function startSshd(
+  folder: string,
+  name: string,
+  { port, addresses }: { readonly port: number; readonly addresses: readonly string[] },
+  probe: string,
+  before: string,
+): Promise<string | null> {
+  const [config, log] = [join(folder, `${name}_config`), join(folder, `${name}.log`)];
+  writeFileSync(config, serverConfig(folder, name, port, addresses));
+  const start = `${before}\nexec ${sshd} -f '${config}' -E '${log}'`;
+  const command = before === 'true' ? ['/bin/sh', '-c', start] : ['unshare', '-m', '/bin/sh', '-ec', start];
+  const started = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8' });
   for (let attempt = 0; attempt < 50 && started.status === 0; attempt += 1) {
-    if (spawnSync('/bin/sh', ['-c', `${command} host1 true`]).status === 0) return hosts;
+    if (spawnSync('/bin/sh', ['-c', probe]).status === 0) return null;
     await sleep(100);
   }
   const said = `${started.stderr}${existsSync(log) ? readFileSync(log, 'utf8') : ''}`;
-  hosts.stop();
   return `sshd does not start here: ${said.trim()}`;
 }
 
 /** No limits on sessions: launchers start all hosts at once, and sshd drops connections at random beyond ten. */
-function serverConfig(folder: string, port: number, addresses: readonly string[]): string {
+function serverConfig(folder: string, name: string, port: number, addresses: readonly string[]): string {
   return [
     ...addresses.map((address) => `ListenAddress ${address}`),
     `Port ${port}`,
     `HostKey ${join(folder, 'host_key')}`,
-    `PidFile ${join(folder, 'pid')}`,
+    `PidFile ${join(folder, `${name}.pid`)}`,
     `AuthorizedKeysFile ${join(folder, 'id.pub')}`,
     'StrictModes no',
     'PasswordAuthentication no',
@@ -79,6 +106,8 @@ function serverConfig(folder: string, port: number, addresses: readonly string[]
 function clientConfig(folder: string, port: number, addresses: readonly string[]): string {
   return [
     ...addresses.flatMap((address, index) => [`Host host${index + 1}`, `  HostName ${address}`]),
+    'Host apart',
+    `  HostName ${apartAddress}`,
     'Host nobody',
     '  HostName 127.0.0.250',
     'Host *',
