@@ -115,13 +115,17 @@ export function readSystemFile(
   return faults.length > 0 ? { ok: false, faults } : { ok: true, file };
 }
 
-/** One machine profile. @throws SuperOffloadError `usage` where there is none of that name. */
-export function readSystem(name: string, folders: DataFolders): KnownSystem {
+/**
+ * One machine profile.
+ * @param place where the name was given.
+ * @throws SuperOffloadError `usage` where there is none of that name.
+ */
+export function readSystem(name: string, folders: DataFolders, place = '--system'): KnownSystem {
   const systems = readSystems(folders);
   const system = systems.find((candidate) => candidate.name === name);
   if (system === undefined) {
     throw notFound(
-      '--system',
+      place,
       'system',
       name,
       systems.map((candidate) => candidate.name),

@@ -32,7 +32,7 @@ export interface ShownSystem {
 /** @throws SuperOffloadError 'usage' where there is none of that name. */
 export async function showSystem(ctx: Context, name: string): Promise<ShownSystem> {
   const folders = dataFolders(ctx);
-  const named = readSystem(name, folders);
+  const named = readSystem(name, folders, '<system>');
   const machine = probedMachine(await probeMachine(ctx.env, ctx.signal), ctx.env);
   ctx.signal.throwIfAborted();
   const system = { ...resolveSystem(named, machine, readSystems(folders)), isUsers: named.isUsers };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSystemFile } from '../../../src/adapters/experiment-data.ts';
+import { findOnPath } from '../../../src/adapters/probe/search-path.ts';
 import { exitCodeOf } from '../../../src/errors.ts';
 import type { Context } from '../../../src/workflows/context.ts';
 import type { ProgressEvent } from '../../../src/workflows/events.ts';
@@ -62,7 +63,7 @@ describe('systems list and show', () => {
 
   it('an unknown name says what is meant', async () => {
     const error = await showSystem(context(), 'deltai').catch((caught: unknown) => caught);
-    expect((error as Error).message).toBe('--system: there is no system "deltai" (expected deltaai)');
+    expect((error as Error).message).toBe('<system>: there is no system "deltai" (expected deltaai)');
   });
 });
 
@@ -108,5 +109,26 @@ describe('systems probe', () => {
     expect(measurement).toBeNull();
     expect(command).toEqual(expect.arrayContaining(['--adam', '--no-gpu']));
     expect(events.filter(({ type }) => type === 'task')).toEqual([]);
+  });
+
+  it('takes host memory from the NUMA nodes that the system names, or says that it cannot', async () => {
+    mkdirSync(join(cwd, '.superoffload'));
+    symlinkSync(join(sharedHome, 'stacks'), join(cwd, '.superoffload/stacks'));
+    const { file } = await showSystem(context(), 'local');
+    write('local.json', JSON.stringify({ ...file, hostNumaNodes: [0] }));
+    const dryRun = async (PATH: string | undefined) =>
+      probeSystem(context({ ...process.env, DS_ACCELERATOR: 'cpu', PATH }), { ...request, dryRun: true });
+    const without = await dryRun(cwd);
+    expect(without.command?.[0]).toMatch(/python/);
+    expect(events.map((event) => ('hint' in event ? event.hint : ''))).toContain(
+      'apt install numactl, or dnf install numactl',
+    );
+    if (findOnPath('numactl', process.env) === undefined) return;
+    const { command } = await dryRun(process.env['PATH']);
+    expect(command?.slice(0, 3)).toEqual([
+      'numactl',
+      expect.stringMatching(/^--physcpubind=\+0-\d+$/),
+      '--membind=0',
+    ]);
   });
 });
