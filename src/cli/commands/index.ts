@@ -47,6 +47,11 @@ export const commands: readonly {
     load: () => import('./config.ts'),
   },
   {
+    name: 'predict',
+    summary: 'say what memory and time a case will take on any system, without running it',
+    load: () => import('./predict.ts'),
+  },
+  {
     name: 'throughput',
     summary: 'measure the throughput of the offload modes on 1, 4 or any number of chips',
     load: () => import('./throughput.ts'),

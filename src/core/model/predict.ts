@@ -1,3 +1,4 @@
+import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { hostGiBFor } from '../experiment/system.ts';
 import { estimateMemory, softwareOf, type MemoryEstimate, type MemoryOptions } from './memory.ts';
@@ -43,7 +44,7 @@ export const reservedShare = 1.077;
 export function predictCase(subject: Case, system: System, options: PredictOptions = {}): Prediction {
   const fit = predictFit(subject, system, options);
   const time = predictTime(subject, system);
-  return { ...fit, time, notes: notesOf(fit, time, system) };
+  return { ...fit, time, notes: notesOf(subject, fit, time, system) };
 }
 
 /** Predicts whether a case fits a system. */
@@ -97,18 +98,29 @@ function wallOf(gpuGiB: number, hostGiB: number, capacity: Prediction['capacity'
   return gpu >= host ? 'gpu' : 'host';
 }
 
-function notesOf(fit: FitPrediction, time: StepTime | null, { accelerator, name }: System): string[] {
+function notesOf(
+  { mode }: Case,
+  { pinnedRounding, software }: FitPrediction,
+  time: StepTime | null,
+  { accelerator, name, link }: System,
+): string[] {
   if (accelerator !== 'cuda') return ['no step time: the speed of CPU ranks is not predicted'];
   const rounding =
-    fit.pinnedRounding === 'power-of-two'
+    pinnedRounding === 'power-of-two'
       ? 'pinned host memory rounded up to powers of two, as PyTorch does (measured on 2.11)'
       : 'pinned host memory taken as it is asked for, without the rounding that PyTorch does';
+  const pageable = modes[mode].zeroStage === 3 && modes[mode].offloadsOptimizer;
   return [
     rounding,
-    ...(fit.software === 'paper'
+    ...(software === 'paper'
       ? ['memory as the published figures imply it, not as DeepSpeed 0.19.8 takes it']
       : []),
     ...(time === null ? [`no step time: ${name} does not state the rates that it needs`] : []),
+    ...(time !== null && link === 'c2c' && pageable
+      ? [
+          'memory that is not pinned is copied at the same share of the link as over PCIe: not measured over C2C',
+        ]
+      : []),
     ...(time?.leftOut.map((what) => `left out of the step time, the rate is not known: ${what}`) ?? []),
   ];
 }

@@ -1,0 +1,82 @@
+import { readExperiment } from '../../adapters/experiment-data.ts';
+import type { Case, System } from '../../core/experiment/case.ts';
+import { expandGrid, type SkippedCase } from '../../core/experiment/grid.ts';
+import { entryFor } from '../../core/experiment/grid-batch.ts';
+import { layoutOf } from '../../core/launch/layout.ts';
+import { predictDurationMs } from '../../core/model/duration.ts';
+import { paperHostNote } from '../../core/model/paper-host.ts';
+import { predictCase, type Prediction, type PredictOptions } from '../../core/model/predict.ts';
+import { mfu, parameterCount } from '../../core/model/shape.ts';
+import type { PinnedRounding, SoftwareName } from '../../core/model/software.ts';
+import { faultsError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { readSetting, type PlanRequest } from '../plan/request.ts';
+
+/** The flags of a case, and what a prediction may assume. */
+export interface PredictRequest extends PlanRequest {
+  readonly pinnedRounding: PinnedRounding | null;
+  readonly software: SoftwareName;
+}
+
+/** A case with what is expected of it. */
+export interface PredictedCase {
+  readonly case: Case;
+  readonly parameters: number;
+  readonly prediction: Prediction;
+  /** 0 to 1; null without a step time or the chip's peak. */
+  readonly mfu: number | null;
+  /** Start, first step and all planned steps; null without a step time. */
+  readonly runMs: number | null;
+}
+
+export interface PredictReport {
+  readonly system: System;
+  readonly cases: readonly PredictedCase[];
+  /** Cases that cannot run there at all, whatever the memory. */
+  readonly skipped: readonly SkippedCase[];
+  /** What holds for all of them. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Predicts memory and step time of the cases that flags name, sizes that do not fit included. Runs nothing, and needs
+ * no stack and no GPU.
+ * @throws SuperOffloadError 'usage' or 'config' with every fault.
+ */
+export async function predictCases(context: Context, request: PredictRequest): Promise<PredictReport> {
+  const { machine, user, models, folders } = await readSetting(context, request);
+  const { system } = machine;
+  const experiment = readExperiment('throughput', folders);
+  const { chips = 1 } = user.flags;
+  const names = user.flags.models ?? entryFor(experiment[system.accelerator], chips).models;
+  const grid = expandGrid(experiment, models, system, { ...user.flags, models: names });
+  const laid = layoutOf(chips, system.chipsPerNode);
+  const misfit = system.accelerator === 'cuda' && !laid.ok ? [laid.fault] : [];
+  const faults = [...user.faults, ...grid.faults, ...misfit];
+  if (faults.length > 0) throw faultsError('usage', faults);
+
+  const options = optionsOf(request);
+  const paper = system.link === 'c2c' ? paperHostNote(system, chips, options.exclusiveHost) : null;
+  const cases = grid.cases.map((subject) => predicted(subject, system, options));
+  const notes = [...new Set(cases.flatMap(({ prediction }) => prediction.notes))];
+  return { system, cases, skipped: grid.skipped, notes: [...notes, ...(paper === null ? [] : [paper])] };
+}
+
+function optionsOf({ scheduling, software, pinnedRounding }: PredictRequest): PredictOptions {
+  return {
+    software,
+    exclusiveHost: scheduling.exclusiveHost ?? false,
+    ...(pinnedRounding === null ? {} : { pinnedRounding }),
+  };
+}
+
+function predicted(subject: Case, system: System, options: PredictOptions): PredictedCase {
+  const prediction = predictCase(subject, system, options);
+  return {
+    case: subject,
+    parameters: parameterCount(subject.model, subject.sequenceLength),
+    prediction,
+    mfu: prediction.time === null ? null : mfu(prediction.time.tflops.modelTflops, system.peakTflops),
+    runMs: predictDurationMs(subject, system, subject.steps),
+  };
+}
