@@ -59,7 +59,7 @@ export function remainingMs(
   states: readonly CellState[],
   underway: readonly Underway[],
   options: LaunchRules & {
-    readonly maxJobs: number;
+    readonly atOnce: number;
     readonly expectedMs: (state: CellState) => number | null;
   },
   nowMs: number,
@@ -77,7 +77,7 @@ export function remainingMs(
     // Launches of one cell follow one another.
     longest = Math.max(longest, running + more * expected);
   }
-  return Math.max(sum / options.maxJobs, longest);
+  return Math.max(sum / options.atOnce, longest);
 }
 
 function launchesLeft(state: CellState, rules: LaunchRules, isUnderway: boolean): number {

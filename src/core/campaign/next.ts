@@ -2,8 +2,10 @@ import { cellStanding, goodLaunches, lostLaunches, type CellState, type LaunchRu
 
 /** What a campaign may do at a moment. */
 export interface DriveOptions extends LaunchRules {
-  /** Runs at the same time. */
+  /** Launches that may be under way; those of a job array wait in Slurm's queue for one another. */
   readonly maxJobs: number;
+  /** Runs at the same time. */
+  readonly atOnce: number;
   /** No launch begins that would not end by then, milliseconds since the epoch; null is no limit. */
   readonly deadlineMs: number | null;
   /** Wall time that a launch of a cell is expected to take, milliseconds; null where nobody knows. */
@@ -43,7 +45,8 @@ export function nextMove(
   const todo = states.filter(
     (state) => !followed.has(state.cell.key) && cellStanding(state, options) === 'todo',
   );
-  const inTime = todo.filter((state) => endsInTime(state, options, nowMs));
+  const beginMs = nowMs + backlogMs(states, followed, options);
+  const inTime = todo.filter((state) => endsInTime(state, options, beginMs));
   const chosen = first(inTime, options);
   if (chosen === null) return followed.size > 0 ? { move: 'wait' } : { move: 'done', left: todo };
   const lost = lostLaunches(chosen, options);
@@ -51,8 +54,19 @@ export function nextMove(
 }
 
 /** An unknown duration counts as none: it may begin until the deadline. */
-function endsInTime(state: CellState, { deadlineMs, expectedMs }: DriveOptions, nowMs: number): boolean {
-  return deadlineMs === null || nowMs + (expectedMs(state) ?? 0) < deadlineMs;
+function endsInTime(state: CellState, { deadlineMs, expectedMs }: DriveOptions, beginMs: number): boolean {
+  return deadlineMs === null || beginMs + (expectedMs(state) ?? 0) < deadlineMs;
+}
+
+/** How long a launch will wait for those before it. */
+function backlogMs(
+  states: readonly CellState[],
+  followed: ReadonlySet<string>,
+  { deadlineMs, atOnce, expectedMs }: DriveOptions,
+): number {
+  if (deadlineMs === null || followed.size < atOnce) return 0;
+  const before = states.filter(({ cell }) => followed.has(cell.key));
+  return before.reduce((sum, state) => sum + (expectedMs(state) ?? 0), 0) / atOnce;
 }
 
 function first(states: readonly CellState[], rules: LaunchRules): CellState | null {

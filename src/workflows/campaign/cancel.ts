@@ -11,6 +11,7 @@ import { cellStanding, statesOf } from '../../core/campaign/state.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { cancelRun } from '../runs/cancel.ts';
+import { closeAllocation, isAllocationOpen } from '../slurm/allocation.ts';
 import { findCampaign, rulesOf } from './status.ts';
 import { CampaignSession } from './session.ts';
 
@@ -97,6 +98,7 @@ async function endLone(context: Context, campaign: CampaignFile): Promise<string
           else if (record !== undefined) session.result(cell, record);
         }),
       );
+      await giveBackNodes(context, session);
       return open.map(({ runId }) => runId);
     } finally {
       journal.close();
@@ -104,6 +106,11 @@ async function endLone(context: Context, campaign: CampaignFile): Promise<string
   } finally {
     await mutex.release();
   }
+}
+
+/** A tool that was killed left its allocation open. */
+async function giveBackNodes(context: Context, { lastAllocation: held }: CampaignSession): Promise<void> {
+  if (held !== null && (await isAllocationOpen(context, held.jobId))) await closeAllocation(context, held);
 }
 
 /** It ended by itself before it was asked to: the next `--resume` takes its record. */

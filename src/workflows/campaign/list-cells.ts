@@ -10,7 +10,7 @@ import type { PlannedCampaign } from './plan-campaign.ts';
 import { stateOf, type CellReport } from './report.ts';
 import type { CampaignRequest, CampaignRules } from './request.ts';
 import { earlierRuns } from './reuse.ts';
-import { maxJobsOf } from './starter.ts';
+import { atOnceOf } from './starter.ts';
 
 /** A cell as it would be run. */
 export interface ListedCell {
@@ -34,7 +34,7 @@ export async function listCells(
   const earlier = await earlierRuns(context, planned.cells, planned.plans, request.repeat);
   const foresight = foresightOf(planned, earlier);
   const wanted = planned.cells.filter((cell) => passes(cell.case, rules.only));
-  const ordered = orderCells(wanted, foresight.ofCell, maxJobsOf(request, planned) > 1);
+  const ordered = orderCells(wanted, foresight.ofCell, atOnceOf(request, planned) > 1);
   const journal = readCampaignJournal(context.home, request.name);
   const expected = foresight.after(statesOf(planned.cells, journal));
   return statesOf(ordered, journal).flatMap((state) => {

@@ -21,7 +21,7 @@ import { cellReports, countsOf, type CampaignCounts, type CellReport } from './r
 import type { CampaignRequest, CampaignRules } from './request.ts';
 import { adopt, earlierRuns } from './reuse.ts';
 import { CampaignSession } from './session.ts';
-import { starterOf, type CampaignStarter } from './starter.ts';
+import { atOnceOf, openStarter } from './starter.ts';
 
 export interface CampaignResult {
   readonly name: string;
@@ -44,14 +44,14 @@ export async function runCampaign(
   planned: PlannedCampaign,
 ): Promise<CampaignResult> {
   const { home } = context;
-  const starter = starterOf(request, planned);
+  atOnceOf(request, planned);
   const mutex = await lockCampaign(home, request.name);
   try {
     await keepDefinition(context, request, planned);
     await rm(campaignPaths(home, request.name).cancel, { force: true });
     const journal = await openCampaignJournal(home, request.name);
     try {
-      return await runLeft(context, request, rules, { planned, starter, journal });
+      return await runLeft(context, request, rules, { planned, journal });
     } finally {
       journal.close();
     }
@@ -62,7 +62,6 @@ export async function runCampaign(
 
 interface Opened {
   readonly planned: PlannedCampaign;
-  readonly starter: CampaignStarter;
   readonly journal: CampaignJournal;
 }
 
@@ -70,31 +69,40 @@ async function runLeft(
   context: Context,
   request: CampaignRequest,
   rules: CampaignRules,
-  { planned, starter, journal }: Opened,
+  { planned, journal }: Opened,
 ): Promise<CampaignResult> {
   const launchRules: LaunchRules = { ...request, retry: rules.retry };
   const earlier = await earlierRuns(context, planned.cells, planned.plans, request.repeat);
   const foresight = foresightOf(planned, earlier);
   const wanted = planned.cells.filter((cell) => passes(cell.case, rules.only));
-  const ordered = orderCells(wanted, foresight.ofCell, starter.maxJobs > 1);
+  const ordered = orderCells(wanted, foresight.ofCell, atOnceOf(request, planned) > 1);
   const session = new CampaignSession(context, journal, ordered);
   noteStrays(context, journal, planned.cells);
   if (request.reuse) adopt(context, session, earlier, launchRules);
   const plans = await readyPlans(planned, session, launchRules);
-  const deadlineMs = request.withinMs === null ? null : context.now() + request.withinMs;
-  const { maxJobs } = starter;
+  const states = () => wanted.flatMap(({ key }) => session.stateOf(key) ?? []);
+  // Not a node is asked for where nothing is left to run.
+  if (states().every((state) => cellStanding(state, launchRules) === 'settled'))
+    return resultOf(context, request.name, states(), launchRules, 0);
+  const withinMs = request.withinMs === null ? null : context.now() + request.withinMs;
+  const starter = await openStarter(context, request, { ...planned, plans }, session);
+  const { maxJobs, atOnce, untilMs } = starter;
+  const deadlineMs = earliest(withinMs, untilMs);
   const options = () => {
     const expectedMs = foresight.after(session.states).of;
-    return { ...launchRules, maxJobs, deadlineMs, expectedMs };
+    return { ...launchRules, maxJobs, atOnce, deadlineMs, expectedMs };
   };
   try {
     const { left } = await driveLeft(context, request.name, { session, plans, starter, options });
     // A table is read by size and mode, whatever ran first.
-    const states = wanted.flatMap(({ key }) => session.stateOf(key) ?? []);
-    return resultOf(context, request.name, states, launchRules, left.length);
+    return resultOf(context, request.name, states(), launchRules, left.length);
   } finally {
     await starter.close();
   }
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
 async function driveLeft(

@@ -41,6 +41,16 @@ export class CampaignSession {
     this.#append({ type: 'adopted', key, ...endingOf(record) });
   }
 
+  /** From then on nodes are held. */
+  allocation(jobId: string): void {
+    this.#append({ type: 'allocation', jobId });
+  }
+
+  /** The one that was opened last, by this tool or an earlier one. */
+  get lastAllocation(): { readonly jobId: string; readonly utc: string } | null {
+    return this.#journal.events.findLast((event) => event.type === 'allocation') ?? null;
+  }
+
   /** Nothing was ever started of it. */
   void({ key }: Cell, runId: string): void {
     this.#append({ type: 'void', key, runId });

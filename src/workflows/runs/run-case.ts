@@ -27,12 +27,14 @@ export interface RunPosition {
  * Runs one plan to its end and writes its record. How the run ends is data; only a run that could not be started
  * or stored throws. After an interruption the record is written first, then the signal's reason is thrown.
  * @param onFolder told the run's id before anything of it is started: a journal that has it loses no run
+ * @param start starts it in another way than its plan says alone, as one of many
  */
 export async function runCase(
   context: Context,
   plan: RunPlan,
   position: RunPosition,
   onFolder?: (runId: string) => Promise<void>,
+  start: typeof startRun = startRun,
 ): Promise<RunRecord> {
   await readyData(context, plan);
   const tool = await toolIdentity(context);
@@ -42,7 +44,7 @@ export async function runCase(
   const observer = observerOf(attempt, folder.runId, context.env);
   await observer.start();
   await leaveUnstarted(context, folder);
-  const run = await startRun(context, folder, attempt);
+  const run = await start(context, folder, attempt);
   context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
   return followRun(context, run, { plan: attempt, tool, observer, recovered: false });
 }

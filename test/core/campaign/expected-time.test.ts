@@ -48,7 +48,7 @@ describe('the time left', () => {
   const left = (
     journal: readonly CampaignEvent[],
     predictions: Readonly<Record<string, number>>,
-    change: { readonly maxJobs?: number; readonly repeat?: number } = {},
+    change: { readonly atOnce?: number; readonly repeat?: number } = {},
     underway: readonly { readonly key: string; readonly startedMs: number }[] = [],
   ): number | null => {
     const states = statesOf(cells, journal);
@@ -72,8 +72,8 @@ describe('the time left', () => {
   });
 
   it('is shared by runs at the same time, down to the longest of them', () => {
-    expect(left([], predictions, { maxJobs: 2 })).toBe(150);
-    expect(left([], predictions, { maxJobs: 16 })).toBe(100);
+    expect(left([], predictions, { atOnce: 2 })).toBe(150);
+    expect(left([], predictions, { atOnce: 16 })).toBe(100);
   });
 
   it('counts what a run has behind it', () => {

@@ -92,6 +92,14 @@ describe('nextMove', () => {
     expect(decision).toMatchObject({ move: 'done', left: [{ cell: { key: a } }, { cell: { key: c } }] });
   });
 
+  it('counts what waits in the queue before', () => {
+    const expectedMs = (): number => 60_000;
+    const array = { expectedMs, maxJobs: Number.POSITIVE_INFINITY, atOnce: 1, deadlineMs: 150_000 };
+    expect(move([], array)).toBe('start a');
+    expect(move([attempt(a, '1')], array, [a])).toBe('start b');
+    expect(move([attempt(a, '1'), attempt(b, '2')], array, [a, b])).toBe('wait');
+  });
+
   it('starts nothing of unknown duration once the time is over', () => {
     const decision = nextMove(statesOf(cells, []), new Set(), sampleOptions({ deadlineMs: 10 }), 11);
     expect(decision).toMatchObject({ move: 'done', left: { length: 3 } });

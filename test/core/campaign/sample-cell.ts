@@ -22,7 +22,7 @@ export function retryOf(...words: string[]): RetryPolicy {
 
 export function sampleOptions(change: Partial<DriveOptions> = {}): DriveOptions {
   return {
-    ...{ repeat: 1, retry: retryOf('infra'), maxRetries: 2, maxJobs: 1, deadlineMs: null },
+    ...{ repeat: 1, retry: retryOf('infra'), maxRetries: 2, maxJobs: 1, atOnce: 1, deadlineMs: null },
     expectedMs: () => null,
     ...change,
   };
