@@ -146,14 +146,14 @@ interface Failure {
   readonly wall: Wall;
 }
 
-/** A failure holds for what needs as much or more of the memory that ran out, and for nothing else. */
+/** A failure holds for what is larger and needs as much or more of the memory that ran out, and for nothing else. */
 function proves({ candidates }: Search, { candidate, wall }: Failure, index: number): boolean {
   const [other, failed] = [candidates[index], candidates[candidate]];
-  if (other === undefined || failed === undefined) return false;
-  return index === candidate || needAt(other, wall) >= needAt(failed, wall);
+  if (index <= candidate || other === undefined || failed === undefined) return index === candidate;
+  return needAt(other, wall) >= needAt(failed, wall);
 }
 
-/** Something that needs as much or more of the same memory ran: then it was not the size. */
+/** Something larger that needs as much or more of the same memory ran: then it was not the size. */
 function isRefuted(search: Search, failure: Failure, ran: ReadonlySet<number>): boolean {
   return [...ran].some((index) => proves(search, failure, index));
 }

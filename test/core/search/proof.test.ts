@@ -54,6 +54,33 @@ describe('proof', () => {
     );
   });
 
+  it('a wall that no formula foresees is found by the order alone: equal needs prove nothing downwards', () => {
+    const equal = rising(20).map(() => ({ gpuGiB: 1, hostGiB: 1 }));
+    const { end } = search({ candidates: equal, predicted: 19 }, wallAbove(7));
+    expect(end).toMatchObject({
+      frontier: { largestRan: 7, smallestFailed: { candidate: 8 }, confirmed: true },
+    });
+  });
+
+  it('comes to an end whatever a machine answers', () => {
+    const needs = fc.record({
+      gpuGiB: fc.integer({ min: 1, max: 4 }),
+      hostGiB: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(needs, { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: -1, max: 29 }),
+        fc.infiniteStream(fc.constantFrom(ran, out('gpu'), out('host'), out('pinned'), out('shm'))),
+        (candidates, guess, answers) => {
+          const predicted = Math.min(guess, candidates.length - 1);
+          const { end } = search({ candidates, predicted }, () => answers.next().value as Verdict);
+          expect(end.type).toBe('done');
+        },
+      ),
+    );
+  });
+
   it('a crash stops the search and says why, and keeps what was found', () => {
     const { launched, end } = search({ candidates: rising(8), predicted: 3 }, (candidate) =>
       candidate === 4 ? { kind: 'unproven', reason: 'crash: an exception ended it' } : ran,
