@@ -30,7 +30,7 @@ export type BatchStep =
   | { readonly type: 'run'; readonly subject: Case; readonly why: BatchReason }
   | {
       readonly type: 'done';
-      /** The case that counts; null where nothing ran. */
+      /** The case that counts, as it was launched; null where nothing ran. */
       readonly chosen: Case | null;
       /** The best of each way that ran, the chosen one first. */
       readonly kept: readonly Case[];
@@ -105,8 +105,10 @@ function endOf(
   best: readonly Case[],
   stopped: string | null,
 ): Extract<BatchStep, { type: 'done' }> {
-  const tflopsOf = (subject: Case): number =>
-    attempts.findLast((attempt) => isSameBatch(attempt.subject, subject))?.modelTflops ?? -1;
-  const kept = best.filter((subject) => tflopsOf(subject) >= 0).sort((a, b) => tflopsOf(b) - tflopsOf(a));
+  const ran = best.flatMap((subject) => {
+    const attempt = attempts.findLast((other) => isSameBatch(other.subject, subject));
+    return attempt?.verdict.kind === 'ran' ? [attempt] : [];
+  });
+  const kept = ran.sort((a, b) => (b.modelTflops ?? 0) - (a.modelTflops ?? 0)).map(({ subject }) => subject);
   return { type: 'done', chosen: kept[0] ?? null, kept, stopped };
 }
