@@ -17,7 +17,7 @@ export function progressLine(event: ProgressEvent): string | undefined {
     case 'run-step':
       return runStep(event);
     case 'run-waiting':
-      return `      ${ofRun(event)}${event.waitingFor}`;
+      return `      ${event.waitingFor}`;
     case 'campaign':
       return event.live === null ? `      ${campaignCounts(event)}` : campaignLive(event);
     case 'run-ended': {
@@ -39,7 +39,7 @@ export function progressStatus(event: ProgressEvent): string | undefined {
     case 'run-step':
       return runStep(event);
     case 'run-waiting':
-      return `      ${ofRun(event)}${formatDuration(event.elapsedMs)} ${event.waitingFor}`;
+      return `      ${formatDuration(event.elapsedMs)} ${event.waitingFor}`;
     case 'campaign':
       return event.live === null ? undefined : campaignLive(event);
     default:
@@ -58,11 +58,14 @@ function ofRun({ title }: { readonly title?: string }): string {
 }
 
 /** `12 of 100 done, 1 failed, 3 running, 1h20m left`. */
-function campaignCounts({ done, failed, running, total, remainingMs }: CampaignEvent): string {
+function campaignCounts({ done, failed, total, remainingMs, ...event }: CampaignEvent): string {
+  const { waiting, waitingFor } = event;
+  const running = event.running - waiting;
   const parts = [
     `${done + failed} of ${total} done`,
     failed === 0 ? '' : `${failed} failed`,
     running === 0 ? '' : `${running} running`,
+    waiting === 0 ? '' : `${waiting} ${waitingFor ?? 'pending'}`,
     remainingMs === null || remainingMs === 0 ? '' : `about ${formatDuration(remainingMs)} left`,
   ];
   return parts.filter((part) => part !== '').join(', ');

@@ -38,14 +38,13 @@ export type ProgressEvent =
   | {
       readonly type: 'run-waiting';
       readonly runId: string;
-      /** Where runs go on at the same time, and the line of its start is not the one before. */
-      readonly title?: string;
       readonly waitingFor: string;
       readonly elapsedMs: number;
     }
   | {
       readonly type: 'run-ended';
       readonly runId: string;
+      /** Where runs go on at the same time, and the line of its start is not the one before. */
       readonly title?: string;
       readonly outcome: Outcome;
       readonly medianStepMs: number | null;
@@ -63,6 +62,9 @@ export interface CampaignEvent {
   readonly failed: number;
   readonly running: number;
   readonly left: number;
+  /** Of the running ones those that a scheduler holds back, and what the newest of them waits for. */
+  readonly waiting: number;
+  readonly waitingFor: string | null;
   /** Wall time until all is done; null where nothing is known of what is left. */
   readonly remainingMs: number | null;
   /** null when a run has ended: that deserves a line of its own. Else what is newest of the runs. */

@@ -8,6 +8,8 @@ import type { CampaignSession } from './session.ts';
 /** How often the counts and the time left are taken again while runs tell of their steps. */
 const everyMs = 1_000;
 
+type RunEndedEvent = Extract<ProgressEvent, { readonly type: 'run-ended' }>;
+
 /** Tells how far a campaign is: at every end of a run, and with the newest step of those that run. */
 export class CampaignProgress {
   /** For the runs: their steps become the campaign's own. */
@@ -16,7 +18,10 @@ export class CampaignProgress {
   readonly #name: string;
   readonly #session: CampaignSession;
   readonly #options: () => DriveOptions;
+  readonly #isMany: boolean;
   readonly #titles = new Map<string, string>();
+  /** What runs wait for: a queue may hold hundreds of them, and one line tells of all. */
+  readonly #waiting = new Map<string, string>();
   #underway: ReadonlyMap<string, number> = new Map();
   #toldMs = Number.NEGATIVE_INFINITY;
   #newest: CampaignEvent['live'] = null;
@@ -27,6 +32,7 @@ export class CampaignProgress {
     this.#name = name;
     this.#session = session;
     this.#options = options;
+    this.#isMany = options().maxJobs > 1;
     this.context = { ...context, emit: this.#onEvent };
   }
 
@@ -51,21 +57,24 @@ export class CampaignProgress {
   readonly #onEvent = (event: ProgressEvent): void => {
     if (event.type === 'run-started') this.#titles.set(event.runId, event.title);
     if (event.type === 'run-step') {
+      this.#waiting.delete(event.runId);
       this.#newest = { step: event, title: this.#titles.get(event.runId) ?? '' };
       if (this.#outer.now() - this.#toldMs >= everyMs) this.#tellLive();
       return;
     }
-    this.#outer.emit(this.#named(event));
-    if (event.type !== 'run-ended') return;
-    if (this.#newest?.step?.runId === event.runId) this.#newest = null;
-    this.#titles.delete(event.runId);
+    if (event.type === 'run-waiting' && this.#isMany) this.#waiting.set(event.runId, event.waitingFor);
+    else if (event.type === 'run-ended') this.#onEnd(event);
+    else this.#outer.emit(event);
   };
 
-  /** Among several runs a line says which of them it is about. */
-  #named(event: ProgressEvent): ProgressEvent {
-    if (event.type !== 'run-ended' && event.type !== 'run-waiting') return event;
-    const title = this.#titles.get(event.runId);
-    return this.#underway.size < 2 || title === undefined ? event : { ...event, title };
+  #onEnd(event: RunEndedEvent): void {
+    const { runId } = event;
+    const title = this.#titles.get(runId);
+    // Among several runs a line says which of them it is about.
+    this.#outer.emit(this.#isMany && title !== undefined ? { ...event, title } : event);
+    if (this.#newest?.step?.runId === runId) this.#newest = null;
+    this.#titles.delete(runId);
+    this.#waiting.delete(runId);
   }
 
   readonly #tellLive = (): void => {
@@ -82,6 +91,8 @@ export class CampaignProgress {
       type: 'campaign',
       name: this.#name,
       ...countsOf(states, options, new Set(this.#underway.keys())),
+      waiting: this.#waiting.size,
+      waitingFor: [...this.#waiting.values()].at(-1) ?? null,
       remainingMs: remainingMs(states, underway, options, nowMs),
       live,
     });
