@@ -28,7 +28,7 @@ const entry = [
   'export SUPEROFFLOAD_RUN_ID SUPEROFFLOAD_NODE_RANK MASTER_ADDR MASTER_PORT',
   'cd "$(dirname "$0")" && folder=$(pwd) || exit 127',
   // Not '': an ignored signal would stay ignored in the ranks.
-  'trap : HUP INT TERM',
+  'trap : HUP INT PIPE TERM',
 ];
 
 /**

@@ -51,9 +51,10 @@ async function verdictOn(
   if (host === undefined) return null;
   const request = { runId, graceSeconds: null, port: null, gpus: false };
   const [look] = await sweepHosts(context, [host], request);
-  if (look !== undefined && 'problem' in look.result) {
-    return { class: 'node_fail', reason: `host ${host.name} ${look.result.problem}` };
+  const problem = look !== undefined && 'problem' in look.result ? look.result.problem : null;
+  if (!started) {
+    const reason = `host ${host.name} ${problem ?? 'ended the connection before the run began there'}`;
+    return { class: 'launch_error', reason };
   }
-  if (started) return null;
-  return { class: 'launch_error', reason: `host ${host.name}: its ssh ended before the run began there` };
+  return problem === null ? null : { class: 'node_fail', reason: `host ${host.name} ${problem}` };
 }

@@ -20,7 +20,7 @@ const graceSeconds = 40;
 /** For what outlived its node: its work is over. */
 const leftoverGraceSeconds = 5;
 /** Ranks that lose one of theirs say so within seconds, or never: then they are ended. */
-const failureGraceMs = 15_000;
+const failureGraceMs = 10_000;
 /** For ssh clients whose host was swept. */
 const clientsGraceMs = 5_000;
 
