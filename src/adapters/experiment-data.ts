@@ -66,7 +66,8 @@ export function userFiles(
 ): { readonly folder: string; readonly files: readonly string[] } | null {
   const [folder] = folders;
   if (folder === undefined || folders.length < 2) return null;
-  const own = ['model.json', 'throughput.json'].filter((name) => existsSync(join(folder, name)));
+  const experiments = ['throughput.json', 'model_size.json', 'sequence_length.json'];
+  const own = ['model.json', ...experiments].filter((name) => existsSync(join(folder, name)));
   const systems = jsonFilesOf(join(folder, 'systems')).map((path) => join('systems', basename(path)));
   return own.length + systems.length === 0 ? null : { folder, files: [...own, ...systems] };
 }

@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type Command } from '@commander-js/extra-typings';
+import type { Command } from '@commander-js/extra-typings';
+import { faultsError, type SuperOffloadError } from '../errors.ts';
 import type { FrontierRequest } from '../workflows/frontier/frontier-request.ts';
 import { caseWorkloadOption, declareCaseFlags, requestOf } from './case-flags.ts';
 import { given } from './given.ts';
@@ -32,15 +33,18 @@ export function frontierRequest(options: FrontierOptions, resolution: number | n
 /** `1`, `1 layer`, `4 layers`: how many layers lie between two candidates. */
 export function parseLayers(words: readonly string[]): number {
   const match = /^([1-9]\d{0,3})(?: *layers?)?$/.exec(words.join(' ').trim());
-  if (match === null)
-    throw new InvalidArgumentError('--resolution: expected a number of layers, such as 1 layer.');
+  if (match === null) throw noResolution(words, 'a number of layers, such as 1 layer');
   return Number(match[1]);
 }
 
 /** `4096`, `16K`, `16K tokens`: how many tokens lie between two candidates; K is 1024. */
 export function parseTokens(words: readonly string[]): number {
   const match = /^([1-9]\d{0,8})(K?)(?: *tokens)?$/i.exec(words.join(' ').trim());
-  if (match === null)
-    throw new InvalidArgumentError('--resolution: expected a number of tokens, such as 16K.');
+  if (match === null) throw noResolution(words, 'a number of tokens, such as 16K');
   return Number(match[1]) * (match[2] === '' ? 1 : 1024);
+}
+
+function noResolution(words: readonly string[], expected: string): SuperOffloadError {
+  const problem = `${JSON.stringify(words.join(' '))} is no step`;
+  return faultsError('usage', [{ place: '--resolution', problem, expected }]);
 }

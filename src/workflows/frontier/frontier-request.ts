@@ -52,14 +52,18 @@ export async function planFrontier(
   const grids = verb
     .gridFlags(experiment, setting, user.flags)
     .map((flags) => expandGrid(experiment, models, machine.system, flags));
-  const faults = distinctFaults([...user.faults, ...grids.flatMap((grid) => grid.faults)]);
+  // What is wrong with one length is wrong with all of them.
+  const wrong = grids.find((grid) => grid.faults.length > 0)?.faults ?? [];
+  const faults = distinctFaults([...user.faults, ...wrong]);
   if (faults.length > 0) throw faultsError('usage', faults);
   const searches = searchesOf(grids, verb);
   const planning = await openPlanning(context, request, setting);
-  const { notes } = planning.planCases(searches.flatMap((search) => search.cases.slice(0, 1)));
   const { exclusiveHost = false } = request.scheduling;
   const { resolution } = request;
   const isGiven = verb.isGiven(user.flags);
+  // All are checked before the first is launched. What may not fit is what a search is about.
+  const planned = planning.planCases(searches.flatMap((search) => search.cases));
+  const notes = isGiven ? planned.notes : planned.notes.filter((note) => !note.includes(' may not fit: '));
   return {
     planning,
     searches,
@@ -69,7 +73,7 @@ export async function planFrontier(
     between: resolution === null ? null : verb.between(resolution),
     nameOf: verb.nameOf,
     predict: (subject) => predictCase(subject, machine.system, { exclusiveHost }),
-    notes: [...notes.filter((note) => !note.includes('may not fit')), ...planning.notes],
+    notes: [...notes, ...planning.notes],
   };
 }
 

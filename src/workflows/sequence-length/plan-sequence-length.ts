@@ -23,7 +23,7 @@ function sequenceLengthVerb(resolution: number | null): FrontierVerb {
     isGiven: (flags) => flags.sequenceLength !== undefined,
     gridFlags: (experiment, { machine }, flags) => {
       const section = experiment[machine.system.accelerator];
-      requireShared(resolution, sequenceParallelOf(section, flags));
+      requireResolution(resolution, sequenceParallelOf(section, flags), section.sequenceLength);
       const models = flags.models ?? entryFor(section, flags.chips ?? 1).models;
       const lengths =
         flags.sequenceLength === undefined
@@ -42,9 +42,20 @@ function sequenceLengthVerb(resolution: number | null): FrontierVerb {
   };
 }
 
-/** Every length between two of the experiment's must be one that the ranks can share. */
-function requireShared(resolution: number | null, ranks: number): void {
-  if (resolution === null || resolution % ranks === 0) return;
-  const problem = `${resolution} tokens cannot be shared by the ${ranks} ranks of a sequence`;
-  throw faultsError('usage', [{ place: '--resolution', problem, expected: `a multiple of ${ranks}` }]);
+/** The widest gap between two lengths of the experiment may hold so many finer ones. */
+const mostBetween = 4096;
+
+/** Every length between two of the experiment's must be one that the ranks can share, and there is an end to them. */
+function requireResolution(resolution: number | null, ranks: number, shortest: number): void {
+  if (resolution === null) return;
+  const widest = (shortest * longestOverShortest) / 2;
+  const least = Math.ceil(widest / mostBetween / ranks) * ranks;
+  if (resolution % ranks !== 0) {
+    const problem = `${resolution} tokens cannot be shared by the ${ranks} ranks of a sequence`;
+    throw faultsError('usage', [{ place: '--resolution', problem, expected: `a multiple of ${ranks}` }]);
+  }
+  if (resolution < least) {
+    const problem = `${resolution} tokens are too fine a step between lengths up to ${lengthText(2 * widest)}`;
+    throw faultsError('usage', [{ place: '--resolution', problem, expected: `${least} or more` }]);
+  }
 }
