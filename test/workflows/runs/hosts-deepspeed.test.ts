@@ -23,13 +23,14 @@ afterAll(() => {
   rmSync(home, { recursive: true });
 });
 
-describe('a real DeepSpeed run on CPU ranks', () => {
-  it.for<[number, LauncherName]>([
-    [2, 'torchrun'],
-    [4, 'deepspeed'],
-  ])(
-    'over %i hosts by %s',
-    async ([chips, launcher], { skip }) => {
+const cases: readonly (readonly [number, LauncherName])[] = [
+  [2, 'torchrun'],
+  [4, 'deepspeed'],
+];
+
+describe('a real DeepSpeed run on CPU ranks', { timeout: 180_000 }, () => {
+  for (const [chips, launcher] of cases) {
+    it(`over ${chips} hosts by ${launcher}`, async ({ skip }) => {
       if (typeof cluster === 'string') return skip(cluster);
       const { context } = placeOf(cluster, home);
       const hostfile = join(home, `hosts${chips}`);
@@ -53,7 +54,6 @@ describe('a real DeepSpeed run on CPU ranks', () => {
         readFileSync(join(home, 'runs', record.runId, 'nodes', `${node}.ndjson`), 'utf8'),
       );
       expect(nodes.filter((text) => text.includes('"exitCode":0'))).toHaveLength(chips);
-    },
-    180_000,
-  );
+    });
+  }
 });
