@@ -11,10 +11,15 @@ const forwarded =
 /** This machine's choice of devices is not the hosts'. */
 const ownMachine = new Set(['CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'CUDA_HOME', 'CUDA_PATH']);
 
+/** Whether a variable of the caller's goes along to other machines. */
+export function isForwarded(name: string): boolean {
+  return forwarded.test(name) && !ownMachine.has(name);
+}
+
 /** @returns shell lines that export them. */
 export function forwardLines(env: Readonly<Record<string, string | undefined>>): string {
   return Object.entries(env)
-    .filter(([name, value]) => value !== undefined && forwarded.test(name) && !ownMachine.has(name))
+    .filter(([name, value]) => value !== undefined && isForwarded(name))
     .map(([name, value]) => `export ${name}=${quoteWord(value ?? '')}`)
     .join('\n');
 }

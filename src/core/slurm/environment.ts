@@ -1,3 +1,5 @@
+import { isForwarded } from '../launch/forward.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What Slurm's tools take from their environment and this tool needs: which cluster is meant, and who asks. */
@@ -24,12 +26,10 @@ const userDefaults: Readonly<Record<string, string>> = {
   SBATCH_TIMELIMIT: 'time',
 };
 
-/** Who the user is, how programs are found and what steers the libraries of a training. */
+/** Who the user is, how programs and modules are found. What steers the libraries of a training goes along as it does
+ * to hosts (core/launch/forward.ts). */
 const handedOn =
-  /^(?:HOME|USER|LOGNAME|SHELL|PATH|LANG|LC_\w+|TZ|LD_LIBRARY_PATH|LD_PRELOAD|BASH_ENV|MODULE\w*|LMOD_\w+|LOADEDMODULES|_LMFILES_|CUDA_HOME|(?:NCCL|GLOO|UCX|FI|TORCH|PYTORCH|CUDA|HF|DS|OMP|MKL|TRITON|KMP|GOMP)_\w+|XDG_CACHE_HOME|\w+_proxy)$/;
-
-/** Which GPUs a job has is Slurm's to say. */
-const notHandedOn = /^(?:CUDA_VISIBLE_DEVICES|CUDA_MPS_\w+|BASH_FUNC_.*)$/;
+  /^(?:HOME|USER|LOGNAME|SHELL|PATH|LANG|LC_\w+|TZ|BASH_ENV|MODULE\w*|LMOD_\w+|LOADEDMODULES|_LMFILES_)$/;
 
 /**
  * The environment of sbatch, which Slurm stores and gives to the job. Slurm's own default is all of the caller's:
@@ -50,7 +50,7 @@ export function submitEnvironment(
       if (option !== undefined) return options[option] === undefined ? [[name, value]] : [];
       if (toolVariables.has(name)) return [[name, value]];
       if (ofSlurm.test(name)) return [];
-      const isWanted = all || (handedOn.test(name) && !notHandedOn.test(name));
+      const isWanted = all || handedOn.test(name) || isForwarded(name);
       return isWanted ? [[name, value]] : [];
     }),
   );

@@ -52,7 +52,7 @@ export function parseScontrol(text: string): JobFacts[] {
 }
 
 /** Values may hold blanks and `=` (comments, commands): a field begins with a known shape, and the first one counts. */
-function scontrolFields(line: string): Map<string, string> {
+export function scontrolFields(line: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [, name = '', value = ''] of line.matchAll(
     /(?:^|\s)([A-Z][A-Za-z:/_]*)=(.*?)(?=\s[A-Z][A-Za-z:/_]*=|\s*$)/g,

@@ -27,7 +27,7 @@ export class SlurmRun implements StartedRun {
   readonly folder: RunFolder;
   readonly ended: Promise<RunEnd>;
   readonly #context: Context;
-  readonly #job: Submission;
+  readonly #job: Submission & { readonly name: string };
   readonly #watch: JobWatch;
   #settle: (end: RunEnd) => void = () => undefined;
   #now: JobNow = { phase: 'pending', reason: null, hopeless: null };
@@ -71,7 +71,7 @@ export class SlurmRun implements StartedRun {
   private constructor(context: Context, folder: RunFolder, job: Submission, name: string) {
     this.folder = folder;
     this.#context = context;
-    this.#job = job;
+    this.#job = { ...job, name };
     const poller = pollerOf(context, job.cluster);
     this.#watch = new JobWatch(context, folder, poller, { id: job.jobId, name });
     this.ended = new Promise((resolve) => {
@@ -145,7 +145,8 @@ export class SlurmRun implements StartedRun {
   readonly #forced = (): void => {
     const cluster = this.#job.cluster === null ? [] : [`--clusters=${this.#job.cluster}`];
     const env = askingEnvironment(this.#context.env);
-    void startDetached(['scancel', ...cluster, this.#job.jobId], { env, cwd: '/' }).catch(() => undefined);
+    const words = [...cluster, `--name=${this.#job.name}`, this.#job.jobId];
+    void startDetached(['scancel', ...words], { env, cwd: '/' }).catch(() => undefined);
     this.#settle(lost);
   };
 

@@ -1,5 +1,5 @@
 import { capture } from '../../adapters/exec.ts';
-import { cancelJobs, showJob } from '../../adapters/schedulers/slurm/tools.ts';
+import { cancelJob, showJob } from '../../adapters/schedulers/slurm/tools.ts';
 import type { LauncherName, System } from '../../core/experiment/case.ts';
 import type { NodeLayout } from '../../core/launch/layout.ts';
 import type { SchedulingFlags } from '../../core/launch/scheduling-flags.ts';
@@ -44,7 +44,7 @@ export async function openAllocation(context: Context, request: AllocationReques
   if (!read.ok) throw faultsError('usage', read.faults);
   const { options } = read.schedule;
   const giveUp = new AbortController();
-  const pending = { jobId: null as string | null };
+  const pending = { jobId: null as string | null, name };
   const watching = watchQueue(context, pending, giveUp);
   const words = ['--no-shell', `--job-name=${name}`, ...allocationWords(options)];
   const lines: string[] = [];
@@ -61,7 +61,7 @@ export async function openAllocation(context: Context, request: AllocationReques
   const { jobId } = pending;
   if (result.exitCode === 0 && jobId !== null && !context.signal.aborted)
     return { jobId, nodes: await allocationNodes(context, jobId) };
-  if (jobId !== null) await cancelJobs(accessOf(context, null), [jobId]);
+  if (jobId !== null) await cancelJob(accessOf(context, null), jobId, name);
   context.signal.throwIfAborted();
   if (giveUp.signal.aborted) throw giveUp.signal.reason;
   const said = result.startError ?? lines.join('\n').replaceAll(/^salloc: /gm, 'sbatch: ');
@@ -72,14 +72,14 @@ export async function openAllocation(context: Context, request: AllocationReques
 /** While salloc waits: says for what, and gives up where Slurm would hold it for ever. */
 function watchQueue(
   context: Context,
-  pending: { readonly jobId: string | null },
+  pending: { readonly jobId: string | null; readonly name: string },
   giveUp: AbortController,
 ): NodeJS.Timeout {
   let watched: ReturnType<ReturnType<typeof pollerOf>['watch']> | null = null;
   let told = '';
   const look = (): void => {
     if (pending.jobId === null) return;
-    watched ??= pollerOf(context, null).watch(pending.jobId);
+    watched ??= pollerOf(context, null).watch(pending.jobId, pending.name);
     const { controller, times } = watched.word();
     if (controller === null || phaseOf(controller) !== 'pending') return;
     const why = hopelessReason(controller);
@@ -106,7 +106,7 @@ export async function isAllocationOpen(context: Context, jobId: string): Promise
 
 /** Gives the nodes back, whatever still runs there. */
 export async function closeAllocation(context: Context, { jobId }: Pick<Allocation, 'jobId'>): Promise<void> {
-  const answer = await cancelJobs(accessOf(context, null), [jobId]);
+  const answer = await cancelJob(accessOf(context, null), jobId, null);
   if (answer.ok) return;
   context.emit({
     type: 'warning',

@@ -68,7 +68,7 @@ async function submitOne(
     words: after === null || limit === null ? [] : [`--dependency=afterany:${after}`],
   };
   const { jobId, cluster } = await submitPatiently(context, request, array.name, beginUtc);
-  await keep(context, { jobId, cluster }, () => {
+  await keep(context, { jobId, cluster }, array.name, () => {
     for (const [task, { place }] of array.tasks.entries()) {
       const own = `${jobId}_${task}`;
       appendEvent(folderOf(place), { type: 'submitted', utc: utcNow(context), jobId: own, cluster });

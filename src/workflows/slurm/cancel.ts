@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancelJobs } from '../../adapters/schedulers/slurm/tools.ts';
+import { cancelJob } from '../../adapters/schedulers/slurm/tools.ts';
 import { requestStop, type RunFolder } from '../../adapters/run-store.ts';
 import type { Context } from '../context.ts';
 import { accessOf, firstLine } from './cluster.ts';
@@ -11,6 +11,7 @@ const patienceMs = 5 * 60_000;
 export interface JobToCancel {
   readonly folder: RunFolder;
   readonly jobId: string;
+  readonly name: string;
   readonly cluster: string | null;
   /** Whether it has ended meanwhile. */
   readonly isOver: () => boolean;
@@ -20,7 +21,7 @@ export interface JobToCancel {
 export async function cancelPatiently(context: Context, job: JobToCancel): Promise<boolean> {
   const untilMs = context.now() + patienceMs;
   for (let attempt = 0; !job.isOver() && !context.force.aborted; attempt += 1) {
-    const answer = await cancelJobs(accessOf(context, job.cluster), [job.jobId]);
+    const answer = await cancelJob(accessOf(context, job.cluster), job.jobId, job.name);
     if (answer.ok) return true;
     if (attempt === 0) {
       // The training looks for it after every step, whoever else is away.

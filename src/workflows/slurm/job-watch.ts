@@ -28,7 +28,7 @@ export class JobWatch {
     this.#folder = folder;
     this.#name = job.name;
     this.#poller = poller;
-    this.#watched = poller.watch(job.id);
+    this.#watched = poller.watch(job.id, job.name);
   }
 
   get journal(): JobJournal {

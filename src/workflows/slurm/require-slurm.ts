@@ -1,10 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pingController, testJob, type Answer } from '../../adapters/schedulers/slurm/tools.ts';
+import {
+  pingController,
+  showPartitions,
+  testJob,
+  type Answer,
+} from '../../adapters/schedulers/slurm/tools.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { directives } from '../../core/slurm/job-script.ts';
+import { partitionFault } from '../../core/slurm/partition.ts';
 import { parseRefusal } from '../../core/slurm/parse-sbatch.ts';
 import { submitEnvironment } from '../../core/slurm/environment.ts';
 import { slurmPlanOf, type SlurmPlan } from '../../core/slurm/slurm-plan.ts';
@@ -79,7 +85,8 @@ async function requireAccepted(context: Context, plans: readonly SlurmPlan[]): P
       const answer = await testOne(context, folder, plan);
       if (!answer.ok) faults.push(faultOf(plan, answer));
     }
-    const different = [...new Map(faults.map((fault) => [fault.problem, fault])).values()];
+    if (faults.length > 0) await explain(context, [...distinct.values()], faults);
+    const different = [...new Map(faults.map((fault) => [`${fault.place} ${fault.problem}`, fault])).values()];
     if (different.length > 0)
       throw faultsError('environment', different, 'See: sinfo, and scontrol show partition.');
   } finally {
@@ -103,8 +110,24 @@ async function testOne(context: Context, folder: string, { schedule }: SlurmPlan
   );
 }
 
-function faultOf({ title, schedule }: SlurmPlan, answer: Extract<Answer<null>, { ok: false }>): Fault {
+/** Slurm says "not available" of many things: what the partition itself shows is said in the place of that. */
+async function explain(context: Context, plans: readonly SlurmPlan[], faults: Fault[]): Promise<void> {
+  const cluster = plans[0]?.schedule.options['clusters'] ?? null;
+  const partitions = await showPartitions(accessOf(context, cluster));
+  if (!partitions.ok) return;
+  for (const [index, fault] of faults.entries()) {
+    const plan = plans.find((each) => placeOf(each) === fault.place);
+    const known = plan === undefined ? null : partitionFault(plan.schedule, partitions.value);
+    if (known !== null) faults[index] = known;
+  }
+}
+
+function faultOf(plan: SlurmPlan, answer: Extract<Answer<null>, { ok: false }>): Fault {
   if (answer.isMissing) throw noSlurm('sbatch');
+  return { place: placeOf(plan), ...parseRefusal(answer.said) };
+}
+
+function placeOf({ title, schedule }: SlurmPlan): string {
   const { nodes } = schedule.layout;
-  return { place: `Slurm, ${nodes} node${nodes === 1 ? '' : 's'} (${title})`, ...parseRefusal(answer.said) };
+  return `Slurm, ${nodes} node${nodes === 1 ? '' : 's'} (${title})`;
 }

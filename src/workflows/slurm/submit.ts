@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
 import { writeTextAtomic } from '../../adapters/files.ts';
 import {
-  cancelJobs,
+  cancelJob,
   findByName,
   submitJob,
   type Answer,
@@ -52,7 +52,7 @@ export async function submitRun(context: Context, folder: RunFolder, plan: Slurm
   const beginUtc = utcNow(context);
   appendEvent(folder, { type: 'submitting', utc: beginUtc, jobName });
   const submission = await submitPatiently(context, requestOf(context, folder, plan), jobName, beginUtc);
-  await keep(context, submission, () => {
+  await keep(context, submission, jobName, () => {
     appendEvent(folder, { type: 'submitted', utc: utcNow(context), ...submission });
   });
   return submission;
@@ -62,12 +62,13 @@ export async function submitRun(context: Context, folder: RunFolder, plan: Slurm
 export async function keep(
   context: Context,
   { jobId, cluster }: Submission,
+  name: string,
   note: () => void,
 ): Promise<void> {
   try {
     note();
   } catch (error) {
-    await cancelJobs(accessOf(context, cluster), [jobId]);
+    await cancelJob(accessOf(context, cluster), jobId, name);
     throw error;
   }
 }

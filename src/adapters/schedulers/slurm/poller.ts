@@ -31,6 +31,7 @@ export interface PollerEvents {
 
 interface Entry {
   readonly jobId: string;
+  readonly name: string;
   word: JobWord;
   hurried: boolean;
 }
@@ -77,8 +78,9 @@ export class JobPoller {
     return this.#silentSinceMs !== null;
   }
 
-  watch(jobId: string): WatchedJob {
-    const entry: Entry = { jobId, word: unheard, hurried: false };
+  /** @param name of the job: a controller that lost its state may have given its id to another one */
+  watch(jobId: string, name: string): WatchedJob {
+    const entry: Entry = { jobId, name, word: unheard, hurried: false };
     this.#entries.add(entry);
     this.#hurry();
     return {
@@ -132,7 +134,8 @@ export class JobPoller {
     const known = new Map(answer.value.map((facts) => [facts.jobId, facts]));
     let changed = false;
     for (const entry of entries) {
-      const facts = known.get(entry.jobId);
+      const found = known.get(entry.jobId);
+      const facts = found?.name === entry.name ? found : undefined;
       changed ||= facts?.state !== entry.word.controller?.state;
       entry.word = {
         ...entry.word,

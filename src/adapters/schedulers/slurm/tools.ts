@@ -1,5 +1,6 @@
 import { parseSacct, sacctFormat } from '../../../core/slurm/parse-accounting.ts';
 import { parseScontrol, parseSqueue, squeueFormat } from '../../../core/slurm/parse-controller.ts';
+import { parsePartitions, type Partition } from '../../../core/slurm/partition.ts';
 import { isUnreachable, parseSbatch, type Submission } from '../../../core/slurm/parse-sbatch.ts';
 import { askingEnvironment } from '../../../core/slurm/environment.ts';
 import { wholeJob, type JobFacts } from '../../../core/slurm/job-facts.ts';
@@ -117,6 +118,12 @@ export async function showJob(access: SlurmAccess, jobId: string): Promise<Answe
   return /Invalid job id/i.test(result.stderr) ? { ok: true, value: null } : failure(result);
 }
 
+/** All partitions that this user is shown. */
+export async function showPartitions(access: SlurmAccess): Promise<Answer<Partition[]>> {
+  const result = await ask(access, 'scontrol', ['--oneliner', 'show', 'partition']);
+  return result.exitCode === 0 ? { ok: true, value: parsePartitions(result.stdout) } : failure(result);
+}
+
 /** A number of slurm.conf, such as MaxArraySize. */
 export async function configuredNumber(access: SlurmAccess, name: string): Promise<Answer<number | null>> {
   const result = await ask(access, 'scontrol', ['show', 'config']);
@@ -132,11 +139,19 @@ export async function pingController(access: SlurmAccess): Promise<Answer<string
 }
 
 /**
- * Ends jobs. One that is unknown or has ended is no error (scancel says nothing then).
- * @param jobIds jobs, tasks of arrays (`12_3`) or steps (`12.4`)
+ * Ends a job (`12`, `12_3`, a step `12.4`). One that is unknown or has ended is no error (scancel says nothing then).
+ * @param name where the job has another one it is let alone: a controller that lost its state gives ids a second time
  */
-export async function cancelJobs(access: SlurmAccess, jobIds: readonly string[]): Promise<Answer<null>> {
-  const result = await ask(access, 'scancel', jobIds);
+export async function cancelJob(
+  access: SlurmAccess,
+  jobId: string,
+  name: string | null,
+): Promise<Answer<null>> {
+  return cancel(access, [...(name === null ? [] : [`--name=${name}`]), jobId]);
+}
+
+async function cancel(access: SlurmAccess, words: readonly string[]): Promise<Answer<null>> {
+  const result = await ask(access, 'scancel', words);
   if (result.exitCode === 0) return { ok: true, value: null };
   return /Invalid job id|already completing|already completed/i.test(result.stderr)
     ? { ok: true, value: null }
@@ -152,7 +167,7 @@ export async function cancelSteps(access: SlurmAccess, jobId: string, name: stri
     const [stepId = '', stepName] = line.split('|');
     return stepName === name ? [stepId] : [];
   });
-  return steps.length === 0 ? { ok: true, value: null } : cancelJobs(access, steps);
+  return steps.length === 0 ? { ok: true, value: null } : cancel(access, steps);
 }
 
 export interface SbatchRequest {

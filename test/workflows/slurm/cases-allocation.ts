@@ -1,0 +1,78 @@
+import { expect, it } from 'vitest';
+import { processesOfRun } from '../../../src/adapters/processes.ts';
+import { askController } from '../../../src/adapters/schedulers/slurm/tools.ts';
+import {
+  closeAllocation,
+  isAllocationOpen,
+  openAllocation,
+  surroundingAllocation,
+} from '../../../src/workflows/slurm/allocation.ts';
+import { requireSlurm } from '../../../src/workflows/slurm/require-slurm.ts';
+import type { SlurmCluster } from '../../clusters/slurm.ts';
+import { sampleSystem } from '../../core/sample-plan.ts';
+import { finish, steps } from '../../e2e/shell-workloads.ts';
+import { logOf, slurmPlan, submitted, toolAt, until } from './slurm-runs.ts';
+
+const system = sampleSystem({ accelerator: 'cpu', hostGiB: null, chipsPerNode: 2, cores: 2 });
+const twoNodes = { nodes: 2, ranksPerNode: 1 } as const;
+
+/** Many runs in nodes that are held. */
+export function allocationCases(the: () => SlurmCluster): void {
+  it('runs as steps in an allocation: two beside each other, one on all nodes, one that is ended', async () => {
+    const tool = toolAt(the());
+    const { context } = tool;
+    const flags = { slurmWords: ['time=10'] };
+    const request = {
+      system,
+      layout: twoNodes,
+      flags,
+      launcher: 'torchrun',
+      name: 'allocation-test',
+    } as const;
+    const { jobId: allocation, nodes } = await openAllocation(context, request);
+    expect(nodes).toHaveLength(2);
+    const say = `echo "on $(uname -n) rank $SUPEROFFLOAD_NODE_RANK at $MASTER_ADDR:$MASTER_PORT"`;
+    const script = `${say}; ${steps({ to: 2 })}; sleep 1; ${finish}`;
+    const single = () => submitted(tool, slurmPlan(script, { allocation }));
+    const [first, second] = await Promise.all([single(), single()]);
+    expect((await first.record).outcome.class).toBe('ok');
+    expect((await second.record).outcome.class).toBe('ok');
+    const hosts = [first, second].map(({ folder }) => /on (node\d) rank 0/.exec(logOf(folder))?.[1]);
+    expect(hosts.sort()).toEqual([...nodes]);
+    const both = await submitted(tool, slurmPlan(`${say}; sleep 300`, { allocation, layout: twoNodes }));
+    await until('it runs on both', () => (logOf(both.folder).match(/on node\d rank/g) ?? []).length === 2);
+    const places = [...logOf(both.folder).matchAll(/rank \d at (\S+)/g)].map(([, place]) => place);
+    expect(new Set(places).size).toBe(1);
+    expect(places[0]).toMatch(new RegExp(`^${nodes[0]!}:2\\d{4}$`));
+    await both.run.kill('cancelled');
+    expect((await both.record).exit.exitCode).not.toBe(0);
+    expect(processesOfRun(both.folder.runId)).toEqual([]);
+    expect(await isAllocationOpen(context, allocation)).toBe(true);
+    const three = slurmPlan('true', { allocation, layout: { nodes: 3, ranksPerNode: 1 } });
+    await expect(requireSlurm(context, [three])).rejects.toThrow('has 2 node(s), the runs need 3');
+    await closeAllocation(context, { jobId: allocation });
+    await until('it is gone', async () => !(await isAllocationOpen(context, allocation)));
+    const late = await submitted(tool, slurmPlan('true', { allocation }));
+    expect((await late.record).outcome).toMatchObject({ class: 'cancelled' });
+    const other = toolAt(the());
+    await expect(submitted(other, slurmPlan('true', { allocation }))).rejects.toThrow(
+      `there is no allocation ${allocation} to run in`,
+    );
+    expect(surroundingAllocation({ SLURM_JOB_ID: allocation })).toBe(allocation);
+    expect(surroundingAllocation({})).toBeNull();
+  });
+
+  it('is not granted what no waiting brings, and holds nothing then', async () => {
+    const { context, events } = toolAt(the());
+    const layout = { nodes: 9, ranksPerNode: 1 };
+    const request = { system, layout, flags: {}, launcher: 'torchrun', name: 'allocation-nine' } as const;
+    await expect(openAllocation(context, request)).rejects.toThrow(/would never grant|refuses/);
+    const found = await the().tool('squeue', '-h', '--name=allocation-nine');
+    expect(found).toBe('');
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([]);
+    expect(await askController({ env: the().env, cluster: null }, ['99999'])).toEqual({
+      ok: true,
+      value: [],
+    });
+  });
+}

@@ -1,0 +1,32 @@
+import { afterAll, describe } from 'vitest';
+import { startSlurm, type SlurmCluster } from '../../clusters/slurm.ts';
+import { allocationCases } from './cases-allocation.ts';
+import { arrayCases } from './cases-array.ts';
+import { deepspeedCases } from './cases-deepspeed.ts';
+import { endCases } from './cases-ends.ts';
+import { outageCases } from './cases-outage.ts';
+import { queueCases } from './cases-queue.ts';
+import { toolCases } from './cases-tools.ts';
+
+// One file, since one cluster serves all: what waits for Slurm waits at the same time.
+const started = await startSlurm();
+const missing = typeof started === 'string' ? started : null;
+const cluster = started as SlurmCluster;
+
+afterAll(() => {
+  if (missing === null) cluster.stop();
+});
+
+describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
+  describe.concurrent('runs side by side', () => {
+    endCases(() => cluster);
+    queueCases(() => cluster);
+    arrayCases(() => cluster);
+    allocationCases(() => cluster);
+    toolCases(() => cluster);
+  });
+  describe('one after another', () => {
+    deepspeedCases(() => cluster);
+    outageCases(() => cluster);
+  });
+});
