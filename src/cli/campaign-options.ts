@@ -39,7 +39,11 @@ export function campaignRequest(
   return {
     ...requestOf(all, { ...runOptions(all), dryRun: options.dryRun === true || options.list === true }),
     // An experiment has numbers of chips of its own.
-    flags: 'chips' in kept ? { ...flags, ...given('chips', chips) } : flags,
+    flags: {
+      ...flags,
+      ...('chips' in kept ? given('chips', chips) : {}),
+      ...(all.fixedBatch === true ? { batchRule: false } : {}),
+    },
     ...{ name, experiment },
     options: kept,
     filter: kept.filter ?? [],

@@ -99,10 +99,12 @@ function reportsTable(cells: readonly CellReport[]): string {
   return longTable(columns, rows);
 }
 
-function outcomeText({ state, outcome, adopted, lost }: CellReport): string {
+function outcomeText({ state, outcome, adopted, lost, variant, isBest }: CellReport): string {
   if (outcome === null) return state;
   const notes = [
     ...(state === 'left' || state === 'running' ? [state] : []),
+    ...(variant === null ? [] : [variant.why]),
+    ...(isBest ? ['counts'] : []),
     ...(adopted ? ['taken over'] : []),
     ...(lost > 0 && outcome === 'ok' ? [`${lost} lost`] : []),
   ];

@@ -166,6 +166,31 @@ describe('what is run again, and what is not', () => {
     expect(launchesOf(campaign, 3)).toEqual([2, 2, 2]);
   });
 
+  it('what ran out of memory has other batches in its place, by the rule of the paper', async () => {
+    const campaign = await createToyCampaign(2);
+    const oom = `echo "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes"; exit 1`;
+    campaign.stack.failOnce(toySizes(1)[0]!.hidden, oom);
+    const end = await campaign.run([...begin, '--json']);
+    expect(end.code, end.stderr).toBe(0);
+    const { cells } = resultOf(end);
+    expect(cells[0]).toMatchObject({ outcome: 'host_oom', variant: null });
+    const variants = cells.filter(({ variant }) => variant !== null);
+    expect(new Set(variants.map(({ variant }) => variant?.why))).toEqual(
+      new Set(['accumulation', 'recomputation']),
+    );
+    expect(variants.every(({ variant, outcome }) => variant?.of === cells[0]?.key && outcome === 'ok')).toBe(
+      true,
+    );
+    expect(cells.filter(({ isBest }) => isBest)).toHaveLength(1);
+    // They are derived from the results: a campaign that goes on has the same, and nothing to run.
+    const launched = campaign.stack.launches().length;
+    const again = await campaign.run([...goOn, '--json']);
+    expect(resultOf(again).cells).toEqual(cells);
+    const fixed = await campaign.run([...begin, '--name', 'fixed', '--fixed-batch', '--json']);
+    expect(resultOf(fixed).cells).toHaveLength(2);
+    expect(campaign.stack.launches()).toHaveLength(launched);
+  });
+
   it('repeats come in turns', async () => {
     const campaign = await createToyCampaign(2);
     const end = await campaign.run([...begin, '--repeat', '3', '--json']);

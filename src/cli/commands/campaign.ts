@@ -74,6 +74,7 @@ function declareRun(command: Bare) {
     .optionsGroup('The campaign:')
     .option('--name <name>', 'what it is called (default: as the experiment)')
     .option('--filter <key=value,...>', 'only such cases: chips=1,4,mode=prism; may be repeated', collect)
+    .option('--fixed-batch', "do not follow the experiment's rule for the batch where memory runs out")
     .option('--repeat <r>', 'launches of each case, in turns', parseCount, 1)
     .option('--resume', 'go on with a campaign that was stopped')
     .option('--accept-changes', 'with --resume: go on although its cases are others now')

@@ -13,6 +13,8 @@ export interface CampaignFile {
   readonly options: Readonly<Record<string, unknown>>;
   /** In the order of the experiment. */
   readonly cells: readonly Cell[];
+  /** Added by the rule for the batch, as results came. */
+  readonly variants: readonly Cell[];
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

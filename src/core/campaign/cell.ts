@@ -15,6 +15,14 @@ export interface Cell {
   readonly title: string;
   readonly case: Case;
   readonly withWhat: CellSetting;
+  /** Where it was added by the rule for the batch, in place of a cell that ran out of memory. */
+  readonly variant?: CellVariant;
+}
+
+export interface CellVariant {
+  /** Key of the cell with its whole batch at once. */
+  readonly of: string;
+  readonly why: 'accumulation' | 'recomputation';
 }
 
 /** What the key holds beside the case. */

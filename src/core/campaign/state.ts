@@ -67,6 +67,11 @@ export function withEvent(state: CellState, event: CampaignEvent, isOfSession = 
   return { ...state, attempts: [...others, ended] };
 }
 
+/** @returns cells with what stands in their place behind each. */
+export function withVariants(cells: readonly Cell[], variants: readonly Cell[]): Cell[] {
+  return cells.flatMap((cell) => [cell, ...variants.filter(({ variant }) => variant?.of === cell.key)]);
+}
+
 /** @returns launches of the cell that ended `ok`. */
 export function goodLaunches({ attempts }: CellState): number {
   return attempts.filter(({ outcome }) => outcome === 'ok').length;

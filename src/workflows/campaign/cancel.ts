@@ -12,7 +12,7 @@ import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { cancelRun } from '../runs/cancel.ts';
 import { closeAllocation, isAllocationOpen } from '../slurm/allocation.ts';
-import { findCampaign, rulesOf } from './status.ts';
+import { allCells, findCampaign, rulesOf } from './status.ts';
 import { CampaignSession } from './session.ts';
 
 const pollMs = 300;
@@ -56,14 +56,14 @@ export async function cancelCampaign(
 }
 
 function openRuns({ home }: Context, campaign: CampaignFile): string[] {
-  const states = statesOf(campaign.cells, readCampaignJournal(home, campaign.name));
+  const states = statesOf(allCells(campaign), readCampaignJournal(home, campaign.name));
   return states.flatMap(({ attempts }) =>
     attempts.filter(({ outcome }) => outcome === null).map(({ runId }) => runId),
   );
 }
 
 function leftOf({ home }: Context, campaign: CampaignFile): number {
-  const states = statesOf(campaign.cells, readCampaignJournal(home, campaign.name));
+  const states = statesOf(allCells(campaign), readCampaignJournal(home, campaign.name));
   return states.filter((state) => cellStanding(state, rulesOf(campaign)) !== 'settled').length;
 }
 
@@ -87,7 +87,7 @@ async function endLone(context: Context, campaign: CampaignFile): Promise<string
   try {
     const journal = await openCampaignJournal(context.home, campaign.name);
     try {
-      const session = new CampaignSession(context, journal, campaign.cells);
+      const session = new CampaignSession(context, journal, allCells(campaign));
       const open = session.states.flatMap(({ cell, attempts }) =>
         attempts.filter(({ outcome }) => outcome === null).map(({ runId }) => ({ cell, runId })),
       );

@@ -19,7 +19,7 @@ export async function keepDefinition(
   context: Context,
   request: CampaignRequest,
   { cells, experimentHash }: PlannedCampaign,
-): Promise<void> {
+): Promise<CampaignFile> {
   const { name, experiment, options } = request;
   const stored = await readCampaign(context.home, name);
   if (stored !== undefined && request.resume) {
@@ -30,8 +30,10 @@ export async function keepDefinition(
   const file: CampaignFile = {
     schemaVersion: 1,
     ...{ name, experiment, experimentHash, createdUtc, options, cells },
+    variants: stored?.variants ?? [],
   };
   if (JSON.stringify(stored) !== JSON.stringify(file)) await writeCampaign(context.home, file);
+  return file;
 }
 
 function acceptOrRefuse(

@@ -23,12 +23,14 @@ export interface RunStarter {
 
 export interface Drive {
   readonly session: CampaignSession;
-  readonly plans: ReadonlyMap<string, RunPlan>;
+  readonly planOf: (key: string) => RunPlan | undefined;
   readonly starter: RunStarter;
   /** Of each cell, where nothing goes wrong. */
   readonly repeat: number;
   /** Asked anew for every move: what is expected changes with what was seen. */
   readonly options: () => DriveOptions;
+  /** Called before every move: results may ask for cells that were not there. */
+  readonly derive: () => Promise<void>;
   /** Told whenever a run begins or ends. */
   readonly onChange: (underway: ReadonlyMap<string, number>) => void;
   /** Whether somebody asked for the campaign to end. */
@@ -45,6 +47,7 @@ export async function driveCampaign(context: Context, drive: Drive): Promise<Dec
   for (;;) {
     const isEnding = launches.failure !== null || context.signal.aborted || drive.isCancelled();
     if (isEnding && launches.underway.size === 0) break;
+    if (!isEnding) await drive.derive();
     const followed = new Set(launches.underway.keys());
     const decision: Decision = isEnding
       ? { move: 'wait' }
@@ -97,8 +100,8 @@ class Launches {
   }
 
   async #start(cell: Cell): Promise<void> {
-    const { session, plans, starter } = this.#drive;
-    const plan = plans.get(cell.key);
+    const { session, planOf, starter } = this.#drive;
+    const plan = planOf(cell.key);
     if (plan === undefined) throw new Error(`cell ${cell.key} has no plan`);
     const made: { runId: string | null } = { runId: null };
     try {

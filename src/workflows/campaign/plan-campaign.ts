@@ -5,6 +5,7 @@ import { filterFaults, passes, type CaseFilter } from '../../core/campaign/filte
 import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { expandExperiment } from '../../core/experiment/grid.ts';
+import { followsBatchRule } from '../../core/experiment/grid-batch.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
@@ -25,6 +26,8 @@ export interface PlannedCampaign {
   /** In the order of the experiment. */
   readonly cells: readonly Cell[];
   readonly plans: ReadonlyMap<string, RunPlan>;
+  /** The paper's rule may put other batches in the place of what runs out of memory. */
+  readonly followsBatchRule: boolean;
   readonly leftOut: readonly LeftOut[];
   readonly notes: readonly string[];
 }
@@ -59,6 +62,7 @@ export async function planCampaign(
     experimentHash: sha256(canonicalJson(experiment)),
     cells: distinctCells(cells.flatMap(([cell]) => cell ?? [])),
     plans: new Map(cells.flatMap(([cell, plan]) => (cell === null ? [] : [[cell.key, plan] as const]))),
+    followsBatchRule: followsBatchRule(experiment[machine.system.accelerator], user.flags),
     leftOut: [...skipped.map((each) => ({ case: each.case, reason: each.reason })), ...planned.leftOut],
     notes: [...new Set([...planning.notes, ...planned.notes])],
   };

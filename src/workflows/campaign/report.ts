@@ -1,13 +1,13 @@
 import { readRecord } from '../../adapters/stored-runs.ts';
-import type { Cell } from '../../core/campaign/cell.ts';
+import type { Cell, CellVariant } from '../../core/campaign/cell.ts';
 import { standingOf } from '../../core/campaign/retry-policy.ts';
 import {
+  cellStanding,
   lostLaunches,
   speakingAttempt,
   type CellState,
   type LaunchRules,
 } from '../../core/campaign/state.ts';
-import { cellStanding } from '../../core/campaign/state.ts';
 import type { OutcomeClass } from '../../core/logs/events.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -29,6 +29,10 @@ export interface CellReport {
   readonly runIds: readonly string[];
   /** Launches that were lost to what was around them. */
   readonly lost: number;
+  /** Where the rule for the batch added it. */
+  readonly variant: CellVariant | null;
+  /** Of a cell that ran out of memory and its variants: the fastest that ran, in model TFLOPS. */
+  readonly isBest: boolean;
   /** True where the launch that speaks for it is of another campaign, or of none. */
   readonly adopted: boolean;
   readonly durationMs: number | null;
@@ -52,28 +56,42 @@ export function cellReports(
   states: readonly CellState[],
   rules: LaunchRules,
 ): CellReport[] {
-  return states.map((state) => {
-    const { cell, attempts } = state;
-    const speaking = speakingAttempt(state);
-    const record = speaking === null ? null : recordOf(context, speaking.runId);
-    return {
-      key: cell.key,
-      caseId: cell.caseId,
-      title: cell.title,
-      case: cell.case,
-      state: stateOf(state, rules),
-      outcome: speaking?.outcome ?? null,
-      runId: speaking?.runId ?? null,
-      runIds: attempts.map(({ runId }) => runId),
-      lost: lostLaunches(state, rules),
-      adopted: speaking?.adopted ?? false,
-      durationMs: speaking?.durationMs ?? null,
-      medianStepMs: record?.statistics?.medianMs ?? null,
-      modelTflopsPerGpu: record?.throughput.modelTflopsPerGpu ?? null,
-      gpuGiB: record?.memory.gpuAllocatedGiB ?? null,
-      hostGiB: record?.memory.hostGiB ?? null,
-    };
-  });
+  const reports = states.map((state) => cellReport(context, state, rules));
+  const best = new Set(reports.flatMap(({ variant }) => fastest(reports, variant) ?? []));
+  return reports.map((report) => (best.has(report.key) ? { ...report, isBest: true } : report));
+}
+
+/** @returns the key of the fastest of a variant's group; undefined where none ran. */
+function fastest(reports: readonly CellReport[], variant: CellVariant | null): string | undefined {
+  if (variant === null) return undefined;
+  const ran = reports.filter((each) => each.variant?.of === variant.of && each.outcome === 'ok');
+  const speed = ({ modelTflopsPerGpu }: CellReport): number => modelTflopsPerGpu ?? 0;
+  return ran.sort((a, b) => speed(b) - speed(a))[0]?.key;
+}
+
+function cellReport(context: Pick<Context, 'home'>, state: CellState, rules: LaunchRules): CellReport {
+  const { cell, attempts } = state;
+  const speaking = speakingAttempt(state);
+  const record = speaking === null ? null : recordOf(context, speaking.runId);
+  return {
+    key: cell.key,
+    caseId: cell.caseId,
+    title: cell.title,
+    case: cell.case,
+    state: stateOf(state, rules),
+    outcome: speaking?.outcome ?? null,
+    runId: speaking?.runId ?? null,
+    runIds: attempts.map(({ runId }) => runId),
+    lost: lostLaunches(state, rules),
+    variant: cell.variant ?? null,
+    isBest: false,
+    adopted: speaking?.adopted ?? false,
+    durationMs: speaking?.durationMs ?? null,
+    medianStepMs: record?.statistics?.medianMs ?? null,
+    modelTflopsPerGpu: record?.throughput.modelTflopsPerGpu ?? null,
+    gpuGiB: record?.memory.gpuAllocatedGiB ?? null,
+    hostGiB: record?.memory.hostGiB ?? null,
+  };
 }
 
 export function stateOf(state: CellState, rules: LaunchRules): CellReport['state'] {

@@ -4,14 +4,17 @@ import {
   campaignPaths,
   lockCampaign,
   openCampaignJournal,
+  writeCampaign,
   type CampaignJournal,
 } from '../../adapters/campaign-store.ts';
+import type { CampaignFile } from '../../core/campaign/campaign-file.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
 import { passes } from '../../core/campaign/filter.ts';
 import { orderCells } from '../../core/campaign/order.ts';
-import { cellStanding, type CellState, type LaunchRules } from '../../core/campaign/state.ts';
+import { cellStanding, withVariants, type LaunchRules } from '../../core/campaign/state.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { Context } from '../context.ts';
+import { BatchVariants } from './batch-variants.ts';
 import { keepDefinition } from './definition.ts';
 import { driveCampaign, type Drive } from './drive.ts';
 import { foresightOf } from './foresight.ts';
@@ -47,11 +50,11 @@ export async function runCampaign(
   atOnceOf(request, planned);
   const mutex = await lockCampaign(home, request.name);
   try {
-    await keepDefinition(context, request, planned);
+    const file = await keepDefinition(context, request, planned);
     await rm(campaignPaths(home, request.name).cancel, { force: true });
     const journal = await openCampaignJournal(home, request.name);
     try {
-      return await runLeft(context, request, rules, { planned, journal });
+      return await runLeft(context, request, rules, { planned, journal, file });
     } finally {
       journal.close();
     }
@@ -63,68 +66,80 @@ export async function runCampaign(
 interface Opened {
   readonly planned: PlannedCampaign;
   readonly journal: CampaignJournal;
+  readonly file: CampaignFile;
 }
 
 async function runLeft(
   context: Context,
   request: CampaignRequest,
   rules: CampaignRules,
-  { planned, journal }: Opened,
+  { planned, journal, file }: Opened,
 ): Promise<CampaignResult> {
   const launchRules: LaunchRules = { ...request, retry: rules.retry };
   const earlier = await earlierRuns(context, planned.cells, planned.plans, request.repeat);
   const foresight = foresightOf(planned, earlier);
-  const wanted = planned.cells.filter((cell) => passes(cell.case, rules.only));
-  const ordered = orderCells(wanted, foresight.ofCell, atOnceOf(request, planned) > 1);
+  const asked = planned.cells.filter((cell) => passes(cell.case, rules.only));
+  const ordered = orderCells(asked, foresight.ofCell, atOnceOf(request, planned) > 1);
   const session = new CampaignSession(context, journal, ordered);
-  noteStrays(context, journal, planned.cells);
+  noteStrays(context, journal, [...planned.cells, ...file.variants]);
   if (request.reuse) adopt(context, session, earlier, launchRules);
+  const variants = new BatchVariants(context, planned, session, { rules: launchRules, asked });
+  const derive = async (): Promise<void> => {
+    if (await variants.derive()) await writeCampaign(context.home, { ...file, variants: variants.all });
+  };
+  await derive();
   const plans = await readyPlans(planned, session, launchRules);
-  const states = () => wanted.flatMap(({ key }) => session.stateOf(key) ?? []);
+  const planOf = (key: string): RunPlan | undefined => variants.planOf(key) ?? plans.get(key);
+  // A table is read by size and mode, whatever ran first.
+  const states = () => withVariants(asked, variants.all).flatMap(({ key }) => session.stateOf(key) ?? []);
+  const work = { session, planOf, derive, foresight, rules: launchRules };
+  const left = await driveLeft(context, request, { ...planned, plans }, work);
+  const counts = countsOf(states(), launchRules);
+  return { name: request.name, cells: cellReports(context, states(), launchRules), counts, outOfTime: left };
+}
+
+interface Work extends Pick<Drive, 'session' | 'planOf' | 'derive'> {
+  readonly foresight: ReturnType<typeof foresightOf>;
+  readonly rules: LaunchRules;
+}
+
+/** @returns how many cells are left since they would not have ended in time. */
+async function driveLeft(
+  context: Context,
+  request: CampaignRequest,
+  planned: PlannedCampaign,
+  { foresight, rules, ...work }: Work,
+): Promise<number> {
+  const { session } = work;
+  const { name, repeat } = request;
   // Not a node is asked for where nothing is left to run.
-  if (states().every((state) => cellStanding(state, launchRules) === 'settled'))
-    return resultOf(context, request.name, states(), launchRules, 0);
+  if (session.states.every((state) => cellStanding(state, rules) === 'settled')) return 0;
   const withinMs = request.withinMs === null ? null : context.now() + request.withinMs;
-  const starter = await openStarter(context, request, { ...planned, plans }, session);
+  const starter = await openStarter(context, request, planned, session);
   const { maxJobs, atOnce, untilMs } = starter;
-  const deadlineMs = earliest(withinMs, untilMs);
   const options = () => {
     const expectedMs = foresight.after(session.states).of;
-    return { ...launchRules, maxJobs, atOnce, deadlineMs, expectedMs };
+    return { ...rules, maxJobs, atOnce, deadlineMs: earliest(withinMs, untilMs), expectedMs };
   };
+  const progress = new CampaignProgress(context, name, session, options);
+  const { cancel } = campaignPaths(context.home, name);
+  const isCancelled = (): boolean => existsSync(cancel);
   try {
-    const { left } = await driveLeft(context, request.name, { session, plans, starter, options });
-    // A table is read by size and mode, whatever ran first.
-    return resultOf(context, request.name, states(), launchRules, left.length);
+    progress.begin();
+    const { onChange } = progress;
+    const drive = { ...work, starter, repeat, options, onChange, isCancelled };
+    return (await driveCampaign(progress.context, drive)).left.length;
+  } catch (error) {
+    context.emit({ type: 'note', message: keptText(name, countsOf(session.states, rules)) });
+    throw error;
   } finally {
+    progress.end();
     await starter.close();
   }
 }
 
 function earliest(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
-}
-
-async function driveLeft(
-  context: Context,
-  name: string,
-  { session, plans, starter, options }: Pick<Drive, 'session' | 'plans' | 'starter' | 'options'>,
-): ReturnType<typeof driveCampaign> {
-  const rules = options();
-  const progress = new CampaignProgress(context, name, session, options);
-  const { cancel } = campaignPaths(context.home, name);
-  const isCancelled = (): boolean => existsSync(cancel);
-  const { onChange } = progress;
-  try {
-    progress.begin();
-    const drive = { session, plans, starter, repeat: rules.repeat, options, onChange, isCancelled };
-    return await driveCampaign(progress.context, drive);
-  } catch (error) {
-    context.emit({ type: 'note', message: keptText(name, countsOf(session.states, rules)) });
-    throw error;
-  } finally {
-    progress.end();
-  }
 }
 
 /** Runs of cases that the campaign no longer has may go on all the same. */
@@ -142,16 +157,6 @@ function noteStrays({ emit }: Context, { events }: CampaignJournal, cells: reado
     message: `runs of cases that are no longer in the campaign may still go on: ${[...strays].join(', ')}`,
     hint: 'end each with: superoffload runs cancel RUN',
   });
-}
-
-function resultOf(
-  context: Context,
-  name: string,
-  states: readonly CellState[],
-  rules: LaunchRules,
-  outOfTime: number,
-): CampaignResult {
-  return { name, cells: cellReports(context, states, rules), counts: countsOf(states, rules), outOfTime };
 }
 
 function keptText(name: string, { total, done, failed }: CampaignCounts): string {

@@ -27,6 +27,16 @@ export class CampaignSession {
     return this.#states.get(key);
   }
 
+  /** One more cell, behind the others. */
+  add(cell: Cell): void {
+    for (const state of statesOf([cell], this.#journal.events)) this.#states.set(cell.key, state);
+  }
+
+  /** Grows with every result that is known. */
+  get resultCount(): number {
+    return this.#journal.events.filter(({ type }) => type === 'result' || type === 'adopted').length;
+  }
+
   /** Written before the run is started. */
   attempt({ key }: Cell, runId: string): void {
     this.#append({ type: 'attempt', key, runId });

@@ -6,8 +6,9 @@ import {
   readCampaignJournal,
 } from '../../adapters/campaign-store.ts';
 import type { CampaignFile } from '../../core/campaign/campaign-file.ts';
+import type { Cell } from '../../core/campaign/cell.ts';
 import { defaultRetry, parseRetry } from '../../core/campaign/retry-policy.ts';
-import { defaultMaxRetries, statesOf, type LaunchRules } from '../../core/campaign/state.ts';
+import { defaultMaxRetries, statesOf, withVariants, type LaunchRules } from '../../core/campaign/state.ts';
 import { nearest } from '../../core/experiment/nearest.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
@@ -59,7 +60,7 @@ export async function listAllCampaigns(context: Context): Promise<CampaignListin
 export async function campaignStatus(context: Context, wanted: string | null): Promise<CampaignStatus> {
   const campaign = await findCampaign(context, wanted);
   const rules = rulesOf(campaign);
-  const states = statesOf(campaign.cells, readCampaignJournal(context.home, campaign.name));
+  const states = statesOf(allCells(campaign), readCampaignJournal(context.home, campaign.name));
   const attempts = states.flatMap((state) => state.attempts.filter(({ adopted }) => !adopted));
   return {
     ...(await listing(context, campaign)),
@@ -91,6 +92,11 @@ async function newest({ home }: Context, names: readonly string[]): Promise<stri
   return times.sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0))[0]?.name ?? null;
 }
 
+/** With what the rule for the batch has added. */
+export function allCells({ cells, variants }: CampaignFile): Cell[] {
+  return withVariants(cells, variants);
+}
+
 /** The rules that a campaign was begun with, or was last gone on with. */
 export function rulesOf({ options }: CampaignFile): LaunchRules {
   const { repeat, retry, maxRetries } = options as Partial<{
@@ -108,7 +114,7 @@ export function rulesOf({ options }: CampaignFile): LaunchRules {
 
 async function listing(context: Context, campaign: CampaignFile): Promise<CampaignListing> {
   const { name, experiment, createdUtc } = campaign;
-  const states = statesOf(campaign.cells, readCampaignJournal(context.home, name));
+  const states = statesOf(allCells(campaign), readCampaignJournal(context.home, name));
   const counts = countsOf(states, rulesOf(campaign));
   const driver = campaignDriver(context.home, name);
   const activeMs = await lastActiveMs(context.home, name);
