@@ -158,8 +158,8 @@ function timeLines(
     '',
     parts,
     '',
-    `step: at least ${formatNumber(time.stepMs / 1000)} s, bound by ${boundNames[time.bound]}`,
-    `throughput: at most ${formatNumber(modelTflops)} TFLOPS a chip${recomputed}` +
+    `step: about ${formatNumber(time.stepMs / 1000)} s, bound by ${boundNames[time.bound]}`,
+    `throughput: about ${formatNumber(modelTflops)} TFLOPS a chip${recomputed}` +
       (mfu === null ? '' : `, MFU ${(100 * mfu).toFixed(1)}%`),
     ...(runMs === null ? [] : [`run of ${steps} steps: about ${formatDuration(runMs)}`]),
   ];

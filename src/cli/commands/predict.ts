@@ -4,9 +4,9 @@ import { caseWorkloadOption, declareCaseFlags, requestOf } from '../case-flags.t
 import type { CommandModule } from './module.ts';
 
 const help = `
-Memory comes from the formulas of DeepSpeed 0.19.8's source, checked against every measured run; step time from a
-roofline of the system's rates, a lower bound: launch and Python overheads are not in it (bench/README.md has both
-errors). Several modes or sizes give a table, one case gives every part. Runs nothing and needs no GPU:
+Memory comes from formulas read in DeepSpeed 0.19.8's source and checked against every measured run; step time from a
+roofline of the system's rates, mostly too short: launch and Python overheads are not in it (bench/predict.md has the
+errors of both). Several modes or sizes give a table, one case gives every part. Runs nothing and needs no GPU:
   superoffload predict --system gh200 --mode prism --mode zero_offload --model 10B --model 25B
   superoffload predict --system h200 --mode prism --model 3B`;
 

@@ -16,8 +16,8 @@ const msPerOffloadedParameter = (107_000 - startMs) / 5.29e9;
 const workerMs = 15_000;
 
 /**
- * Expected time of a whole run: start, first step, steps. For the order and the progress of campaigns; the steps are
- * bounded from below (bench/README.md has the error).
+ * Expected time of a whole run: start, first step, steps. For the order and the progress of campaigns; its steps are
+ * mostly too short (bench/predict.md has the errors).
  * @returns milliseconds; null where no step time can be predicted
  */
 export function predictDurationMs(subject: Case, system: System, steps: number): number | null {

@@ -19,10 +19,9 @@ export function paperHostNote(
   const hostGiB = hostGiBFor(system, ranks, exclusiveHost);
   const paperGB = paperHostGB(chips);
   if (hostGiB === null || hostGiB / ranks >= 0.98 * paperGB * gibPerGB) return null;
-  const own = Math.round(hostGiB / ranks / gibPerGB);
   return (
-    `the paper's machine had ${paperGB} GB of host memory a chip, ${system.name} has ${own}` +
-    (exclusiveHost || ranks === system.chipsPerNode ? '' : ' (more with --exclusive-host)') +
+    `the paper's machine had ${paperGB} GB of host memory a chip, ${system.name} has ${Math.round(hostGiB / ranks)} GiB` +
+    (exclusiveHost || ranks === system.chipsPerNode ? '' : ', more with --exclusive-host') +
     ': sizes that the host limits end earlier here'
   );
 }

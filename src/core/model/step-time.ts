@@ -25,7 +25,7 @@ export interface StepTime {
 /**
  * A roofline of one step. Within the GPU, products and memory traffic follow one another, and so do the stages of a
  * step; what overlaps is said at its part. Launch and Python overheads are in none of them, so that small models take
- * longer than this (bench/README.md has the error against every measured run).
+ * longer than this (bench/predict.md has the error against every measured run).
  * @returns null where the system does not say how fast it computes, or how fast its link and host are and the mode
  * needs them.
  */

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case, CaseWorkload, Dtype, ModelShape, ModeName, System } from '../src/core/experiment/case.ts';
+import { resolveSystem, type NamedSystemFile } from '../src/core/experiment/system.ts';
+import type { SystemFile } from '../src/core/experiment/system-file.schema.ts';
+import { modes } from '../src/core/deepspeed/modes/registry.ts';
+import type { ModelFile } from '../src/core/model/model-file.schema.ts';
+import { modelEntries } from '../src/core/model/model-table.ts';
+import { predictCase } from '../src/core/model/predict.ts';
+import { root } from './measure.ts';
+
+/** Predictions beside every run that was measured on H200 GPUs (bench/measured/h200.json). */
+
+interface MeasuredRun {
+  readonly source: string;
+  readonly mode: ModeName;
+  readonly model: string;
+  readonly chips: number;
+  readonly globalBatch: number;
+  readonly stepSeconds: number;
+  readonly gpuGiB: number | null;
+  readonly hostGiB: number | null;
+  readonly hostIs?: 'machine';
+  readonly separateHead?: boolean;
+  readonly workload?: CaseWorkload;
+  readonly dtype?: Dtype;
+  readonly ratio?: number;
+  readonly activationCheckpointing?: boolean;
+  readonly gradientClipping?: number;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+/** One run with what is predicted of it. GiB and seconds. */
+export interface ComparedRun {
+  readonly run: MeasuredRun;
+  readonly gpuGiB: number;
+  /** Of what `run.hostGiB` counts: the run's own, or the machine's. */
+  readonly hostGiB: number;
+  readonly stepSeconds: number | null;
+}
+
+export function readData(path: string): unknown {
+  return JSON.parse(readFileSync(join(root, path), 'utf8'));
+}
+
+export function shapes(): ModelShape[] {
+  return modelEntries(readData('experiment/model.json') as ModelFile).map(({ shape }) => shape);
+}
+
+/** A system of the package, as if this machine were another one. */
+export function namedSystem(name: string): System {
+  const file: NamedSystemFile = {
+    name,
+    file: readData(`experiment/systems/${name}.json`) as SystemFile,
+  };
+  const nobody = { accelerator: 'cuda', gpuName: null, gpuCount: 1, gpuGiB: null, hostGiB: null } as const;
+  return resolveSystem(file, { ...nobody, cores: 1, hostNumaNodes: null }, [file]);
+}
+
+/** The machine with more than one GPU has as much of everything for each; its GPUs' link was not measured. */
+function h200(gpus: number): System {
+  const one = namedSystem('h200');
+  const { hostGBps, adamNsPerParameter } = one.rates;
+  return {
+    ...one,
+    chipsPerNode: gpus,
+    hostGiB: (one.hostGiB ?? Number.NaN) * gpus,
+    cores: one.cores * gpus,
+    rates: {
+      ...one.rates,
+      hostGBps: hostGBps === null ? null : hostGBps * gpus,
+      adamNsPerParameter: adamNsPerParameter === null ? null : adamNsPerParameter / gpus,
+    },
+  };
+}
+
+export function compareRuns(): ComparedRun[] {
+  const data = readData('bench/measured/h200.json') as {
+    readonly machineBaseGiB: number;
+    readonly runs: readonly MeasuredRun[];
+  };
+  const known = shapes();
+  return data.runs.map((run) => {
+    const model = known.find(({ name }) => name === run.model);
+    if (model === undefined) throw new Error(`bench/measured/h200.json: there is no size ${run.model}`);
+    const system = h200(run.chips);
+    const { memory, time } = predictCase(caseOf(run, model), system);
+    // A head of its own is a second embedding to the optimizer; logits are those of one head all the same.
+    const twice = { ...model, paddedVocabulary: 2 * model.paddedVocabulary };
+    const { hostGiB } = run.separateHead === true ? predictCase(caseOf(run, twice), system).memory : memory;
+    return {
+      run,
+      gpuGiB: memory.gpuGiB,
+      hostGiB: hostGiB + (run.hostIs === 'machine' ? data.machineBaseGiB : 0),
+      stepSeconds: time === null ? null : time.stepMs / 1000,
+    };
+  });
+}
+
+function caseOf(run: MeasuredRun, model: ModelShape): Case {
+  return {
+    experiment: 'throughput',
+    workload: run.workload ?? 'builtin',
+    mode: run.mode,
+    model,
+    chips: run.chips,
+    sequenceParallel: 1,
+    microBatch: run.globalBatch / run.chips,
+    globalBatch: run.globalBatch,
+    gradientAccumulation: 1,
+    sequenceLength: 1024,
+    activationCheckpointing: run.activationCheckpointing ?? false,
+    activationOffload: false,
+    attention: 'sdpa',
+    fp16LmCrossEntropy: false,
+    dtype: run.dtype ?? 'bf16',
+    ratio: run.ratio ?? modes[run.mode].defaultRatio,
+    gradientClipping: run.gradientClipping ?? 0,
+    dropout: 0,
+    steps: 20,
+    seed: 1234,
+    dataPath: null,
+    vocabFile: null,
+    mergeFile: null,
+    deepspeedOverrides: run.overrides ?? {},
+  };
+}

@@ -1,0 +1,126 @@
+import { compareBars, type ComparedBar } from './predict-figure13.ts';
+import { compareRuns, namedSystem, type ComparedRun } from './predict-measured.ts';
+
+/** The text of bench/predict.md. */
+export function predictReport(): string {
+  return [
+    '# Predictions beside what was measured and published',
+    'Made by `npx tsx bench/predict.ts`; the measured numbers are in `measured/h200.json`, with their sources.',
+    '## Every measured run (H200, PCIe)',
+    'GiB, and seconds a step; the error is predicted less measured, in percent. Host memory of the rows marked `*` is ' +
+      "the machine's, of the others the run's. `-`: not recorded.",
+    runsTable(compareRuns()),
+    errorLine(compareRuns()),
+    '## Figure 13, largest trainable model',
+    'Sizes of `experiment/model.json` in the order of parameters; micro-batch 1, recomputation, sequence 2048, fp16, ' +
+      'unfused attention, as in the scripts of the artifact. "off": sizes between prediction and bar. The wall is what ' +
+      'stops the next size.',
+    '`paper`: the software that the figure implies (`src/core/model/software.ts`) in the memory that the paper prints ' +
+      '(96 GB; 480 GB for one chip, 240 GB for each of several). `no rounding`: the same, pinned memory as asked for. ' +
+      '`0.19.8`: DeepSpeed 0.19.8 as measured, in the memory of the systems `gh200` and `gh200-nvl2`.',
+    barsTable(),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join(
+    '\n',
+  );
+}
+
+function runsTable(runs: readonly ComparedRun[]): string {
+  const gib = (value: number | null, mark = ''): string =>
+    value === null ? '-' : `${value.toFixed(1)}${mark}`;
+  const rows = runs.map(({ run, gpuGiB, hostGiB, stepSeconds }) => [
+    `${run.mode} ${run.model}${run.chips === 1 ? '' : ` x${run.chips}`}`,
+    settingsOf(run),
+    gib(run.gpuGiB),
+    run.gpuGiB === null ? '-' : gib(gpuGiB),
+    gib(run.hostGiB, run.hostIs === 'machine' ? '*' : ''),
+    run.hostGiB === null ? '-' : gib(hostGiB),
+    run.stepSeconds.toFixed(3),
+    stepSeconds === null ? '-' : stepSeconds.toFixed(3),
+    stepSeconds === null ? '-' : percent(stepSeconds / run.stepSeconds - 1),
+  ]);
+  return table(
+    ['case', 'settings', 'GPU', 'predicted', 'host', 'predicted', 's/step', 'predicted', 'error'],
+    rows,
+  );
+}
+
+function settingsOf(run: ComparedRun['run']): string {
+  const bucket = run.overrides?.['zero_optimization.sub_group_size'];
+  return [
+    ...(run.workload === 'megatron' ? ['Megatron'] : []),
+    ...(run.dtype === undefined ? [] : [run.dtype]),
+    ...(run.activationCheckpointing === true ? ['recomputation'] : []),
+    ...(run.ratio === undefined ? [] : [`ratio ${run.ratio}`]),
+    ...(typeof bucket === 'number' ? [`buckets ${bucket.toExponential(0).replace('+', '')}`] : []),
+    ...(run.gradientClipping === undefined ? [] : [`clipping ${run.gradientClipping}`]),
+    ...(run.separateHead === true ? ['separate head'] : []),
+  ].join(', ');
+}
+
+function percent(share: number): string {
+  return `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)}%`;
+}
+
+function errorLine(runs: readonly ComparedRun[]): string {
+  const far = (pairs: readonly (readonly [number, number | null])[]): string => {
+    const differences = pairs.flatMap(([predicted, measured]) =>
+      measured === null ? [] : [Math.abs(predicted - measured)],
+    );
+    return `${Math.max(...differences).toFixed(1)} GiB at most over ${differences.length} runs`;
+  };
+  const errors = runs
+    .flatMap(({ run, stepSeconds }) => (stepSeconds === null ? [] : [stepSeconds / run.stepSeconds - 1]))
+    .sort((a, b) => a - b);
+  const median = errors[Math.floor(errors.length / 2)] ?? Number.NaN;
+  return (
+    `GPU memory is off by ${far(runs.map(({ run, gpuGiB }) => [gpuGiB, run.gpuGiB]))}, host memory by ` +
+    `${far(runs.map(({ run, hostGiB }) => [hostGiB, run.hostGiB]))}. Step time is off by ` +
+    `${percent(errors[0] ?? Number.NaN)} to ${percent(errors.at(-1) ?? Number.NaN)}, median ${percent(median)}.`
+  );
+}
+
+function barsTable(): string {
+  const paper = compareBars({ software: 'paper' });
+  const unrounded = compareBars({ software: 'paper', pinnedRounding: 'none' });
+  const today = compareBars({}, (chips) => namedSystem(chips === 1 ? 'gh200' : 'gh200-nvl2'));
+  const cells = (bar: ComparedBar | undefined): string[] =>
+    bar === undefined ? ['-', '-', '-'] : [bar.predicted, String(bar.sizesOff), bar.wall ?? '-'];
+  const rows = paper.map((bar, index) => [
+    bar.series,
+    String(bar.chips),
+    `${bar.published}B`,
+    ...cells(bar),
+    ...cells(unrounded[index]).slice(0, 2),
+    ...cells(today[index]),
+  ]);
+  const heads = [
+    'series',
+    'chips',
+    'published',
+    'paper',
+    'off',
+    'wall',
+    'no rounding',
+    'off',
+    '0.19.8',
+    'off',
+    'wall',
+  ];
+  const within = (bars: readonly ComparedBar[]): number =>
+    bars.filter(({ sizesOff }) => sizesOff <= 1).length;
+  return (
+    `${table(heads, rows)}\n\nWithin one size: paper ${within(paper)} of ${paper.length}, no rounding ` +
+    `${within(unrounded)}, 0.19.8 ${within(today)}.`
+  );
+}

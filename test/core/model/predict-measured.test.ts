@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { candidates, compareBars } from '../../../bench/predict-figure13.ts';
+import { compareRuns } from '../../../bench/predict-measured.ts';
+import { predictReport } from '../../../bench/predict-report.ts';
+
+const runs = compareRuns();
+
+describe('predictions beside every measured run', () => {
+  it.each(
+    runs.map(
+      (compared) =>
+        [
+          `${compared.run.source}: ${compared.run.mode} ${compared.run.model} x${compared.run.chips}`,
+          compared,
+        ] as const,
+    ),
+  )('%s: memory within 10% or 2 GiB', (_name, { run, gpuGiB, hostGiB }) => {
+    const off = (predicted: number, measured: number | null): number =>
+      measured === null ? 0 : Math.abs(predicted - measured) / Math.max(2, 0.1 * measured);
+    expect(off(gpuGiB, run.gpuGiB)).toBeLessThanOrEqual(1);
+    expect(off(hostGiB, run.hostGiB)).toBeLessThanOrEqual(1);
+  });
+
+  it('has memory of at least 25 runs to compare with, and step time of all', () => {
+    expect(
+      runs.filter(({ run }) => run.gpuGiB !== null && run.hostGiB !== null).length,
+    ).toBeGreaterThanOrEqual(25);
+    expect(runs.every(({ stepSeconds }) => stepSeconds !== null)).toBe(true);
+  });
+
+  it("ranks the modes of one size as they were measured, and says 2B's steps within 15%, ZeRO-2's apart", () => {
+    const first = runs.filter(({ run }) => run.source === 'The three modes on H200 GPUs');
+    for (const group of ['2B', '3B', '1B'].map((model) => first.filter(({ run }) => run.model === model))) {
+      const byMeasured = [...group].sort((a, b) => a.run.stepSeconds - b.run.stepSeconds);
+      const byPredicted = [...group].sort((a, b) => (a.stepSeconds ?? 0) - (b.stepSeconds ?? 0));
+      expect(byPredicted.map(({ run }) => run.mode)).toEqual(byMeasured.map(({ run }) => run.mode));
+    }
+    for (const { run, stepSeconds } of first.filter(
+      ({ run: { model, mode } }) => model === '2B' && mode !== 'zero_2',
+    )) {
+      expect(Math.abs((stepSeconds ?? 0) / run.stepSeconds - 1)).toBeLessThan(0.15);
+    }
+  });
+});
+
+describe('the published Figure 13', () => {
+  it('has 18 bars to predict, and each distinct shape of model.json once as a candidate', () => {
+    expect(compareBars({ software: 'paper' })).toHaveLength(18);
+    const shapes = candidates().map(({ layers, hidden }) => `${layers}x${hidden}`);
+    expect(new Set(shapes).size).toBe(shapes.length);
+    expect(shapes).toHaveLength(33);
+  });
+
+  it.each(compareBars({ software: 'paper' }).map((bar) => [`${bar.series} on ${bar.chips}`, bar] as const))(
+    '%s: within one size of the published winner',
+    (_name, { sizesOff }) => {
+      expect(sizesOff).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it("explains ZeRO-Offload's 15B by the rounding of pinned memory, and by nothing else", () => {
+    const alone = (bars: ReturnType<typeof compareBars>) =>
+      bars.find(({ series, chips }) => series === 'zero_offload' && chips === 1);
+    expect(alone(compareBars({ software: 'paper' }))).toMatchObject({ predicted: '16B', wall: 'host' });
+    const unrounded = alone(compareBars({ software: 'paper', pinnedRounding: 'none' }));
+    expect(unrounded?.sizesOff).toBeGreaterThan(1);
+  });
+});
+
+it('bench/predict.md is what bench/predict.ts prints', () => {
+  const path = new URL('../../../bench/predict.md', import.meta.url);
+  expect(readFileSync(path, 'utf8')).toBe(predictReport());
+});
