@@ -1,4 +1,6 @@
 import { readExperiment } from '../../adapters/experiment-data.ts';
+import type { JsonObject } from '../../core/deepspeed/modes/mode.ts';
+import { objectAt } from '../../core/deepspeed/super-offload.ts';
 import type { Case, System } from '../../core/experiment/case.ts';
 import { expandGrid, type SkippedCase } from '../../core/experiment/grid.ts';
 import { entryFor } from '../../core/experiment/grid-batch.ts';
@@ -10,6 +12,7 @@ import { mfu, parameterCount } from '../../core/model/shape.ts';
 import type { PinnedRounding, SoftwareName } from '../../core/model/software.ts';
 import { faultsError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { configureCases } from '../plan/case-configs.ts';
 import { readSetting, type PlanRequest } from '../plan/request.ts';
 
 /** The flags of a case, and what a prediction may assume. */
@@ -44,7 +47,7 @@ export interface PredictReport {
  * @throws SuperOffloadError 'usage' or 'config' with every fault.
  */
 export async function predictCases(context: Context, request: PredictRequest): Promise<PredictReport> {
-  const { machine, user, models, folders } = await readSetting(context, request);
+  const { machine, user, models, folders, deepspeed } = await readSetting(context, request);
   const { system } = machine;
   const experiment = readExperiment('throughput', folders);
   const { chips = 1 } = user.flags;
@@ -57,7 +60,8 @@ export async function predictCases(context: Context, request: PredictRequest): P
 
   const options = optionsOf(request);
   const paper = system.link === 'c2c' ? paperHostNote(system, chips, options.exclusiveHost) : null;
-  const cases = grid.cases.map((subject) => predicted(subject, system, options));
+  const { configs } = configureCases(grid.cases, user, deepspeed);
+  const cases = configs.map(({ subject, config }) => predicted(subject, config, { system, options }));
   const notes = [...new Set(cases.flatMap(({ prediction }) => prediction.notes))];
   return { system, cases, skipped: grid.skipped, notes: [...notes, ...(paper === null ? [] : [paper])] };
 }
@@ -70,13 +74,21 @@ function optionsOf({ scheduling, software, pinnedRounding }: PredictRequest): Pr
   };
 }
 
-function predicted(subject: Case, system: System, options: PredictOptions): PredictedCase {
-  const prediction = predictCase(subject, system, options);
+/** What the prediction reads of DeepSpeed's JSON is the whole of it, a file of the user's included. */
+function predicted(
+  subject: Case,
+  config: JsonObject,
+  { system, options }: { readonly system: System; readonly options: PredictOptions },
+): PredictedCase {
+  const zero = Object.entries(objectAt(config, 'zero_optimization'));
+  const settings = zero.map(([key, value]) => [`zero_optimization.${key}`, value] as const);
+  const configured = { ...subject, deepspeedOverrides: Object.fromEntries(settings) };
+  const prediction = predictCase(configured, system, options);
   return {
     case: subject,
     parameters: parameterCount(subject.model, subject.sequenceLength),
     prediction,
     mfu: prediction.time === null ? null : mfu(prediction.time.tflops.modelTflops, system.peakTflops),
-    runMs: predictDurationMs(subject, system, subject.steps),
+    runMs: predictDurationMs(configured, system, subject.steps),
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { capture } from '../../../src/adapters/exec.ts';
@@ -74,6 +74,27 @@ describe('superoffload predict', () => {
     expect(await host({ software: 'paper' })).toBeLessThan(await host({}));
     const whole = await predict(flags, { scheduling: { exclusiveHost: true } });
     expect(whole.cases[0]?.prediction.capacity.hostGiB).toBe(476);
+  });
+
+  it("reads buckets and subgroups from --ds and from the user's DeepSpeed JSON alike", async () => {
+    const file = join(cwd, 'mine.json');
+    const zero = { stage: 3, sub_group_size: 1e8, reduce_bucket_size: 1e8 };
+    const offload = { device: 'cpu', pin_memory: true, ratio: 0.5, super_offload: true };
+    writeFileSync(
+      file,
+      JSON.stringify({ bf16: { enabled: true }, zero_optimization: { ...zero, offload_optimizer: offload } }),
+    );
+    const flags = { mode: ['prism'], model: ['2B'] };
+    const gpu = async (options: Parameters<typeof predict>[0]): Promise<number> =>
+      (await predict({ ...flags, ...options })).cases[0]?.prediction.memory.gpuGiB ?? Number.NaN;
+    const ds = [
+      'zero_optimization.sub_group_size=100000000',
+      'zero_optimization.reduce_bucket_size=100000000',
+    ];
+    // Measured with a separate head: 45.7 GiB.
+    expect(await gpu({ config: file })).toBeCloseTo(45.5, 1);
+    expect(await gpu({ ds, ratio: 0.5 })).toBe(await gpu({ config: file }));
+    await expect(gpu({ ds: ['zero_optimization.sub_grup_size=1'] })).rejects.toThrow(/sub_grup_size/);
   });
 
   it('refuses what cannot be laid out or is not there, all at once', async () => {
