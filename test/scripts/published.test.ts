@@ -136,7 +136,8 @@ describe('the published scripts', () => {
     expect(files.length).toBeGreaterThan(12);
     const grep = spawnSync('grep', ['-lE', '^#SBATCH --(account|partition)', ...files], { encoding: 'utf8' });
     expect(grep.stdout).toBe('');
-    const checked = spawnSync('shellcheck', ['-x', ...files], { encoding: 'utf8' });
+    const linter = 'shellcheck';
+    const checked = spawnSync(linter, ['-x', ...files], { encoding: 'utf8' });
     if (checked.error !== undefined) context.skip('shellcheck is not installed here');
     expect(checked.stdout).toBe('');
   });

@@ -10,8 +10,8 @@ import { attachRun } from '../runs/attach.ts';
 
 /**
  * What earlier runs have shown of plans, by case id, the oldest first: a search that was stopped goes on from there.
- * A run counts when it was of the same case, stack, system and DeepSpeed JSON, and proves something about memory.
- * One that is still at work, its superoffload gone or not, is followed to its end.
+ * A run counts when it was of the same case, stack, system, share of the host and DeepSpeed JSON, and proves
+ * something about memory. One that is still at work, its superoffload gone or not, is followed to its end.
  */
 export async function storedResults(
   context: Context,
@@ -22,9 +22,8 @@ export async function storedResults(
   for (const runId of await listRunIds(context.home)) {
     const plan = byCase.get(caseIdOfRun(runId));
     if (plan === undefined) continue;
-    const record = await recordOf(context, runId);
-    if (record === null || !isSame(context, record, plan)) continue;
-    if (verdictOf(record).kind === 'unproven') continue;
+    const record = await recordOf(context, runId, plan);
+    if (record === null || verdictOf(record).kind === 'unproven') continue;
     results.set(plan.caseId, [...(results.get(plan.caseId) ?? []), record]);
   }
   return results;
@@ -35,11 +34,12 @@ function caseIdOfRun(runId: string): string {
   return runId.replace(/^[^-]*-/, '').replace(/-[0-9a-f]{4}$/, '');
 }
 
-/** null where it proves nothing here: never started, unreadable, or of a machine that only that machine can see. */
-async function recordOf(context: Context, runId: string): Promise<RunRecord | null> {
+/** null where it proves nothing here: another setting, never started, unreadable, or only another machine can see it. */
+async function recordOf(context: Context, runId: string, plan: RunPlan): Promise<RunRecord | null> {
   try {
     const record = readRecord(context.home, runId) ?? (await attachRun(context, runId));
-    return record instanceof SuperOffloadError ? null : record;
+    if (record === null || record instanceof SuperOffloadError) return null;
+    return isSame(context, record, plan) ? record : null;
   } catch (error) {
     if (!(error instanceof SuperOffloadError) || context.signal.aborted) throw error;
     context.emit({ type: 'note', message: `run ${runId} does not count: ${error.message}` });
@@ -56,6 +56,7 @@ function isSame({ home }: Context, record: RunRecord, plan: RunPlan): boolean {
     isNear(record.system.hostGiB, system.hostGiB);
   if (!isSameMachine || record.stack?.hash !== plan.stack?.hash) return false;
   const ran = readRun(home, record.runId).plan;
+  if (ran?.placement?.exclusiveHost !== plan.placement?.exclusiveHost) return false;
   return ran?.files[runFiles.deepspeedConfig] === plan.files[runFiles.deepspeedConfig];
 }
 
