@@ -10,6 +10,8 @@ export interface JobView {
   /** The name that the job was submitted with. */
   readonly name: string;
   readonly journal: JobJournal;
+  /** Every node reported a good end of its own part. */
+  readonly isWhole: boolean;
   /** The controller's newest word; null while it said nothing. */
   readonly controller: JobFacts | null;
   /** The controller answered, and no longer knows the job. */
@@ -43,7 +45,7 @@ const patienceMs = 60_000;
 /** Says where a job stands. */
 export function jobNow(view: JobView): JobNow {
   const { journal, controller, isForgotten } = view;
-  if (isGoodEnd(journal)) return endOf(view, null);
+  if (isGoodEnd(view)) return endOf(view, null);
   if (controller !== null && !isForgotten) {
     if (phaseOf(controller) === 'pending' && !beganSince(journal, controller)) {
       const { reason } = controller;
@@ -58,9 +60,12 @@ export function jobNow(view: JobView): JobNow {
   return whileAlive(view);
 }
 
-/** Its script reached its end by itself, and well: nobody else has anything to add. */
-function isGoodEnd({ endUtc, exitCode, terminated }: JobJournal): boolean {
-  return endUtc !== null && exitCode === 0 && !terminated;
+/**
+ * Its script and all nodes reached their end by themselves, and well: nobody else has anything to add. The status of
+ * the script alone is not enough: srun leaves with 0 where a node died under it ("Node failure on node4", 22.05).
+ */
+function isGoodEnd({ journal: { endUtc, exitCode, terminated }, isWhole }: JobView): boolean {
+  return endUtc !== null && exitCode === 0 && !terminated && isWhole;
 }
 
 /** Whether the journal is newer than the controller's word, and not of a life before the job was put back. */
@@ -81,8 +86,10 @@ function whileAlive({ journal, controller }: JobView): JobNow {
 }
 
 /** The script knows its exit status best: sacct takes 128 off, and neither tool tells 143 from SIGTERM. */
-function endOf({ journal, name }: JobView, facts: JobFacts | null): JobNow {
-  const own = journal.endUtc === null ? null : journal.exitCode;
+function endOf({ journal, name, isWhole }: JobView, facts: JobFacts | null): JobNow {
+  const isTold =
+    journal.endUtc !== null && (journal.exitCode !== 0 || isWhole || facts?.state === 'COMPLETED');
+  const own = isTold ? journal.exitCode : null;
   const exit = facts?.exit ?? null;
   return {
     phase: 'ended',

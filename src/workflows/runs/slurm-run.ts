@@ -13,7 +13,7 @@ import { pollerOf } from '../slurm/cluster.ts';
 import { findJob } from '../slurm/find-job.ts';
 import { JobWatch } from '../slurm/job-watch.ts';
 import { submitRun } from '../slurm/submit.ts';
-import { oomKillsIn } from './node-reports.ts';
+import { oomKillsIn } from '../slurm/node-reports.ts';
 import { StepRun } from './slurm-step-run.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
@@ -22,12 +22,18 @@ const lookMs = 500;
 /** After scancel: KillWait is 30 s by default, and a node may take its time to clean up. */
 const endMs = 3 * 60_000;
 
+interface SubmittedJob extends Submission {
+  /** The name that Slurm knows it by. */
+  readonly name: string;
+  readonly nodes: number;
+}
+
 /** One run as a batch job of Slurm, from its submission until Slurm has its last word. */
 export class SlurmRun implements StartedRun {
   readonly folder: RunFolder;
   readonly ended: Promise<RunEnd>;
   readonly #context: Context;
-  readonly #job: Submission & { readonly name: string };
+  readonly #job: SubmittedJob;
   readonly #watch: JobWatch;
   #settle: (end: RunEnd) => void = () => undefined;
   #now: JobNow = { phase: 'pending', reason: null, hopeless: null };
@@ -43,7 +49,8 @@ export class SlurmRun implements StartedRun {
     const slurmPlan = slurmPlanOf(plan);
     if (slurmPlan.schedule.allocation !== null) return StepRun.start(context, folder, slurmPlan);
     const job = await submitRun(context, folder, slurmPlan);
-    return new SlurmRun(context, folder, job, folder.runId);
+    const { nodes } = slurmPlan.schedule.layout;
+    return new SlurmRun(context, folder, { ...job, name: folder.runId, nodes });
   }
 
   /**
@@ -63,17 +70,19 @@ export class SlurmRun implements StartedRun {
     const job = await findJob(context, folder, events, cluster);
     if (job === null) return null;
     const submitting = events.findLast((event) => event.type === 'submitting');
-    const run = new SlurmRun(context, folder, job, submitting?.jobName ?? folder.runId);
+    const { nodes } = slurmPlan.schedule.layout;
+    const name = submitting?.jobName ?? folder.runId;
+    const run = new SlurmRun(context, folder, { ...job, name, nodes });
     if (!events.some(({ type }) => type === 'submitted')) run.#note({ type: 'submitted', ...job });
     return run;
   }
 
-  private constructor(context: Context, folder: RunFolder, job: Submission, name: string) {
+  private constructor(context: Context, folder: RunFolder, job: SubmittedJob) {
     this.folder = folder;
     this.#context = context;
-    this.#job = { ...job, name };
+    this.#job = job;
     const poller = pollerOf(context, job.cluster);
-    this.#watch = new JobWatch(context, folder, poller, { id: job.jobId, name });
+    this.#watch = new JobWatch(context, folder, poller, { ...job, id: job.jobId });
     this.ended = new Promise((resolve) => {
       this.#settle = (end) => {
         this.#isOver = true;

@@ -20,7 +20,7 @@ import { accessOf } from '../slurm/cluster.ts';
 import { readJobJournal } from '../slurm/find-job.ts';
 import { takeNodes } from '../slurm/node-pool.ts';
 import { writeJobScript } from '../slurm/submit.ts';
-import { oomKillsIn } from './node-reports.ts';
+import { allEndedWell, oomKillsIn } from '../slurm/node-reports.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
 /** The script of a step and its srun carry this and not the run's id: they outlive what they sweep away. */
@@ -37,6 +37,7 @@ export class StepRun implements StartedRun {
   readonly ended: Promise<RunEnd>;
   readonly #context: Context;
   readonly #allocation: string;
+  readonly #nodes: number;
   readonly #leader: Leader | null;
   #isKilled = false;
 
@@ -52,7 +53,13 @@ export class StepRun implements StartedRun {
       const child = await startDetached(['/bin/bash', script], { env: { ...env, ...own }, cwd: folder.path });
       const leader = { pid: child.pid, startTicks: startTicks(child.pid) };
       const exited = child.exited.finally(nodes.giveBack);
-      return new StepRun(context, folder, { allocation, leader, startedMs: context.now(), exited });
+      return new StepRun(context, folder, {
+        allocation,
+        nodes: schedule.layout.nodes,
+        leader,
+        startedMs: context.now(),
+        exited,
+      });
     } catch (error) {
       nodes.giveBack();
       throw error;
@@ -72,7 +79,13 @@ export class StepRun implements StartedRun {
     if (startUtc === null && !isAlive(folder, leader)) return null;
     const startedMs = startUtc === null ? context.now() : Date.parse(startUtc);
     const allocation = schedule.allocation ?? '';
-    return new StepRun(context, folder, { allocation, leader, startedMs, exited: gone(folder, leader) });
+    return new StepRun(context, folder, {
+      allocation,
+      nodes: schedule.layout.nodes,
+      leader,
+      startedMs,
+      exited: gone(folder, leader),
+    });
   }
 
   private constructor(
@@ -80,6 +93,7 @@ export class StepRun implements StartedRun {
     folder: RunFolder,
     step: {
       readonly allocation: string;
+      readonly nodes: number;
       readonly leader: Leader | null;
       readonly startedMs: number;
       readonly exited: Promise<Pick<RunEnd, 'exitCode' | 'signal'>>;
@@ -89,6 +103,7 @@ export class StepRun implements StartedRun {
     this.startedMs = step.startedMs;
     this.#context = context;
     this.#allocation = step.allocation;
+    this.#nodes = step.nodes;
     this.#leader = step.leader;
     this.ended = step.exited.then((exit) => this.#endOf(exit));
     context.force.addEventListener('abort', this.#forced);
@@ -138,7 +153,9 @@ export class StepRun implements StartedRun {
 
   async #endOf(exit: Pick<RunEnd, 'exitCode' | 'signal'>): Promise<RunEnd> {
     const own = readJobJournal(this.folder);
-    const exitCode = exit.exitCode ?? own.exitCode;
+    const told = exit.exitCode ?? own.exitCode;
+    // srun leaves with 0 where a node died under it.
+    const exitCode = told === 0 && !allEndedWell(this.folder, this.#nodes) ? null : told;
     const scheduler = exitCode === 0 || this.#isKilled ? null : await this.#verdict();
     return { exitCode, signal: exit.signal, scheduler, oomKills: oomKillsIn(this.folder) };
   }

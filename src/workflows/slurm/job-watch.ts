@@ -7,6 +7,7 @@ import { parseJobJournal, type JobJournal } from '../../core/slurm/job-journal.t
 import { jobNow, type JobNow } from '../../core/slurm/job-now.ts';
 import type { Context } from '../context.ts';
 import { readJobJournal } from './find-job.ts';
+import { allEndedWell } from './node-reports.ts';
 
 /** A hopeless reason must be said twice: nodes that come back take it away again. */
 const hopelessTimes = 2;
@@ -16,6 +17,7 @@ export class JobWatch {
   readonly #context: Context;
   readonly #folder: RunFolder;
   readonly #name: string;
+  readonly #nodes: number;
   readonly #poller: JobPoller;
   readonly #watched: WatchedJob;
   #journal: JobJournal = parseJobJournal('');
@@ -23,10 +25,16 @@ export class JobWatch {
   #doubtSinceMs: number | null = null;
   #hopeless = { reason: '', times: 0, heard: 0 };
 
-  constructor(context: Context, folder: RunFolder, poller: JobPoller, job: { id: string; name: string }) {
+  constructor(
+    context: Context,
+    folder: RunFolder,
+    poller: JobPoller,
+    job: { readonly id: string; readonly name: string; readonly nodes: number },
+  ) {
     this.#context = context;
     this.#folder = folder;
     this.#name = job.name;
+    this.#nodes = job.nodes;
     this.#poller = poller;
     this.#watched = poller.watch(job.id, job.name);
   }
@@ -47,8 +55,10 @@ export class JobWatch {
   look(): JobNow {
     this.#readJournal();
     const { controller, isForgotten, accounting, isUnaccounted } = this.#watched.word();
-    const view = { name: this.#name, journal: this.#journal, controller, isForgotten, accounting };
-    return jobNow({ ...view, silentMs: this.#silentMs(isForgotten, isUnaccounted) });
+    const isWhole = this.#journal.exitCode === 0 && allEndedWell(this.#folder, this.#nodes);
+    const silentMs = isWhole ? 0 : this.#silentMs(isForgotten, isUnaccounted);
+    const view = { name: this.#name, journal: this.#journal, isWhole, silentMs };
+    return jobNow({ ...view, controller, isForgotten, accounting });
   }
 
   /** Why it will never start, once Slurm has said so twice. */

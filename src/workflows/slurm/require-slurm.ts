@@ -10,7 +10,7 @@ import {
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { directives } from '../../core/slurm/job-script.ts';
-import { partitionFault } from '../../core/slurm/partition.ts';
+import { partitionFault, type Partition } from '../../core/slurm/partition.ts';
 import { parseRefusal } from '../../core/slurm/parse-sbatch.ts';
 import { submitEnvironment } from '../../core/slurm/environment.ts';
 import { slurmPlanOf, type SlurmPlan } from '../../core/slurm/slurm-plan.ts';
@@ -26,7 +26,8 @@ import { noSlurm } from './submit.ts';
  * (`sbatch --test-only`, which uses up a job id but starts nothing). Without this a job for a node that does not exist
  * is accepted and waits for ever.
  * @returns what is worth a note
- * @throws SuperOffloadError 'environment' where there is no Slurm, or it would not take a run: every reason at once.
+ * @throws SuperOffloadError 'usage' for what the partition will never give, 'environment' where there is no Slurm, or it
+ *   would not take a run for another reason: every reason at once.
  */
 export async function requireSlurm(context: Context, plans: readonly RunPlan[]): Promise<string[]> {
   const slurmPlans = plans.map(slurmPlanOf);
@@ -80,15 +81,12 @@ async function requireAccepted(context: Context, plans: readonly SlurmPlan[]): P
   if (distinct.size === 0) return;
   const folder = await mkdtemp(join(tmpdir(), 'superoffload-slurm-'));
   try {
-    const faults: Fault[] = [];
+    const refusals: Refused[] = [];
     for (const plan of distinct.values()) {
       const answer = await testOne(context, folder, plan);
-      if (!answer.ok) faults.push(faultOf(plan, answer));
+      if (!answer.ok) refusals.push({ plan, fault: faultOf(plan, answer) });
     }
-    if (faults.length > 0) await explain(context, [...distinct.values()], faults);
-    const different = [...new Map(faults.map((fault) => [`${fault.place} ${fault.problem}`, fault])).values()];
-    if (different.length > 0)
-      throw faultsError('environment', different, 'See: sinfo, and scontrol show partition.');
+    if (refusals.length > 0) throw refusalError(await partitionsOf(context, plans), refusals);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -110,24 +108,34 @@ async function testOne(context: Context, folder: string, { schedule }: SlurmPlan
   );
 }
 
-/** Slurm says "not available" of many things: what the partition itself shows is said in the place of that. */
-async function explain(context: Context, plans: readonly SlurmPlan[], faults: Fault[]): Promise<void> {
+interface Refused {
+  readonly plan: SlurmPlan;
+  readonly fault: Fault;
+}
+
+async function partitionsOf(context: Context, plans: readonly SlurmPlan[]): Promise<Partition[]> {
   const cluster = plans[0]?.schedule.options['clusters'] ?? null;
-  const partitions = await showPartitions(accessOf(context, cluster));
-  if (!partitions.ok) return;
-  for (const [index, fault] of faults.entries()) {
-    const plan = plans.find((each) => placeOf(each) === fault.place);
-    const known = plan === undefined ? null : partitionFault(plan.schedule, partitions.value);
-    if (known !== null) faults[index] = known;
-  }
+  const answer = await showPartitions(accessOf(context, cluster));
+  return answer.ok ? answer.value : [];
+}
+
+/** Slurm says "not available" of many things: what a partition itself shows is said in the place of that. */
+function refusalError(partitions: readonly Partition[], refusals: readonly Refused[]): SuperOffloadError {
+  const known = refusals.map(({ plan }) => partitionFault(plan.schedule, partitions));
+  const faults = refusals.map(({ fault }, index) => known[index] ?? fault);
+  const different = new Map(faults.map((fault) => [`${fault.place} ${fault.problem}`, fault]));
+  const isAsked = known.every((fault) => fault !== null);
+  return faultsError(
+    isAsked ? 'usage' : 'environment',
+    [...different.values()],
+    'See: sinfo, and scontrol show partition.',
+  );
 }
 
 function faultOf(plan: SlurmPlan, answer: Extract<Answer<null>, { ok: false }>): Fault {
   if (answer.isMissing) throw noSlurm('sbatch');
-  return { place: placeOf(plan), ...parseRefusal(answer.said) };
-}
-
-function placeOf({ title, schedule }: SlurmPlan): string {
-  const { nodes } = schedule.layout;
-  return `Slurm, ${nodes} node${nodes === 1 ? '' : 's'} (${title})`;
+  const { nodes } = plan.schedule.layout;
+  const { problem, expected } = parseRefusal(answer.said);
+  const place = `Slurm, ${nodes} node${nodes === 1 ? '' : 's'} (${plan.title})`;
+  return { place, problem, ...(expected === undefined ? {} : { expected }) };
 }

@@ -11,6 +11,34 @@ import { jobIdOf, journalOf, logOf, slurmPlan, submitted, toolAt, until } from '
 /** A workload that begins, says so, and goes on until it is ended. */
 const endless = `${steps({ to: 2 })}; sleep 300`;
 
+/** Slurm looks at limits every 30 s: these begin first. */
+export function limitCases(the: () => SlurmCluster): void {
+  it('is asked to end before its time limit, and its record is complete', async () => {
+    const tool = toolAt(the());
+    const script = `${obedientSteps(5000)}; ${finish}`;
+    const { folder, run, record } = await submitted(tool, { ...slurmPlan(script), steps: 5000 });
+    await until('it runs', () => run.startedMs !== null);
+    await the().tool('scontrol', 'update', `JobId=${jobIdOf(tool, folder)}`, 'EndTime=now+61');
+    const { outcome, exit, lastIteration } = await record;
+    expect(outcome.class).toBe('time_limit');
+    expect(outcome.reason).toContain('time limit came near');
+    expect(exit.exitCode).toBe(0);
+    expect(lastIteration).toBeGreaterThan(0);
+    expect(lastIteration).toBeLessThan(5000);
+    expect(logOf(folder)).toContain('after training is done');
+  });
+
+  it('is ended at its time limit (point 8)', async () => {
+    const tool = toolAt(the());
+    const { folder, run, record } = await submitted(tool, slurmPlan(endless, { words: ['signal=B:USR1@0'] }));
+    await until('it runs', () => run.startedMs !== null);
+    await the().tool('scontrol', 'update', `JobId=${jobIdOf(tool, folder)}`, 'EndTime=now+1');
+    const { outcome } = await record;
+    expect(outcome).toMatchObject({ class: 'time_limit' });
+    expect(outcome.reason).toMatch(/TIMEOUT \(TimeLimit\)/);
+  });
+}
+
 /** How runs end, and what their records say of it. */
 export function endCases(the: () => SlurmCluster): void {
   it('runs on four nodes from a folder with an odd name, and leaves all of its words', async () => {
@@ -54,31 +82,6 @@ export function endCases(the: () => SlurmCluster): void {
     };
     await until('sacct says who', async () => (await byWhom())?.cancelledBy === '0');
     expect(await byWhom()).toMatchObject({ state: 'CANCELLED' });
-  });
-
-  it('is asked to end before its time limit, and its record is complete', async () => {
-    const tool = toolAt(the());
-    const script = `${obedientSteps(5000)}; ${finish}`;
-    const { folder, run, record } = await submitted(tool, { ...slurmPlan(script), steps: 5000 });
-    await until('it runs', () => run.startedMs !== null);
-    await the().tool('scontrol', 'update', `JobId=${jobIdOf(tool, folder)}`, 'EndTime=now+61');
-    const { outcome, exit, lastIteration } = await record;
-    expect(outcome.class).toBe('time_limit');
-    expect(outcome.reason).toContain('time limit came near');
-    expect(exit.exitCode).toBe(0);
-    expect(lastIteration).toBeGreaterThan(0);
-    expect(lastIteration).toBeLessThan(5000);
-    expect(logOf(folder)).toContain('after training is done');
-  });
-
-  it('is ended at its time limit (point 8)', async () => {
-    const tool = toolAt(the());
-    const { folder, run, record } = await submitted(tool, slurmPlan(endless, { words: ['signal=B:USR1@0'] }));
-    await until('it runs', () => run.startedMs !== null);
-    await the().tool('scontrol', 'update', `JobId=${jobIdOf(tool, folder)}`, 'EndTime=now+1');
-    const { outcome } = await record;
-    expect(outcome).toMatchObject({ class: 'time_limit' });
-    expect(outcome.reason).toMatch(/TIMEOUT \(TimeLimit\)/);
   });
 
   it('ends on all nodes when one rank dies (point 10)', async () => {

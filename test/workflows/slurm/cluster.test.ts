@@ -3,7 +3,7 @@ import { startSlurm, type SlurmCluster } from '../../clusters/slurm.ts';
 import { allocationCases } from './cases-allocation.ts';
 import { arrayCases } from './cases-array.ts';
 import { deepspeedCases } from './cases-deepspeed.ts';
-import { endCases } from './cases-ends.ts';
+import { endCases, limitCases } from './cases-ends.ts';
 import { outageCases } from './cases-outage.ts';
 import { queueCases } from './cases-queue.ts';
 import { toolCases } from './cases-tools.ts';
@@ -19,6 +19,8 @@ afterAll(() => {
 
 describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
   describe.concurrent('runs side by side', () => {
+    limitCases(() => cluster);
+    deepspeedCases(() => cluster);
     endCases(() => cluster);
     queueCases(() => cluster);
     arrayCases(() => cluster);
@@ -26,7 +28,6 @@ describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skip
     toolCases(() => cluster);
   });
   describe('one after another', () => {
-    deepspeedCases(() => cluster);
     outageCases(() => cluster);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJournal } from '../../../src/adapters/stored-runs.ts';
@@ -104,7 +104,8 @@ export function jobIdOf(tool: Tool, folder: RunFolder): string {
 }
 
 export function logOf({ path }: RunFolder): string {
-  return readFileSync(join(path, runFiles.log), 'utf8');
+  const log = join(path, runFiles.log);
+  return existsSync(log) ? readFileSync(log, 'utf8') : '';
 }
 
 /** Waits until something is so; its last word is the failure. */
