@@ -47,13 +47,14 @@ echo " training finished | iterations: $steps |"
 /** Writes the stack `toy` into a state folder. */
 export async function writeToyStack(home: string): Promise<ToyStack> {
   const folder = join(home, 'stacks', 'toy');
-  const ops = join(folder, 'ops');
+  const { isa, simd } = (await probeMachine({})).cpu;
+  // Its name says for which CPU it is: on any other a node would build its own.
+  const ops = join(folder, 'ops', `toy-${simd}-${isa}-cxx12`);
   mkdirSync(ops, { recursive: true });
   const python = join(folder, 'python');
   writeFileSync(python, script);
   chmodSync(python, 0o755);
   writeFileSync(join(folder, 'pause'), '0\n');
-  const { isa } = (await probeMachine({})).cpu;
   const lock = {
     ...{ schemaVersion: 2, name: 'toy', origin: 'private', accelerator: 'cpu', hash: 'c'.repeat(64) },
     python: { path: python, version: '3.11.7', base: python },
@@ -65,7 +66,8 @@ export async function writeToyStack(home: string): Promise<ToyStack> {
       ...{ torch: null, deepspeed: null, megatron: false, apex: 'auto', sources: {}, refs: {} },
       ...{ python: null, overlay: false },
     },
-    ...{ requirementsSha256: null, hashesChecked: false, pathPrefix: [], environment: {} },
+    ...{ requirementsSha256: null, hashesChecked: false, pathPrefix: [] },
+    environment: { TORCH_EXTENSIONS_DIR: ops },
     ...{ createdUtc: '2026-01-02T03:04:05.678Z', installMs: 1 },
   };
   writeFileSync(join(folder, 'lock.json'), JSON.stringify(lock));

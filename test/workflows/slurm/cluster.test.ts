@@ -2,6 +2,7 @@ import { afterAll, describe } from 'vitest';
 import { startSlurm, type SlurmCluster } from '../../clusters/slurm.ts';
 import { allocationCases } from './cases-allocation.ts';
 import { arrayCases } from './cases-array.ts';
+import { campaignCases } from './cases-campaign.ts';
 import { deepspeedCases } from './cases-deepspeed.ts';
 import { endCases, limitCases } from './cases-ends.ts';
 import { outageCases } from './cases-outage.ts';
@@ -20,6 +21,7 @@ afterAll(() => {
 describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
   describe.concurrent('runs side by side', () => {
     limitCases(() => cluster);
+    campaignCases(() => cluster);
     deepspeedCases(() => cluster);
     endCases(() => cluster);
     queueCases(() => cluster);
