@@ -30,7 +30,10 @@ export interface StepWork {
   readonly accumulation: number;
 }
 
-/** Counts the work of one chip. */
+/**
+ * Counts the work of one chip. Attention counts in full, as it does in every TFLOPS here: a causal kernel executes half of
+ * the s^2 term, at a lower rate than a matrix product.
+ */
 export function stepWork(subject: Case, system: Pick<System, 'chipsPerNode'>): StepWork {
   const { model, chips, sequenceLength, sequenceParallel, gradientAccumulation: accumulation } = subject;
   const parameters = parameterCount(model, sequenceLength);
