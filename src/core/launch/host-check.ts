@@ -1,4 +1,5 @@
 import { gpuQuery, processQuery } from '../machine/nvidia-smi.ts';
+import { cpuDigestLines } from './cpu-digest.ts';
 import { quoteWord } from './quote.ts';
 
 /** What a host is asked before anything is started on it. */
@@ -21,9 +22,8 @@ export interface HostAnswer {
   /** Seconds since the epoch. */
   readonly clock: number | null;
   readonly arch: string;
-  /** As core/stack/ops.ts keys a build: the digest of the CPU's model and instructions, and the widest of those. */
+  /** The digest of the CPU's model and instructions, as core/stack/ops.ts keys a build. */
   readonly isa: string | null;
-  readonly flags: readonly string[];
   /** Whether it found its file, and could take it away. */
   readonly token: 'removed' | 'read-only' | 'absent';
   readonly absentFiles: readonly string[];
@@ -50,7 +50,8 @@ export function hostCheckProgram(question: HostQuestion, token: string): string 
     `say() { printf '${mark}%s=%s\\n' "$1" "$2"; }`,
     'say host "$(uname -n)"; say arch "$(uname -m)"; say clock "$(date +%s)"',
     'say boot "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"',
-    ...cpuLines,
+    ...cpuDigestLines,
+    'say isa "$isa"',
     `if [ ! -e ${quoteWord(path)} ]; then say token absent`,
     `elif rm -- ${quoteWord(path)} 2>/dev/null; then say token removed; else say token read-only; fi`,
     ...question.files.map((file) => `[ -e ${quoteWord(file)} ] || say absentFile ${quoteWord(file)}`),
@@ -65,18 +66,6 @@ export function hostCheckProgram(question: HostQuestion, token: string): string 
     '',
   ].join('\n');
 }
-
-/** The same digest as the probe's (adapters/probe/machine.ts, core/machine/proc.ts). */
-const cpuLines = [
-  'field() { sed -n "s/^$1[[:blank:]]*:[[:blank:]]*\\(.*[^[:blank:]]\\)[[:blank:]]*$/\\1/p" /proc/cpuinfo | head -n 1; }',
-  "model=$(field 'model name')",
-  'arm=$(echo $(field "CPU implementer") $(field "CPU part") $(field "CPU variant"))',
-  '[ -n "$model" ] || if [ -n "$arm" ]; then model="Arm $arm"; else model=unknown; fi',
-  'flags=$(field flags); [ -n "$flags" ] || flags=$(field Features)',
-  'flags=$(echo $(printf "%s\\n" $flags | LC_ALL=C sort))',
-  'say flags "$flags"',
-  'say isa "$(printf %s "$model${flags:+ }$flags" | sha256sum | cut -c 1-8)"',
-];
 
 function stackLines({ python, lock }: NonNullable<HostQuestion['stack']>): string[] {
   const version = 'import platform; print(platform.python_version())';
@@ -111,7 +100,6 @@ export function parseHostAnswer(stdout: string): HostAnswer | null {
     clock: one('clock') === null ? null : Number(one('clock')),
     arch: one('arch') ?? 'unknown',
     isa: one('isa'),
-    flags: (one('flags') ?? '').split(' ').filter((flag) => flag !== ''),
     token: (one('token') ?? 'absent') as HostAnswer['token'],
     absentFiles: all('absentFile'),
     absentTools: all('absentTool'),

@@ -99,14 +99,6 @@ export function hostNotes(hosts: readonly AskedHost[]): string[] {
   });
 }
 
-/** @returns the same build's name on a CPU of other instructions (core/stack/ops.ts, opsKey). */
-export function opsKeyOn(
-  key: string,
-  { isa, simd }: { readonly isa: string; readonly simd: string },
-): string {
-  return key.replace(/-(?:avx512|avx2|sve|neon|scalar)-[0-9a-f]{8}-(?=cxx)/, `-${simd}-${isa}-`);
-}
-
 /**
  * Addresses of the first host that others may be able to reach, the likeliest first: the one that ssh reached, those
  * it knows of itself, its name. One of the loopback only where all hosts are one machine.

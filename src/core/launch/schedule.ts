@@ -6,8 +6,6 @@ export interface Host {
   readonly name: string;
   /** Chips of it that may be used. */
   readonly slots: number;
-  /** DeepSpeed's ops as built there; absent where its CPU is the one that the stack was built on. */
-  readonly ops?: string;
 }
 
 /** Hosts reached by ssh; the run folder lies on a file system that all of them share. */

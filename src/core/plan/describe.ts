@@ -22,10 +22,7 @@ export function runScript(plan: RunPlan): string {
     `cd ${folder} || exit 127`,
     ...(plan.unset.length === 0 ? [] : [`unset ${plan.unset.join(' ')}`]),
     ...Object.entries(plan.env).map(([name, value]) => `export ${name}=${quote(value)}`),
-    // A node with another CPU than the stack was built on says where its own build of the ops is.
-    ...(plan.schedule === undefined
-      ? []
-      : ['[ -z "${SUPEROFFLOAD_OPS:-}" ] || export TORCH_EXTENSIONS_DIR="$SUPEROFFLOAD_OPS"']),
+    ...(runFiles.opsScript in plan.files ? [`. ./${runFiles.opsScript}`] : []),
     `exec ${plan.command.map(quote).join(' ')}`,
     '',
   ].join('\n');

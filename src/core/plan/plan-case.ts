@@ -4,6 +4,7 @@ import { hostGiBFor } from '../experiment/system.ts';
 import { nodeBinding, type NodeBinding } from '../launch/binding.ts';
 import type { NodeLayout } from '../launch/layout.ts';
 import { launchers, type LaunchCommand } from '../launch/launcher.ts';
+import { opsScript } from '../launch/ops-script.ts';
 import { placeholders } from '../launch/placeholders.ts';
 import type { Schedule } from '../launch/schedule.ts';
 import { runFiles } from '../results/run-files.ts';
@@ -58,7 +59,6 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
   const paths = { trainer, megatron, syntheticData, deepspeedConfig: deepspeedFile, stopFile };
   const data = plannedData(subject, inputs.syntheticData);
   const launch = launchCommand(inputs, nodes, workload.program(subject, paths));
-  const deepspeedConfig = `${JSON.stringify(inputs.deepspeedConfig, null, 2)}\n`;
   return {
     schemaVersion: 1,
     experiment: subject.experiment,
@@ -78,12 +78,19 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     port: inputs.port,
     cwd: null,
     ...(data === null ? {} : { data }),
-    files: { [runFiles.deepspeedConfig]: deepspeedConfig },
+    files: filesOf(inputs),
     steps: subject.steps,
     maxError: inputs.maxError,
     limits: { ...defaultLimits, ...inputs.limits },
     warnings: [],
   };
+}
+
+function filesOf({ deepspeedConfig, schedule, python, system }: PlanInputs): RunPlan['files'] {
+  const config = { [runFiles.deepspeedConfig]: `${JSON.stringify(deepspeedConfig, null, 2)}\n` };
+  return schedule === null
+    ? config
+    : { ...config, [runFiles.opsScript]: opsScript(python, system.accelerator) };
 }
 
 function launchCommand(inputs: PlanInputs, nodes: NodePart, program: readonly string[]): LaunchCommand {

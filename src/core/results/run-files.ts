@@ -13,6 +13,8 @@ export const runFiles = {
   cancel: 'cancel',
   /** What a node of several does: its report around the script. */
   nodeScript: 'node.sh',
+  /** On a node of another CPU: its own build of the ops. */
+  opsScript: 'ops.sh',
   /** One report a node, named after its rank: `nodes/0.ndjson`. */
   nodes: 'nodes',
   /** Starts `node.sh` on the hosts of a hostfile and waits for all of them. */

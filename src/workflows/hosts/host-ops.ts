@@ -1,80 +1,59 @@
-import { dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { runIdVariable } from '../../adapters/processes.ts';
 import { runOnHost } from '../../adapters/ssh.ts';
 import type { AskedHost } from '../../core/launch/host-faults.ts';
-import { opsKeyOn } from '../../core/launch/host-faults.ts';
-import { quoteCommand, quoteWord } from '../../core/launch/quote.ts';
-import { simdOf } from '../../core/machine/proc.ts';
+import { opsScript } from '../../core/launch/ops-script.ts';
+import { quoteWord } from '../../core/launch/quote.ts';
 import { scriptEnvironment } from '../../core/stack/environment.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { asTask } from '../task.ts';
+import { sweepHosts } from './sweep-hosts.ts';
 
 /** Two ops took 90 s on two cores. */
 const timeoutMs = 20 * 60_000;
 
-/** Node's words for `uname -m`. */
-const architectures: Readonly<Record<string, string>> = { aarch64: 'arm64', x86_64: 'x64' };
-
 /**
- * Sees to the ops of hosts whose CPU is another than the one that the stack's were compiled on (-march=native): they
- * are built there, in a folder of their own beside the stack's, once for each kind of CPU.
- * @returns the folder by the host's name; hosts with the stack's own CPU are left out.
- * @throws SuperOffloadError 'environment' where one cannot be built.
+ * Has the ops of hosts with another CPU than the stack's built ahead of the first run, which would else wait for its
+ * compiler: once for each kind of CPU, since the hosts share the folder.
+ * @throws SuperOffloadError 'environment' where they cannot be built.
  */
-export async function hostOps(
+export async function buildHostOps(
   context: Context,
   hosts: readonly AskedHost[],
   stack: StackLock,
-): Promise<ReadonlyMap<string, string>> {
-  const folders = new Map<string, string>();
+): Promise<void> {
   const builders = new Map<string, AskedHost>();
   for (const host of hosts) {
-    const folder = opsFolderOf(host, stack);
-    if (folder === null) continue;
-    folders.set(host.name, folder);
-    if (!builders.has(folder)) builders.set(folder, host);
+    const { isa } = host.answer;
+    if (isa !== null && !stack.ops.key.split('-').includes(isa) && !builders.has(isa))
+      builders.set(isa, host);
   }
-  // A shared file system: one host of a kind builds for all of them.
-  await Promise.all([...builders].map(([folder, host]) => buildOps(context, host, stack, folder)));
-  return folders;
+  await Promise.all([...builders.values()].map((host) => build(context, host, stack)));
 }
 
-/** @returns null for a host with the stack's own CPU. */
-function opsFolderOf({ answer }: AskedHost, { ops }: StackLock): string | null {
-  if (answer.isa === null || ops.key.split('-').includes(answer.isa)) return null;
-  const simd = simdOf(architectures[answer.arch] ?? answer.arch, answer.flags);
-  const key = opsKeyOn(ops.key, { isa: answer.isa, simd });
-  return key === ops.key ? null : join(dirname(ops.directory), key);
-}
-
-async function buildOps(
-  context: Context,
-  { name, answer }: AskedHost,
-  stack: StackLock,
-  folder: string,
-): Promise<void> {
+async function build(context: Context, { name, answer }: AskedHost, stack: StackLock): Promise<void> {
   const { env, unset } = scriptEnvironment(stack, stack.accelerator, undefined);
-  const check = join(context.packageRoot, 'experiment/stacks/check_stack.py');
+  const path = stack.pathPrefix.map((folder) => `${quoteWord(folder)}:`).join('');
+  const mark = `ops-${randomBytes(4).toString('hex')}`;
   const program = [
+    `export ${runIdVariable}=${mark}`,
     `unset ${unset.join(' ')}`,
-    ...Object.entries({ ...env, TORCH_EXTENSIONS_DIR: folder })
-      .filter(([variable]) => variable !== 'PATH')
-      .map(([variable, value]) => `export ${variable}=${quoteWord(value)}`),
-    `export PATH=${stack.pathPrefix.map((path) => `${quoteWord(path)}:`).join('')}"$PATH"`,
-    `mkdir -p ${quoteWord(folder)} && exec ${quoteCommand([stack.python.path, check, 'build', ...stack.ops.built])} </dev/null`,
+    ...Object.entries({ ...env, PATH: '' }).map(([variable, value]) =>
+      variable === 'PATH' ? `export PATH=${path}"$PATH"` : `export ${variable}=${quoteWord(value)}`,
+    ),
+    `{ ${opsScript(stack.python.path, stack.accelerator)} } </dev/null`,
     '',
   ].join('\n');
-  const title = `ops for the CPU of ${name} (${answer.hostName}), which is another than this stack's`;
+  const title = `ops for the CPU of ${name} (${answer.hostName}), another than this stack's`;
   await asTask(context, { id: `ops-${name}`, title }, async ({ line: onLine }) => {
-    const result = await runOnHost(name, program, {
-      env: context.env,
-      timeoutMs,
-      signal: context.signal,
-      onLine,
-    });
-    context.signal.throwIfAborted();
+    const { env: own, signal } = context;
+    const result = await runOnHost(name, program, { env: own, timeoutMs, signal, onLine });
     if (result.exitCode === 0) return;
+    // Its connection is gone; its compiler is not.
+    if (signal.aborted || result.timedOut) await sweepHosts(context, [{ name }], sweepOf(mark));
+    signal.throwIfAborted();
     const said = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-5).join('\n');
     throw new SuperOffloadError({
       code: 'environment',
@@ -82,4 +61,8 @@ async function buildOps(
       hint: `it needs a C++ compiler there: ${stack.environment['CXX'] ?? 'c++'}; or use hosts of one kind`,
     });
   });
+}
+
+function sweepOf(runId: string): Parameters<typeof sweepHosts>[2] {
+  return { runId, graceSeconds: 5, port: null, gpus: false };
 }

@@ -9,7 +9,7 @@ import type { StackLock } from '../../core/stack/lock.ts';
 import { faultsError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { askHosts } from './ask-hosts.ts';
-import { hostOps } from './host-ops.ts';
+import { buildHostOps } from './host-ops.ts';
 import { masterAddressOf } from './master-address.ts';
 
 export interface HostsRequest {
@@ -24,7 +24,7 @@ export interface HostsRequest {
 }
 
 export interface ReadyHosts {
-  /** With the address of the first host as the others reach it, and where each has its ops. */
+  /** With the address of the first host as the others reach it. */
   readonly schedule: HostfileSchedule;
   readonly notes: readonly string[];
 }
@@ -57,12 +57,8 @@ export async function requireHosts(context: Context, request: HostsRequest): Pro
   ];
   if (all.length > 0) throw faultsError('environment', all);
   const masterAddress = await masterAddressOf(context, asked, stack?.python.path ?? null);
-  const ops = stack === null ? new Map<string, string>() : await hostOps(context, asked, stack);
-  const hosts = schedule.hosts.map((host) => {
-    const folder = ops.get(host.name);
-    return folder === undefined ? host : { ...host, ops: folder };
-  });
-  return { schedule: { ...schedule, hosts, masterAddress }, notes: hostNotes(asked) };
+  if (stack !== null) await buildHostOps(context, asked, stack);
+  return { schedule: { ...schedule, masterAddress }, notes: hostNotes(asked) };
 }
 
 async function sha256Of(path: string): Promise<string> {

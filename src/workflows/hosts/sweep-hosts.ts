@@ -19,8 +19,8 @@ export interface HostSweep {
 /** Ends what a run left on its hosts, all at once; a second signal to this program ends the waiting for it. */
 export async function sweepHosts(
   context: Pick<Context, 'env' | 'force'>,
-  hosts: readonly Host[],
-  request: Omit<SweepRequest, 'port'> & { readonly port: number | null },
+  hosts: readonly Pick<Host, 'name'>[],
+  request: SweepRequest,
 ): Promise<HostSweep[]> {
   const timeoutMs = lookMs + (request.graceSeconds ?? 0) * 1000;
   return forEachHost(hosts, async ({ name }, index) => {

@@ -4,13 +4,12 @@ import {
   hostFaults,
   hostNotes,
   masterCandidates,
-  opsKeyOn,
   sameMachineFaults,
   type AskedHost,
 } from '../../../src/core/launch/host-faults.ts';
 
 const answer: HostAnswer = {
-  ...{ hostName: 'n1', boot: 'b1', clock: 0, arch: 'x86_64', isa: '0123abcd', flags: [], token: 'removed' },
+  ...{ hostName: 'n1', boot: 'b1', clock: 0, arch: 'x86_64', isa: '0123abcd', token: 'removed' },
   ...{ absentFiles: [], absentTools: [], python: '3.11.2', lockSha256: 'aa', addresses: [] },
   ...{ gpus: null, gpuProcesses: null },
 };
@@ -102,11 +101,4 @@ describe('masterCandidates', () => {
       'node1',
     ]);
   });
-});
-
-it('a build for another CPU differs in the words of the CPU alone', () => {
-  const key = 'torch2.11.0-rc1-deepspeed0.19.8-py3.12-cuda-avx512-1790d6e4-cxx12.2.0-ninja1.13.2';
-  expect(opsKeyOn(key, { simd: 'avx2', isa: '00ff00ff' })).toBe(
-    'torch2.11.0-rc1-deepspeed0.19.8-py3.12-cuda-avx2-00ff00ff-cxx12.2.0-ninja1.13.2',
-  );
 });

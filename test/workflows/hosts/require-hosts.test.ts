@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -9,7 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { processesWith } from '../../../src/adapters/processes.ts';
 import { loadStack, stackPaths } from '../../../src/adapters/stack/store.ts';
 import type { StackLock } from '../../../src/core/stack/lock.ts';
 import { SuperOffloadError } from '../../../src/errors.ts';
@@ -72,13 +74,12 @@ async function messageOf(work: Promise<unknown>): Promise<string[]> {
   return (error as SuperOffloadError).message.split('\n');
 }
 
-describe('requireHosts over real ssh', () => {
+describe('requireHosts over real ssh', { timeout: 60_000 }, () => {
   it('finds hosts ready, and by which address they reach the first', async ({ skip }) => {
     if (typeof cluster === 'string') return skip(cluster);
     const { schedule, notes } = await requireHosts(contextOf(cluster), request(cluster.names));
     // The first address that ssh itself used, on hosts that are one machine.
     expect(schedule.masterAddress).toBe('127.0.0.11');
-    expect(schedule.hosts.map(({ ops }) => ops)).toEqual([undefined, undefined, undefined]);
     expect(notes).toEqual([]);
     expect(readdirSync(runsFolder)).toEqual([]);
   });
@@ -108,19 +109,48 @@ describe('requireHosts over real ssh', () => {
     expect(ofApart).toContain(`has another lock at ${paths.lock}`);
   });
 
-  it('a host of another CPU gets its own folder of ops, built there', async ({ skip }) => {
+  it('a host of another CPU has its own ops built ahead, once for all of a kind', async ({ skip }) => {
     if (typeof cluster === 'string') return skip(cluster);
-    // As if the stack had been built elsewhere: what this machine then needs is what it has.
-    const key = stack.ops.key.replace(/-[0-9a-f]{8}-cxx/, '-00000000-cxx');
-    const elsewhere = { ...stack, ops: { ...stack.ops, key } };
+    // As if the stack had been built elsewhere: what this machine then needs is a copy of what it has.
+    const { key, directory } = stack.ops;
+    mkdirSync(join(home, 'ops'));
+    // To the nanosecond: else ninja compiles all of it again.
+    execFileSync('cp', ['-a', directory, join(home, 'ops', key)]);
+    const otherKey = key.replace(/-[a-z0-9]+-[0-9a-f]{8}-cxx/, '-scalar-00000000-cxx');
+    const environment = { ...stack.environment, TORCH_EXTENSIONS_DIR: join(home, 'ops', otherKey) };
+    const elsewhere = { ...stack, ops: { ...stack.ops, key: otherKey }, environment };
     const events: string[] = [];
-    const context: Context = {
-      ...contextOf(cluster),
-      emit: (event) => events.push(event.type === 'task' ? `${event.id} ${event.state}` : event.type),
+    const emit: Context['emit'] = (event) => {
+      if (event.type === 'task') events.push(`${event.id} ${event.state}`);
     };
-    const { schedule } = await requireHosts(context, request(['host1', 'host2'], { stack: elsewhere }));
-    expect(schedule.hosts.map(({ ops }) => ops)).toEqual([stack.ops.directory, stack.ops.directory]);
-    expect(events.filter((event) => event.startsWith('ops-'))).toEqual(['ops-host1 start', 'ops-host1 done']);
+    const context: Context = { ...contextOf(cluster), emit };
+    await requireHosts(context, request(['host1', 'host2'], { stack: elsewhere }));
+    expect(events).toEqual(['ops-host1 start', 'ops-host1 done']);
+    expect(readdirSync(join(home, 'ops'))).toEqual([key]);
+    expect(readdirSync(join(home, 'ops', key))).toContain('.superoffload-built');
+  });
+
+  it('an interrupted build leaves no compiler behind on the host', async ({ skip }) => {
+    if (typeof cluster === 'string') return skip(cluster);
+    const { key } = stack.ops;
+    const otherKey = key
+      .replace('torch', 'other-torch')
+      .replace(/-[a-z0-9]+-[0-9a-f]{8}-cxx/, '-scalar-00000000-cxx');
+    const environment = { ...stack.environment, TORCH_EXTENSIONS_DIR: join(home, 'ops', otherKey) };
+    const elsewhere = { ...stack, ops: { ...stack.ops, key: otherKey }, environment };
+    const builds = (): number[] =>
+      processesWith('TORCH_EXTENSIONS_DIR', join(home, 'ops', key.replace('torch', 'other-torch')));
+    const interrupt = new AbortController();
+    const context: Context = { ...contextOf(cluster), signal: interrupt.signal };
+    const asking = requireHosts(context, request(['host1'], { stack: elsewhere }));
+    const seen = vi.waitFor(() => { expect(builds()).not.toEqual([]); }, { timeout: 30_000, interval: 50 });
+    void seen.finally(() => {
+      interrupt.abort(new Error('interrupted'));
+    });
+    await expect(asking).rejects.toThrow('interrupted');
+    await seen;
+    expect(builds()).toEqual([]);
+    expect(readdirSync(runsFolder)).toEqual([]);
   });
 
   it('an ssh command that does not exist is said so', async ({ skip }) => {
