@@ -2,7 +2,12 @@ import type { Case } from '../../core/experiment/case.ts';
 import { predictCase } from '../../core/model/predict.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
-import { nextBatchStep, type BatchAttempt, type BatchReason } from '../../core/search/batch-rule.ts';
+import {
+  nextBatchStep,
+  type BatchAttempt,
+  type BatchReason,
+  type BatchStep,
+} from '../../core/search/batch-rule.ts';
 import { verdictOf } from '../../core/search/verdict.ts';
 import type { Context } from '../context.ts';
 
@@ -53,7 +58,7 @@ export async function searchBatch(
       return { choice, plan: chosen ?? asked, records: done.map(({ record }) => record) };
     }
     const isAsked = step.subject === search.asked;
-    if (!isAsked) context.emit({ type: 'note', message: `${asked.title}: out of memory; next ${step.why}` });
+    if (!isAsked) context.emit({ type: 'note', message: nextText(step) });
     const plan = isAsked ? asked : await planVariant(step.subject);
     const record = await run(plan);
     const modelTflops = record.throughput.modelTflopsPerGpu;
@@ -74,6 +79,10 @@ function searchOf(asked: Case, { system }: RunPlan) {
     needsOf: (subject: Case) => predictCase(subject, system).memory,
     capacity: predictCase(asked, system).capacity,
   };
+}
+
+function nextText({ subject, why }: Extract<BatchStep, { type: 'run' }>): string {
+  return `batch rule: the whole batch ran out of memory; ${why} with a micro-batch of ${subject.microBatch} next`;
 }
 
 interface Done {
