@@ -7,7 +7,8 @@ export interface SweepRequest {
   readonly graceSeconds: number | null;
   /** The run's port, on the host that had it; null on the others. */
   readonly port: number | null;
-  readonly gpus: boolean;
+  /** How many GPUs of each host it had, the first ones; 0 asks about none. */
+  readonly gpus: number;
 }
 
 /** What is left of a run on a host. */
@@ -15,7 +16,7 @@ export interface Sweep {
   readonly pids: readonly number[];
   /** Somebody listens at its port. */
   readonly portTaken: boolean;
-  /** Processes that compute on GPUs, anybody's. */
+  /** Processes that compute on the GPUs that it had, whosever they are. */
   readonly gpuPids: readonly number[];
 }
 
@@ -33,7 +34,7 @@ export function sweepProgram({ runId, graceSeconds, port, gpus }: SweepRequest):
     ...(graceSeconds === null ? [] : endLines(graceSeconds)),
     'look; for pid in $pids; do echo "superoffload:left=$pid"; done',
     ...(port === null ? [] : [listenLine(port)]),
-    ...(gpus ? [gpuLine] : []),
+    ...(gpus === 0 ? [] : [gpuLine(gpus)]),
     'echo superoffload:end=',
     '',
   ].join('\n');
@@ -71,7 +72,14 @@ function listenLine(port: number): string {
   );
 }
 
-const gpuLine = `nvidia-smi ${processQuery.map(quoteWord).join(' ')} 2>/dev/null | sed -n 's/^.*, *\\([0-9][0-9]*\\)$/superoffload:gpu=\\1/p'`;
+function gpuLine(gpus: number): string {
+  const ask = (query: readonly string[]): string =>
+    `nvidia-smi ${query.map(quoteWord).join(' ')} 2>/dev/null`;
+  const uuids = `$(${ask(uuidQuery)} | awk -F ', *' '$1 < ${gpus} { printf "%s ", $2 }')`;
+  return `${ask(processQuery)} | awk -F ', *' -v uuids=" ${uuids}" 'index(uuids, " " $1 " ") { print "superoffload:gpu=" $2 }'`;
+}
+
+const uuidQuery = ['--query-gpu=index,uuid', '--format=csv,noheader'];
 
 /** @returns null where the program did not come to its end. */
 export function parseSweep(stdout: string): Sweep | null {

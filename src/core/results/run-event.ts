@@ -74,6 +74,8 @@ export type RunEvent =
       readonly host?: string;
       /** The run's port, where somebody still listens there. */
       readonly port?: number;
+      /** Processes on the GPUs that the run had. */
+      readonly gpuPids?: readonly number[];
       /** Why nobody could look. */
       readonly problem?: string;
     }

@@ -64,5 +64,5 @@ async function build(context: Context, { name, answer }: AskedHost, stack: Stack
 }
 
 function sweepOf(runId: string): Parameters<typeof sweepHosts>[2] {
-  return { runId, graceSeconds: 5, port: null, gpus: false };
+  return { runId, graceSeconds: 5, port: null, gpus: 0 };
 }

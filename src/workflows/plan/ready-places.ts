@@ -36,7 +36,8 @@ export async function readyPlaces(
         stack,
         accelerator,
         runsFolder: runsFolder(context.home),
-        tools: plan.placement?.binding === 'numactl' ? ['numactl'] : [],
+        // --bind_cores_to_rank calls it too.
+        tools: ['numactl', 'deepspeed'].includes(plan.placement?.binding ?? '') ? ['numactl'] : [],
       });
       looked.set(key, found.schedule);
       notes.push(...found.notes);

@@ -56,7 +56,7 @@ export async function attachedClients(
   const starting = events.find((event) => event.type === 'starting');
   const here = (): number[] =>
     whereIs(starting?.place) === 'here' ? processesWith(hostsOfVariable, runId) : [];
-  const request = { runId, graceSeconds: null, port: null, gpus: false };
+  const request = { runId, graceSeconds: null, port: null, gpus: 0 };
   const there = async (): Promise<boolean> => {
     const looks = await sweepHosts(context, hosts, request);
     return looks.some(({ result }) => 'pids' in result && result.pids.length > 0);

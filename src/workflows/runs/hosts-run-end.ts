@@ -49,7 +49,7 @@ async function verdictOn(
 ): Promise<SchedulerVerdict | null> {
   const host = hosts[node];
   if (host === undefined) return null;
-  const request = { runId, graceSeconds: null, port: null, gpus: false };
+  const request = { runId, graceSeconds: null, port: null, gpus: 0 };
   const [look] = await sweepHosts(context, [host], request);
   const problem = look !== undefined && 'problem' in look.result ? look.result.problem : null;
   if (!started) {

@@ -4,7 +4,7 @@ import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
 import { sendToHost, startHosts } from '../../adapters/schedulers/hostfile.ts';
 import { forwardLines } from '../../core/launch/forward.ts';
 import type { HostfileSchedule } from '../../core/launch/schedule.ts';
-import { sweepProgram } from '../../core/launch/sweep.ts';
+import { sweepProgram, type Sweep } from '../../core/launch/sweep.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
 import { utcNow, type Context } from '../context.ts';
@@ -39,7 +39,7 @@ export class HostsRun implements StartedRun {
   readonly #context: Context;
   readonly #schedule: HostfileSchedule;
   readonly #clients: HostClients;
-  readonly #gpus: boolean;
+  readonly #gpus: number;
   #stopped = false;
   #killNoted = false;
 
@@ -92,7 +92,7 @@ export class HostsRun implements StartedRun {
     this.#context = context;
     this.#schedule = scheduleOf(plan);
     this.#clients = clients;
-    this.#gpus = plan.system.accelerator === 'cuda';
+    this.#gpus = plan.system.accelerator === 'cuda' ? this.#schedule.layout.ranksPerNode : 0;
     this.ended = this.#follow();
     context.force.addEventListener('abort', this.#forced);
   }
@@ -125,10 +125,7 @@ export class HostsRun implements StartedRun {
   readonly leaveNothing = async (): Promise<void> => {
     for (const { host, result } of await this.#sweep(leftoverGraceSeconds)) {
       if ('problem' in result) this.#noteLeft({ host, pids: [], problem: result.problem });
-      else if (result.pids.length > 0 || result.portTaken) {
-        const { port } = this.#clients;
-        this.#noteLeft({ host, pids: result.pids, ...(result.portTaken && port !== null ? { port } : {}) });
-      }
+      else this.#noteFound(host, result);
     }
     const { exitCode, signal } = await this.ended;
     this.#note({ type: 'exited', exitCode, signal });
@@ -160,7 +157,7 @@ export class HostsRun implements StartedRun {
   }
 
   readonly #forced = (): void => {
-    const request = { runId: this.folder.runId, graceSeconds: 0, port: null, gpus: false };
+    const request = { runId: this.folder.runId, graceSeconds: 0, port: null, gpus: 0 };
     for (const { name } of this.#schedule.hosts) sendToHost(name, sweepProgram(request), this.#context.env);
     this.#stopped = true;
     this.#clients.signal('SIGKILL');
@@ -176,11 +173,19 @@ export class HostsRun implements StartedRun {
     });
   }
 
+  #noteFound(host: string, { pids, portTaken, gpuPids }: Sweep): void {
+    if (pids.length === 0 && !portTaken && gpuPids.length === 0) return;
+    const { port } = this.#clients;
+    const taken = portTaken && port !== null ? { port } : {};
+    this.#noteLeft({ host, pids, ...taken, ...(gpuPids.length === 0 ? {} : { gpuPids }) });
+  }
+
   #noteLeft(left: Omit<Extract<RunEvent, { type: 'left-behind' }>, 'type' | 'utc'> & { host: string }): void {
     this.#note({ type: 'left-behind', ...left });
     const what = [
       ...(left.pids.length === 0 ? [] : [`processes ${left.pids.join(', ')} could not be killed`]),
       ...(left.port === undefined ? [] : [`port ${left.port} is still taken`]),
+      ...(left.gpuPids === undefined ? [] : [`its GPUs are in use by processes ${left.gpuPids.join(', ')}`]),
       ...(left.problem === undefined ? [] : [`nobody could look for what is left: ${left.problem}`]),
     ];
     this.#context.emit({

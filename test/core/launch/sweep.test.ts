@@ -1,14 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { freePortProgram, parseFreePort } from '../../../src/core/launch/host-port.ts';
 import { parseSweep, sweepProgram, type Sweep, type SweepRequest } from '../../../src/core/launch/sweep.ts';
 
 function sweep(request: Pick<SweepRequest, 'runId' | 'graceSeconds'> & Partial<SweepRequest>): Sweep {
-  const input = sweepProgram({ port: null, gpus: false, ...request });
+  const input = sweepProgram({ port: null, gpus: 0, ...request });
   const { stdout, stderr } = spawnSync('/bin/sh', { input, encoding: 'utf8' });
   expect(stderr).toBe('');
   return parseSweep(stdout)!;
@@ -60,6 +62,18 @@ describe('sweepProgram', () => {
     expect(sweep(request).portTaken).toBe(true);
     await new Promise((resolve) => server.close(resolve));
     expect(sweep(request).portTaken).toBe(false);
+  });
+
+  it('says who computes on the GPUs that the run had, and not on others', () => {
+    const bin = mkdtempSync(join(tmpdir(), 'sweep-'));
+    const gpus = 'echo "0, GPU-a"; echo "1, GPU-b"; echo "2, GPU-c"';
+    const script = `case $1 in *gpu=*) ${gpus} ;; *) echo "GPU-b, 41"; echo "GPU-c, 42" ;; esac`;
+    writeFileSync(join(bin, 'nvidia-smi'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const input = sweepProgram({ runId: randomUUID(), graceSeconds: null, port: null, gpus: 2 });
+    const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const { stdout } = spawnSync('/bin/sh', { input, encoding: 'utf8', env });
+    expect(parseSweep(stdout)).toEqual({ pids: [], portTaken: false, gpuPids: [41] });
+    rmSync(bin, { recursive: true });
   });
 
   it('an answer that was cut is none', () => {
