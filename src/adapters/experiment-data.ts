@@ -52,8 +52,13 @@ export function readExperiment(nameOrPath: string, folders: DataFolders): Experi
   const isPath = nameOrPath.endsWith('.json') || nameOrPath.includes('/');
   const paths = isPath ? [nameOrPath] : folders.map((folder) => join(folder, `${nameOrPath}.json`));
   const found = firstFile(paths);
-  if (found === null) throw notFound('--config', 'experiment file', nameOrPath, []);
+  if (found === null) throw notFound('experiment', 'experiment file', nameOrPath, experimentNames(folders));
   return parseChecked('experiment', found.text, found.path) as ExperimentFile;
+}
+
+function experimentNames(folders: DataFolders): string[] {
+  const names = folders.flatMap(jsonFilesOf).map((path) => basename(path, '.json'));
+  return [...new Set(names)].filter((name) => name !== 'model');
 }
 
 /**

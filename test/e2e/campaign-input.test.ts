@@ -74,6 +74,13 @@ describe('looking at a campaign', () => {
     expect((JSON.parse(status.stdout) as CampaignStatus).state).toBe('stopped');
   });
 
+  it('names the experiments that there are', async () => {
+    const { run } = await createToyCampaign(1);
+    const end = await run(['campaign', 'run', 'throughputs', '--list']);
+    expect(end.code).toBe(2);
+    expect(end.stderr).toContain('there is no experiment file "throughputs" (expected throughput)');
+  });
+
   it.each([
     [['--filter', 'chip=4'], 'there is no key "chip"'],
     [['--filter', 'model=toy9'], '--filter model=toy9: no case has it'],
