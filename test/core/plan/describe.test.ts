@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { describePlan, runScript } from '../../../src/core/plan/describe.ts';
+import { describePlan, runScript, runScripts } from '../../../src/core/plan/describe.ts';
+import type { HostfileSchedule } from '../../../src/core/launch/schedule.ts';
 import { samplePlan } from '../sample-plan.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'describe-')));
@@ -84,5 +85,49 @@ describe('describePlan', () => {
       '# zero_offload, 2B, 1 chip, batch 8, sequence 1024, bf16',
     ]);
     expect(text).toContain('"train_batch_size": 8');
+  });
+});
+
+describe('the scripts of a schedule', () => {
+  const schedule: HostfileSchedule = {
+    scheduler: 'hostfile',
+    layout: { nodes: 2, ranksPerNode: 2 },
+    hosts: ['node1', 'node2'].map((name) => ({ name, slots: 2 })),
+    masterAddress: 'node1',
+  };
+  const plan = samplePlan({ chips: 4 }, { schedule, launcher: 'torchrun' });
+
+  it('a node is told its place by its environment alone, whatever that holds', () => {
+    const words = ['@NODE_RANK@', 'a @MASTER_ADDRESS@:@MASTER_PORT@', "it's $HOME @SLURM_PROCID@", '@OTHER@'];
+    const script = runScript({
+      ...plan,
+      ...{ cwd: folder, files: {}, unset: [], env: { PLACE: '@SLURM_LOCALID@ of @NODE_RANK@' } },
+      command: ['/bin/sh', '-c', `printf '%s|' "$PLACE" "$@"`, 'x', ...words],
+    });
+    const place = { SUPEROFFLOAD_NODE_RANK: '1', MASTER_ADDR: 'a  b `id`', MASTER_PORT: '7' };
+    const env = { ...place, SLURM_PROCID: '*', SLURM_LOCALID: '0' };
+    const output = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env });
+    expect(output).toBe("0 of 1|1|a a  b `id`:7|it's $HOME *|@OTHER@|");
+  });
+
+  it('without one nothing is a placeholder', () => {
+    const here = { ...samplePlan(), env: {}, command: ['echo', '@NODE_RANK@'] };
+    expect(runScript(here)).toContain('\nexec echo @NODE_RANK@\n');
+  });
+
+  it('are what a node runs and what reaches all of them, in a shell’s own grammar, and are shown', () => {
+    const scripts = runScripts(plan);
+    expect(Object.keys(scripts)).toEqual(['run.sh', 'node.sh', 'hosts.sh']);
+    for (const text of [...Object.values(scripts), plan.files['ops.sh'] ?? '']) {
+      expect(execFileSync('/bin/sh', ['-n'], { input: text, encoding: 'utf8' })).toBe('');
+    }
+    expect(scripts['hosts.sh']).toContain('\nnode 0 node1 &\nnode 1 node2 &\nwait\n');
+    expect(scripts['run.sh']).toContain('--node-rank="${SUPEROFFLOAD_NODE_RANK}"');
+    const shown = describePlan(plan).match(/^## .*$/gm);
+    expect(shown).toEqual(['## ds_config.json', '## ops.sh', '## run.sh', '## node.sh', '## hosts.sh']);
+  });
+
+  it('ranks of a node share its cores, however many nodes there are', () => {
+    expect(plan.env['OMP_NUM_THREADS']).toBe('8');
   });
 });
