@@ -120,7 +120,7 @@ export async function showJob(access: SlurmAccess, jobId: string): Promise<Answe
 
 /** All partitions that this user is shown. */
 export async function showPartitions(access: SlurmAccess): Promise<Answer<Partition[]>> {
-  const result = await ask(access, 'scontrol', ['--oneliner', 'show', 'partition']);
+  const result = await ask(access, 'scontrol', ['--all', '--oneliner', 'show', 'partition']);
   return result.exitCode === 0 ? { ok: true, value: parsePartitions(result.stdout) } : failure(result);
 }
 
