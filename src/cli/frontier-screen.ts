@@ -1,6 +1,7 @@
 import { SuperOffloadError } from '../errors.ts';
-import { runGiven, searchFrontiers, type FrontierPlan } from '../workflows/frontier/frontier.ts';
+import { edgeOf, runGiven, searchFrontiers, type FrontierPlan } from '../workflows/frontier/frontier.ts';
 import { givenExitCode, reportProbe, reportRow, searchExitCode } from '../workflows/frontier/report.ts';
+import { firstCandidate } from '../workflows/frontier/run-search.ts';
 import type { CommandIo } from './commands/module.ts';
 import { frontierDryRun, givenTable, searchTable, type FrontierColumns } from './frontier-text.ts';
 import { otherSystemHint } from './plan-table.ts';
@@ -55,6 +56,7 @@ function dryRunJson(plan: FrontierPlan): object {
     system: planning.system.name,
     searches: plan.searches.map(({ mode, cases }) => ({
       mode,
+      ...startOf(plan, cases),
       candidates: cases.map((subject) => {
         const { memory, capacity, fits, wall } = plan.predict(subject);
         const { gpuGiB, hostGiB } = memory;
@@ -64,6 +66,15 @@ function dryRunJson(plan: FrontierPlan): object {
     skipped,
     notes,
   };
+}
+
+/** Names of the largest that is predicted to fit and of the first launch; null where there is none. */
+function startOf(plan: FrontierPlan, cases: FrontierPlan['searches'][number]['cases']): object {
+  const edge = edgeOf(plan, cases);
+  const name = (subject: (typeof cases)[number] | null | undefined): string | null =>
+    subject === null || subject === undefined ? null : plan.nameOf(subject);
+  const first = plan.isGiven ? cases[0] : firstCandidate({ cases, ...edge });
+  return { predicted: name(cases[edge.predicted]), first: name(first) };
 }
 
 function nothingToRun({ skipped }: FrontierPlan): SuperOffloadError {

@@ -7,7 +7,14 @@ import { leanestBatch } from '../search/batch-variants.ts';
 import type { Case, ModeName, System } from './case.ts';
 import { distinctFaults } from './distinct-faults.ts';
 import type { ExperimentFile, GridSection } from './experiment-file.schema.ts';
-import { chooseBatch, entryFor, followsBatchRule, listedChips, sequenceParallelOf } from './grid-batch.ts';
+import {
+  chooseBatch,
+  entryFor,
+  followsBatchRule,
+  listedChips,
+  sequenceParallelOf,
+  type ChipsEntry,
+} from './grid-batch.ts';
 import { buildCase, type CaseSettings } from './grid-case.ts';
 import type { GridFlags } from './grid-flags.ts';
 import { shapesNamed, type ModelTable } from './model-names.ts';
@@ -48,6 +55,7 @@ export function expandGrid(
   const parsed = parseOverrides(flags.deepspeedOverrides ?? []);
   const batch = chooseBatch(section, flags);
   const faults = [
+    ...lengthFaults(experiment, entry),
     ...chosen.faults,
     ...named.faults,
     ...(parsed.ok ? [] : parsed.faults),
@@ -113,6 +121,20 @@ function lengthsOf(model: string, section: GridSection, flags: GridFlags): reado
   if (flags.sequenceLength !== undefined) return [flags.sequenceLength];
   const listed = entryFor(section, flags.chips ?? 1).sequenceLengths ?? {};
   return (Object.hasOwn(listed, model) ? listed[model] : undefined) ?? [section.sequenceLength];
+}
+
+/** Lengths of a size that the entry does not have would be left out in silence. */
+function lengthFaults(
+  { name }: ExperimentFile,
+  { chips, models, sequenceLengths = {} }: ChipsEntry,
+): Fault[] {
+  return Object.keys(sequenceLengths)
+    .filter((model) => !models.includes(model))
+    .map((model) => ({
+      place: `experiment ${name} /byChips/${chips}/sequenceLengths/${model}`,
+      problem: 'is no size of this entry',
+      expected: `one of ${models.join(', ')}`,
+    }));
 }
 
 function skip(

@@ -104,6 +104,10 @@ describe('superoffload sequence-length --dry-run', () => {
     const { text } = await sequenceLength('--system', 'gh200-nvl2', '--chips', '8', '--json');
     const { searches } = JSON.parse(text) as { searches: { mode: string; candidates: unknown[] }[] };
     expect(searches).toHaveLength(4);
+    expect(searches[0]).toMatchObject({
+      mode: 'prism_ulysses',
+      first: expect.stringMatching(/^\d+[KM]$/) as string,
+    });
     expect(searches.every(({ candidates }) => candidates.length === 7)).toBe(true);
   });
 

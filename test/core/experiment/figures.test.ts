@@ -123,6 +123,20 @@ describe('expandGrid', () => {
     ]);
   });
 
+  it('refuses lengths of a size that the entry does not have', () => {
+    const file = readExperiment('sequence_length', folders);
+    const [entry] = Object.values(file.cuda.byChips);
+    if (entry === undefined) throw new Error('the experiment has entries');
+    const wrong = {
+      ...file.cuda,
+      byChips: { 4: { ...entry, models: ['2B'], sequenceLengths: { '3B': [1] } } },
+    };
+    const { faults } = expandGrid({ ...file, cuda: wrong }, models, boundless, { chips: 4 });
+    expect(faults.map(({ place }) => place)).toEqual([
+      'experiment sequence_length /byChips/4/sequenceLengths/3B',
+    ]);
+  });
+
   it('refuses numbers that no model has', () => {
     expect(grid({ models: ['68x4095', '0x64', '68x'] }).faults.map(({ problem }) => problem)).toEqual([
       '4095 is not divisible by 32 heads',
