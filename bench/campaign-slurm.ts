@@ -93,8 +93,8 @@ try {
     const ms = leastMs + random() * (mostMs - leastMs);
     await sleep(ms);
     tool.kill('SIGKILL');
-    const { stdout } = spawnSync('squeue', ['-h', '-o', '%i'], { ...options, encoding: 'utf8' });
-    const jobs = stdout.split('\n').filter((line) => line !== '').length;
+    const queue = await cluster.tool('squeue', '-h', '-o', '%i');
+    const jobs = queue.split('\n').filter((line) => line !== '').length;
     console.log(`SIGKILL after ${(ms / 1_000).toFixed(1)} s, ${jobs} jobs go on`);
     argv = goOn;
   }
@@ -104,7 +104,7 @@ try {
   const { cells } = JSON.parse(last.stdout) as CampaignResult;
   for (const { case: subject, outcome, medianStepMs, runIds } of cells)
     console.log(
-      `  ${subject.mode} on ${subject.chips}: ${outcome ?? '-'}, ${medianStepMs ?? 0} ms, ${runIds.length} run`,
+      `  ${subject.mode} on ${subject.chips}: ${outcome ?? '-'}, ${(medianStepMs ?? 0).toFixed(1)} ms a step, ${runIds.length} run`,
     );
   const journal = parseJournal(readFileSync(join(home, 'campaigns', 'mini', 'journal.ndjson'), 'utf8'));
   const runsOf = (type: string) =>

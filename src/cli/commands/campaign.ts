@@ -63,7 +63,8 @@ function declareLooking(command: Bare, io: CommandIo): void {
     });
 }
 
-function declareRun(command: Bare) {
+/** All flags of `campaign run`. */
+export function declareRun(command: Bare) {
   return declareCaseFlags(command.command('run'))
     .description('run every case of an experiment, each once; goes on where it was stopped')
     .addOption(new Option('--workload <name>', 'what trains').choices(caseWorkloadNames))
