@@ -6,7 +6,7 @@ import { planCampaign, type LeftOut, type PlannedCampaign } from '../workflows/c
 import { findOrigin, readRules, type CampaignRequest } from '../workflows/campaign/request.ts';
 import { runCampaign } from '../workflows/campaign/run-campaign.ts';
 import { campaignRequest, type GivenOptions } from './campaign-options.ts';
-import { cellsTable, leftOutLines, resultText } from './campaign-text.ts';
+import { cellsTable, firstLines, leftOutLines, resultText } from './campaign-text.ts';
 import type { CommandIo } from './commands/module.ts';
 
 /** Plans a campaign, runs it or says what it would run, and shows what became of it: all of `campaign run`. */
@@ -25,7 +25,7 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
     else io.print(lookText(planned, cells, options));
     return;
   }
-  for (const message of [...planned.notes, ...leftOutLines(planned.leftOut)])
+  for (const message of [...firstLines(planned.notes), ...leftOutLines(planned.leftOut)])
     context.emit({ type: 'note', message });
   if (planned.cells.length === 0) throw nothingToRun(planned.leftOut);
   const result = await runCampaign(context, request, rules, planned);
@@ -41,12 +41,13 @@ type Listed = Awaited<ReturnType<typeof listCells>>;
 type Look = GivenOptions['options'];
 
 function lookText(planned: PlannedCampaign, cells: Listed, { dryRun, list }: Look): string {
-  return [
-    ...planned.notes,
+  const blocks = [
+    firstLines(planned.notes).join('\n'),
     cellsTable(cells),
-    ...leftOutLines(planned.leftOut),
+    leftOutLines(planned.leftOut).join('\n'),
     ...(dryRun === true && list !== true ? cells.map(({ plan }) => describePlan(plan)) : []),
-  ].join('\n\n');
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
 }
 
 function lookJson(

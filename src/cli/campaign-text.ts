@@ -46,18 +46,31 @@ export function cellsTable(cells: readonly ListedCell[]): string {
   return [longTable(columns, rows), `${cells.length} cases, ${left} to run`].join('\n');
 }
 
-/** What the machine cannot run, one line a reason. */
+const mostLines = 12;
+
+/** An experiment has hundreds of cases, and notes of each: the first say what kind they are. */
+export function firstLines(lines: readonly string[]): string[] {
+  if (lines.length <= mostLines) return [...lines];
+  return [
+    ...lines.slice(0, mostLines),
+    `... and ${lines.length - mostLines} more such lines, see --list --json`,
+  ];
+}
+
+/** What is left out, one line a reason. */
 export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
   const byReason = new Map<string, string[]>();
   for (const { case: subject, reason } of leftOut) {
-    const name = `${subject.mode} ${subject.model.name}`;
+    const { mode, model, chips, sequenceLength } = subject;
+    const name = `${mode} ${model.name} on ${chips} (sequence ${sequenceLength})`;
     byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
   }
-  return [...byReason].map(([reason, names]) => {
+  const lines = [...byReason].map(([reason, names]) => {
     const shown = names.slice(0, 4).join(', ');
     const more = names.length > 4 ? ` and ${names.length - 4} more` : '';
     return `left out: ${shown}${more}: ${reason}`;
   });
+  return firstLines(lines);
 }
 
 /** What ends `campaign run`. */
