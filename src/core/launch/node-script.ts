@@ -16,6 +16,7 @@ export function nodeScript(title: string, setup: readonly string[]): string {
     ...entry,
     ...report,
     ...(setup.length === 0 ? [] : siteSetup(setup)),
+    ...glooInterface,
     `/bin/sh "$folder/${runFiles.script}"`,
     'leave $?',
     '',
@@ -56,6 +57,23 @@ const report = [
   `mkdir -p "$folder/${runFiles.nodes}" || exit 127`,
   'group=$(group_count) machine=$(count /proc/vmstat)',
   'note start ""',
+];
+
+/**
+ * gloo listens at the address of the host's name, which may be one of the loopback (Debian's installer writes
+ * `127.0.1.1 NAME` into /etc/hosts): then no other node reaches it. It is told the interface that leads to where the
+ * ranks meet, unless the user says one (torch/csrc/distributed/c10d/ProcessGroupGloo.cpp). NCCL finds its own.
+ */
+const glooInterface = [
+  'address() { getent ahostsv4 "$1" 2>/dev/null | sed -n "1s/ .*//p"; }',
+  'own=$(address "$(uname -n)") meet=$(address "$MASTER_ADDR")',
+  'case ${GLOO_SOCKET_IFNAME:+set}:${own:-127.}:${meet:-127.} in',
+  ':127.*:127.*) ;;',
+  ':127.*)',
+  '  device=$(ip -o -4 addr show to "$meet" 2>/dev/null | awk \'{ print $2; exit }\')',
+  '  [ -n "$device" ] || device=$(ip -o -4 route get "$meet" 2>/dev/null | sed -n "1s/.* dev \\([^ ]*\\).*/\\1/p")',
+  '  [ -z "$device" ] || export GLOO_SOCKET_IFNAME="$device" ;;',
+  'esac',
 ];
 
 /** `module` is a function of the login shell: where there is none, /etc/profile is what makes it. */

@@ -92,6 +92,28 @@ describe('nodeScript', () => {
     expect(report(bad)).toMatchObject({ exitCode: 127 });
   });
 
+  it.each([
+    ['a node whose name leads to itself', '10.0.0.2', '127.0.1.1', 'ib0'],
+    ['the first node, whose address is its own', '10.0.0.1', '127.0.1.1', 'eth3'],
+    ['a node whose name leads to others', '10.0.0.2', '10.0.0.7', 'unset'],
+    ['hosts of one machine', '127.0.0.11', '127.0.0.1', 'unset'],
+    ['a node whose name leads nowhere', '10.0.0.2', '', 'ib0'],
+  ])('tells gloo its interface: %s', (_, master, own, interfaceName) => {
+    const folder = runFolder(['echo "${GLOO_SOCKET_IFNAME-unset}"']);
+    const tool = (name: string, script: string): void => {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    };
+    tool('getent', `case $2 in 1*) echo "$2 STREAM x";; *) [ -z "${own}" ] || echo "${own} STREAM x";; esac`);
+    const route = 'echo "$5 via 10.0.0.254 dev ib0 src 10.0.0.2 uid 0 \\\\    cache"';
+    tool(
+      'ip',
+      `case "$3 $6" in "addr 10.0.0.1") echo "2: eth3    inet 10.0.0.1/24 scope global eth3";; route*) ${route};; esac`,
+    );
+    const env = { ...given, PATH: `${folder}:${given.PATH ?? ''}`, MASTER_ADDR: master };
+    expect(start(folder, env)).toMatchObject({ stdout: `${interfaceName}\n`, stderr: '' });
+    expect(start(folder, { ...env, GLOO_SOCKET_IFNAME: 'mine' }).stdout).toBe('mine\n');
+  });
+
   it('notes its end although the whole group was told to end', async () => {
     const folder = runFolder(['echo up', 'exec sleep 60']);
     const child = spawn('/bin/sh', [join(folder, 'node.sh')], { env: given, detached: true });
