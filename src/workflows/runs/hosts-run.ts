@@ -135,25 +135,38 @@ export class HostsRun implements StartedRun {
     this.#context.force.removeEventListener('abort', this.#forced);
   };
 
-  /** Ends when its connections have, and ends them where one host failed and the others do not notice. */
+  /**
+   * Ends when its connections have. Ends the others where one host failed and they do not notice; and on a host whose
+   * node has ended, whatever outlived it and holds the connection open.
+   */
   async #follow(): Promise<RunEnd> {
-    let failedMs: number | null = null;
+    const { hosts, layout } = this.#schedule;
+    let sinceMs: number | null = null;
     let isEnding = false;
     while (await this.#clients.alive()) {
       await Promise.race([this.#clients.gone, sleep(pollMs)]);
-      const state = readHostsState(this.folder.path, this.#schedule.layout.nodes);
-      if (firstFailure(state) === null && lingering(state).length === 0) continue;
-      failedMs ??= this.#context.now();
-      if (this.#stopped || isEnding || this.#context.now() - failedMs < failureGraceMs) continue;
-      isEnding = true;
-      this.#context.emit({
-        type: 'note',
-        message: `a host of run ${this.folder.runId} has ended; the others are ended too`,
-      });
-      await this.#end();
+      const state = readHostsState(this.folder.path, layout.nodes);
+      const hasFailed = firstFailure(state) !== null;
+      const idle = lingering(state);
+      sinceMs = hasFailed || idle.length > 0 ? (sinceMs ?? this.#context.now()) : null;
+      const isDue = sinceMs !== null && this.#context.now() - sinceMs >= failureGraceMs;
+      if (!isDue || this.#stopped || isEnding) continue;
+      if (hasFailed) {
+        isEnding = true;
+        await this.#endOthers();
+      } else {
+        const idleHosts = hosts.filter((_, node) => idle.includes(node));
+        await this.#sweep(leftoverGraceSeconds, idleHosts);
+        sinceMs = null;
+      }
     }
-    const { hosts } = this.#schedule;
     return hostsEndOf(this.#context, this.folder, hosts, { stopped: this.#stopped, clients: this.#clients });
+  }
+
+  async #endOthers(): Promise<void> {
+    const { runId } = this.folder;
+    this.#context.emit({ type: 'note', message: `a host of run ${runId} has failed; the others are ended` });
+    await this.#end();
   }
 
   readonly #forced = (): void => {
@@ -164,8 +177,8 @@ export class HostsRun implements StartedRun {
     this.#noteKill('interrupted');
   };
 
-  async #sweep(grace: number): Promise<HostSweep[]> {
-    return sweepHosts(this.#context, this.#schedule.hosts, {
+  async #sweep(grace: number, hosts = this.#schedule.hosts): Promise<HostSweep[]> {
+    return sweepHosts(this.#context, hosts, {
       runId: this.folder.runId,
       graceSeconds: grace,
       port: this.#clients.port,

@@ -90,6 +90,15 @@ describe.concurrent('a run on hosts', { timeout: 90_000 }, () => {
     expect(ranksOf(run)).toEqual([]);
   });
 
+  it('is not held up by what outlived its node', async ({ skip }) => {
+    if (typeof cluster === 'string') return skip(cluster);
+    // Its output goes where the node's went: ssh waits for it.
+    const script = 'setsid sleep 300 & echo up';
+    const run = await start(placeOf(cluster, home), planOf(script, cluster.names.slice(0, 2), home));
+    expect(await finish(run)).toMatchObject({ exitCode: 0, signal: null });
+    expect(ranksOf(run)).toEqual([]);
+  });
+
   it('goes on when its tool is gone, and another takes it over', async ({ skip }) => {
     if (typeof cluster === 'string') return skip(cluster);
     const place = placeOf(cluster, home);
