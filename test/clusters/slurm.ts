@@ -13,6 +13,8 @@ export interface SlurmCluster {
   readonly tool: (...words: readonly string[]) => Promise<string>;
   /** Ends the controller, which keeps its jobs in mind, and starts it again. */
   readonly stopController: () => void;
+  /** Kills the controller: what it did not write down is lost. */
+  readonly killController: () => void;
   readonly startController: () => void;
   readonly stop: () => void;
 }
@@ -44,6 +46,9 @@ export async function startSlurm(): Promise<SlurmCluster | string> {
     tool: async (...words) => (await run(words[0]!, words.slice(1), { env, encoding: 'utf8' })).stdout,
     stopController: () => {
       shell(`pid=$(cat ${folder}/pid/slurmctld.pid); kill $pid; while kill -0 $pid; do sleep 0.1; done`);
+    },
+    killController: () => {
+      shell(`kill -9 "$(cat ${folder}/pid/slurmctld.pid)"`);
     },
     startController: () => {
       shell(`slurmctld -f ${conf}`);

@@ -127,7 +127,7 @@ export function endCases(the: () => SlurmCluster): void {
     const { record } = await submitted(toolAt(the(), { home }), slurmPlan('echo never'));
     const { outcome } = await record;
     expect(outcome.class).toBe('launch_error');
-    expect(outcome.reason).toMatch(/JobLaunchFailure.*file system that the nodes see/);
+    expect(outcome.reason).toMatch(/FAILED.*file system that the nodes see/);
   });
 
   it('goes on after it was put back into the queue; the log grows on (point 7)', async () => {
