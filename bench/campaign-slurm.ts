@@ -1,6 +1,6 @@
 /**
  * A campaign of real DeepSpeed runs on CPU ranks over a real Slurm of four nodes, whose tool is killed with SIGKILL
- * three times at random moments: it must end with one result, one run and one job for every case. Takes about three
+ * three times at random moments, once with Slurm's controller: it must end with one result, one run and one job for every case. Takes about three
  * minutes on two cores; needs root (the cluster is started here and taken away again) and the installed stack.
  * Run after `npm run build`: npx tsx bench/campaign-slurm.ts [SEED]
  */
@@ -92,10 +92,11 @@ try {
     const tool = spawn(process.execPath, argv, { ...options, stdio: 'ignore' });
     const ms = leastMs + random() * (mostMs - leastMs);
     await sleep(ms);
+    // The second time Slurm's controller goes too, and is away while the next tool begins.
+    if (kill === 1) cluster.stopController();
     tool.kill('SIGKILL');
-    const queue = await cluster.tool('squeue', '-h', '-o', '%i');
-    const jobs = queue.split('\n').filter((line) => line !== '').length;
-    console.log(`SIGKILL after ${(ms / 1_000).toFixed(1)} s, ${jobs} jobs go on`);
+    if (kill === 1) setTimeout(cluster.startController, 5_000);
+    console.log(`SIGKILL after ${(ms / 1_000).toFixed(1)} s${kill === 1 ? ', and the controller' : ''}`);
     argv = goOn;
   }
   const last = spawnSync(process.execPath, [...goOn, '--json'], { ...options, encoding: 'utf8' });
