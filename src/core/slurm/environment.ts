@@ -1,3 +1,4 @@
+import { redactEnvironment } from '../results/redact.ts';
 import { isForwarded } from '../launch/forward.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,13 +37,14 @@ const handedOn =
  * that would put secrets into the controller's files and make a run depend on the shell that it was sent from. Naming
  * variables by `--export` would not do: Slurm then runs the user's login shell on the node, and holds the job for
  * ever where that takes too long ("user env retrieval failed requeued held"). So sbatch itself is started with what a
- * job may have, and hands all of that on. `--slurm export=...` gives sbatch everything, to choose from.
+ * job may have, and hands all of that on. Of these no secret. `--slurm export=...` gives sbatch everything, to choose from.
  */
 export function submitEnvironment(
   env: Environment,
   options: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const all = options['export'] !== undefined;
+  const shown = redactEnvironment(env);
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => {
       if (value === undefined) return [];
@@ -50,8 +52,8 @@ export function submitEnvironment(
       if (option !== undefined) return options[option] === undefined ? [[name, value]] : [];
       if (toolVariables.has(name)) return [[name, value]];
       if (ofSlurm.test(name)) return [];
-      const isWanted = all || handedOn.test(name) || isForwarded(name);
-      return isWanted ? [[name, value]] : [];
+      const isOpen = shown[name] === value && (handedOn.test(name) || isForwarded(name));
+      return all || isOpen ? [[name, value]] : [];
     }),
   );
 }

@@ -93,10 +93,16 @@ function endOf({ journal, name, isWhole }: JobView, facts: JobFacts | null): Job
   const exit = facts?.exit ?? null;
   return {
     phase: 'ended',
-    exitCode: own ?? (exit === null || exit.signal !== 0 ? null : exit.status),
+    exitCode: own ?? statusOf(facts),
     signal: own === null ? signalName(exit) : null,
     verdict: verdictOfEnd(journal, facts, name),
   };
+}
+
+/** Of a job that was ended by others Slurm shows 0. */
+function statusOf(facts: JobFacts | null): number | null {
+  if (facts === null || (facts.state !== 'COMPLETED' && facts.state !== 'FAILED')) return null;
+  return facts.exit === null || facts.exit.signal !== 0 ? null : facts.exit.status;
 }
 
 function verdictOfEnd(journal: JobJournal, facts: JobFacts | null, name: string): SchedulerVerdict | null {
