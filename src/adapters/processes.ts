@@ -18,16 +18,20 @@ export function processesWith(variable: string, value: string): number[] {
 
 /**
  * Finds the processes of a run: whoever carries its id and, given its leader, whoever is in the leader's process
- * group or session. A child under `env -i` carries nothing, and one that called setsid has left the group.
+ * group or session. A child under `env -i` carries nothing, and one that called setsid has left the group. What is
+ * older than the leader is not of the run: most of a machine's processes need no second look.
  */
 export function processesOfRun(runId: string, leader: Leader | null = null): number[] {
   const marker = `${runIdVariable}=${runId}`;
   const group = leader !== null && isOurGroup(leader) ? leader.pid : null;
+  const sinceTicks = Number(leader?.startTicks ?? 0);
   return allPids().filter((pid) => {
+    const fields = statFields(pid);
+    if (Number(fields[19]) < sinceTicks) return false;
     const environment = environmentOf(pid);
     const ours =
       hasVariable(environment, marker) ||
-      (group !== null && isIn(group, pid) && !environment.includes(`${runIdVariable}=`));
+      (group !== null && isIn(group, fields) && !environment.includes(`${runIdVariable}=`));
     return ours && !isZombie(pid);
   });
 }
@@ -38,9 +42,9 @@ function isOurGroup({ pid, startTicks: ticks }: Leader): boolean {
   return now === null || now === ticks;
 }
 
-function isIn(group: number, pid: number): boolean {
+function isIn(group: number, fields: readonly string[]): boolean {
   // Fields 5 and 6 of proc(5): process group and session.
-  const [, , processGroup, session] = statFields(pid);
+  const [, , processGroup, session] = fields;
   return Number(processGroup) === group || Number(session) === group;
 }
 
@@ -101,7 +105,7 @@ export function signalRun(leader: Leader | null, runId: string, signal: NodeJS.S
   const found = processesOfRun(runId, leader);
   // Without /proc nobody can be looked up: the group is all that is known.
   const reach =
-    !existsSync('/proc/self/stat') || found.some((pid) => leader !== null && isIn(leader.pid, pid));
+    !existsSync('/proc/self/stat') || found.some((pid) => leader !== null && isIn(leader.pid, statFields(pid)));
   if (leader !== null && reach) signalProcess(-leader.pid, signal);
   for (const pid of found) signalProcess(pid, signal);
 }
