@@ -4,6 +4,7 @@ import type { CellState } from '../../core/campaign/state.ts';
 import { predictDurationMs } from '../../core/model/duration.ts';
 import type { PlannedCampaign } from './plan-campaign.ts';
 import type { EarlierRuns } from './reuse.ts';
+import type { CampaignSession } from './session.ts';
 
 type Planned = Pick<PlannedCampaign, 'cells' | 'planning'>;
 
@@ -22,6 +23,17 @@ class Foresight {
 
   /** @returns wall time of one launch, milliseconds; null where nothing is known. */
   readonly ofCell = ({ key }: Cell): number | null => this.#predictions[key] ?? null;
+
+  /** @returns what tells of a session at any moment; it is reckoned anew only after a result. */
+  following(session: CampaignSession): () => ExpectedTime['of'] {
+    let known = this.after(session.states);
+    let results = session.resultCount;
+    return () => {
+      if (session.resultCount !== results) known = this.after(session.states);
+      results = session.resultCount;
+      return known.of;
+    };
+  }
 
   /** With what the campaign has seen so far. */
   after(states: readonly CellState[]): ExpectedTime {

@@ -117,10 +117,9 @@ async function driveLeft(
   const withinMs = request.withinMs === null ? null : context.now() + request.withinMs;
   const starter = await openStarter(context, request, planned, session);
   const { maxJobs, atOnce, untilMs } = starter;
-  const options = () => {
-    const expectedMs = foresight.after(session.states).of;
-    return { ...rules, maxJobs, atOnce, deadlineMs: earliest(withinMs, untilMs), expectedMs };
-  };
+  const deadlineMs = earliest(withinMs, untilMs);
+  const expectedMs = foresight.following(session);
+  const options = () => ({ ...rules, maxJobs, atOnce, deadlineMs, expectedMs: expectedMs() });
   const progress = new CampaignProgress(context, name, session, options);
   const { cancel } = campaignPaths(context.home, name);
   const isCancelled = (): boolean => existsSync(cancel);

@@ -10,6 +10,7 @@ export class CampaignSession {
   readonly #context: Context;
   readonly #journal: CampaignJournal;
   readonly #states: Map<string, CellState>;
+  #results = 0;
 
   /** @param cells in the order in which they are to run */
   constructor(context: Context, journal: CampaignJournal, cells: readonly Cell[]) {
@@ -32,9 +33,9 @@ export class CampaignSession {
     for (const state of statesOf([cell], this.#journal.events)) this.#states.set(cell.key, state);
   }
 
-  /** Grows with every result that is known. */
+  /** Grows with every result that becomes known. */
   get resultCount(): number {
-    return this.#journal.events.filter(({ type }) => type === 'result' || type === 'adopted').length;
+    return this.#results;
   }
 
   /** Written before the run is started. */
@@ -69,6 +70,7 @@ export class CampaignSession {
   #append(event: Unstamped<CampaignEvent>): void {
     const stamped: CampaignEvent = { ...event, utc: utcNow(this.#context) };
     this.#journal.append(stamped);
+    if (stamped.type === 'result' || stamped.type === 'adopted') this.#results += 1;
     if (!('key' in stamped)) return;
     const state = this.#states.get(stamped.key);
     if (state !== undefined) this.#states.set(stamped.key, withEvent(state, stamped));
