@@ -9,6 +9,7 @@ import { slurmSchedule } from '../../core/slurm/schedule.ts';
 import { faultsError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { requireChips, requireRanks, type Machine } from '../machine.ts';
+import { surroundingAllocation } from '../slurm/allocation.ts';
 import type { PlanRequest } from './request.ts';
 
 /** Where a run on so many chips gets its machines; null is this machine. */
@@ -37,7 +38,7 @@ export async function schedulesOf(
       return (chips) => faultless(hostfileSchedule(hosts, chips));
     }
     case 'slurm':
-      return (chips) => slurmScheduleFor(request, machine.system, chips);
+      return (chips) => slurmScheduleFor(context, request, machine.system, chips);
   }
 }
 
@@ -64,13 +65,16 @@ async function readHosts(path: string | undefined): Promise<readonly Host[]> {
   return parsed.hosts;
 }
 
-function slurmScheduleFor(request: PlanRequest, system: System, chips: number): Schedule {
+function slurmScheduleFor(context: Context, request: PlanRequest, system: System, chips: number): Schedule {
   const laid = layoutOf(chips, system.chipsPerNode);
   if (!laid.ok) throw faultsError('usage', [laid.fault]);
   const { scheduling: flags } = request;
   const launcher = request.launcher ?? defaultLauncher(system, chips);
   const exclusiveHost = flags.exclusiveHost ?? false;
-  return faultless(slurmSchedule({ system, layout: laid.layout, flags, launcher, exclusiveHost }));
+  // Started within an allocation, runs are steps of it.
+  const allocation = surroundingAllocation(context.env);
+  const { layout } = laid;
+  return faultless(slurmSchedule({ system, layout, flags, launcher, exclusiveHost, allocation }));
 }
 
 function faultless<T extends Schedule>(

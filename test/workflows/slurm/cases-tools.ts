@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readRun } from '../../../src/adapters/stored-runs.ts';
 import { runsFolder } from '../../../src/adapters/run-store.ts';
@@ -21,7 +22,13 @@ export function toolCases(the: () => SlurmCluster): void {
     const script = `${steps({ to: 2 })}; while ! [ -e go ]; do sleep 0.1; done; ${finish}`;
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', join(import.meta.dirname, 'submitting-child.ts'), tool.home, script],
+      [
+        '--import',
+        'tsx',
+        fileURLToPath(new URL('./submitting-child.ts', import.meta.url)),
+        tool.home,
+        script,
+      ],
       { cwd: root, env: tool.context.env, stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const [said] = (await once(child.stdout, 'data')) as [Buffer];
