@@ -25,7 +25,10 @@ interface MeasuredRun {
   readonly workload?: CaseWorkload;
   readonly dtype?: Dtype;
   readonly ratio?: number;
+  readonly sequenceLength?: number;
+  readonly sequenceParallel?: number;
   readonly activationCheckpointing?: boolean;
+  readonly activationOffload?: boolean;
   readonly gradientClipping?: number;
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
@@ -98,19 +101,20 @@ export function compareRuns(): ComparedRun[] {
 }
 
 function caseOf(run: MeasuredRun, model: ModelShape): Case {
+  const { sequenceParallel = 1 } = run;
   return {
     experiment: 'throughput',
     workload: run.workload ?? 'builtin',
     mode: run.mode,
     model,
     chips: run.chips,
-    sequenceParallel: 1,
-    microBatch: run.globalBatch / run.chips,
+    sequenceParallel,
+    microBatch: (run.globalBatch * sequenceParallel) / run.chips,
     globalBatch: run.globalBatch,
     gradientAccumulation: 1,
-    sequenceLength: 1024,
+    sequenceLength: run.sequenceLength ?? 1024,
     activationCheckpointing: run.activationCheckpointing ?? false,
-    activationOffload: false,
+    activationOffload: run.activationOffload ?? false,
     attention: 'sdpa',
     fp16LmCrossEntropy: false,
     dtype: run.dtype ?? 'bf16',

@@ -60,7 +60,10 @@ function settingsOf(run: ComparedRun['run']): string {
   return [
     ...(run.workload === 'megatron' ? ['Megatron'] : []),
     ...(run.dtype === undefined ? [] : [run.dtype]),
+    ...(run.sequenceLength === undefined ? [] : [`sequence ${run.sequenceLength / 1024}K`]),
+    ...(run.sequenceParallel === undefined ? [] : [`shared by ${run.sequenceParallel}`]),
     ...(run.activationCheckpointing === true ? ['recomputation'] : []),
+    ...(run.activationOffload === true ? ['kept activations on the host'] : []),
     ...(run.ratio === undefined ? [] : [`ratio ${run.ratio}`]),
     ...(typeof bucket === 'number' ? [`buckets ${bucket.toExponential(0).replace('+', '')}`] : []),
     ...(run.gradientClipping === undefined ? [] : [`clipping ${run.gradientClipping}`]),

@@ -10,6 +10,8 @@ export interface Activations {
   readonly logits: number;
   /** Recomputed activations of one layer; 0 without recomputation, where they are part of `kept`. */
   readonly layer: number;
+  /** Gradients of activations that are on their way through a layer, at their widest. */
+  readonly gradients: number;
 }
 
 export const activationSource =
@@ -20,7 +22,9 @@ export const activationSource =
  * A layer keeps 32 s b h bytes in 16 bit (Korthikanti et al. 2022, equation 1: 34, less the two dropout masks), and
  * with unfused attention 5 a s^2 b more; on an H200 20 layers more took 32.0 s b h a layer. Recomputation keeps each
  * layer's 16-bit input. Ranks that share a sequence have their share of its tokens and, within attention, of the heads
- * (Jacobs et al. 2023, DeepSpeed-Ulysses).
+ * (Jacobs et al. 2023, DeepSpeed-Ulysses); the output of attention is kept on both sides of its all-to-all, 2 s b h.
+ * In the backward pass the widest pair of gradients is that around the GELU, twice 4h a token: seen on an H200 at
+ * 131,072 tokens, where nothing else is as large.
  */
 export function activationsOf(work: Case): Activations {
   const { layers, hidden, heads } = work.model;
@@ -30,11 +34,13 @@ export function activationsOf(work: Case): Activations {
     work.attention === 'unfused'
       ? (5 * width * heads * work.microBatch * work.sequenceLength ** 2) / work.sequenceParallel
       : 0;
-  const layer = 32 * tokens * hidden * width + scores;
+  const bothSides = work.sequenceParallel > 1 ? 2 : 0;
+  const layer = (32 + bothSides) * tokens * hidden * width + scores;
+  const gradients = 2 * 4 * tokens * hidden * 2 * width;
   const logits = logitBytes(work);
-  if (!work.activationCheckpointing) return { kept: layers * layer, logits, layer: 0 };
+  if (!work.activationCheckpointing) return { kept: layers * layer, logits, layer: 0, gradients };
   const { copies, bytes } = checkpoints(work);
-  return { kept: work.activationOffload ? 0 : copies * bytes, logits, layer };
+  return { kept: work.activationOffload ? 0 : copies * bytes, logits, layer, gradients };
 }
 
 /** The layers' inputs that recomputation starts from, on the chip or in host memory: how many, and bytes of one. */

@@ -97,7 +97,8 @@ export function activationPart(input: MemoryInput): PartBytes {
 }
 
 function peakActivations({ activations }: MemoryInput): number {
-  return activations.kept + Math.max(activations.logits, activations.layer);
+  const { kept, logits, layer, gradients } = activations;
+  return kept + Math.max(logits, layer + gradients);
 }
 
 /** ZeRO-3 has its bucket from the start (runtime/zero/stage3.py, _setup_for_real_optimizer). */

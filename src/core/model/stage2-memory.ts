@@ -17,7 +17,8 @@ export function stage2Part(input: MemoryInput): PartBytes {
   const { activations, shard, weightBytes } = input;
   const bucket = activations.layer + bucketBytes(input);
   const share = shard * weightBytes;
-  const turn = activations.kept + Math.max(activations.logits, bucket) + (input.accumulates ? share : 0);
+  const first = bucket + activations.gradients;
+  const turn = activations.kept + Math.max(activations.logits, first) + (input.accumulates ? share : 0);
   const end = bucket + (input.software.wholeStage2Gradients ? wholeGradients(input) : share);
   return gpuPart(
     'activations and bucket, or gradients, flat and in fp32, in the step: the larger',
@@ -39,7 +40,7 @@ export function stage2OffloadParts(input: MemoryInput): PartBytes[] {
     ),
     gpuPart(
       'activations, with the logits or with the bucket and a gradient in fp32: the larger',
-      Math.max(activations.kept + Math.max(activations.logits, leaving), end),
+      Math.max(activations.kept + Math.max(activations.logits, leaving + activations.gradients), end),
       activationSource,
     ),
   ];
