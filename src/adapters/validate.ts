@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { readFileSync } from 'node:fs';
 import { nearest } from '../core/experiment/nearest.ts';
-import { keyListFor, type KnownVersion } from '../core/deepspeed/known-keys.ts';
+import { keyListFor, type KeyList, type KnownVersion } from '../core/deepspeed/known-keys.ts';
 import type { Fault } from '../errors.ts';
 
 /** A file of experiment/schema, without its ending. */
@@ -10,6 +10,8 @@ export type SchemaName =
 
 const schemaFolder = new URL('../../experiment/schema/', import.meta.url);
 const compiled = new Map<string, ValidateFunction>();
+/** Thousands of configurations are for one version. */
+const keyLists = new Map<string, KeyList>();
 
 interface ObjectSchema {
   readonly properties: Readonly<Record<string, object>>;
@@ -32,7 +34,9 @@ export function validateDeepSpeedConfig(
   deepspeedVersion: string,
   place: string,
 ): { readonly faults: readonly Fault[]; readonly note: string | null } {
-  const { version, note } = keyListFor(deepspeedVersion);
+  const list = keyLists.get(deepspeedVersion) ?? keyListFor(deepspeedVersion);
+  keyLists.set(deepspeedVersion, list);
+  const { version, note } = list;
   return { faults: validateData(`deepspeed-${version}`, config, place), note };
 }
 

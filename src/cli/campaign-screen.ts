@@ -4,7 +4,6 @@ import { SuperOffloadError } from '../errors.ts';
 import { listCells } from '../workflows/campaign/list-cells.ts';
 import { planCampaign, type LeftOut, type PlannedCampaign } from '../workflows/campaign/plan-campaign.ts';
 import { findOrigin, readRules, type CampaignRequest } from '../workflows/campaign/request.ts';
-import { runCampaign } from '../workflows/campaign/run-campaign.ts';
 import { campaignRequest, type GivenOptions } from './campaign-options.ts';
 import { cellsTable, firstLines, leftOutLines, resultText } from './campaign-text.ts';
 import type { CommandIo } from './commands/module.ts';
@@ -28,6 +27,8 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
   for (const message of [...firstLines(planned.notes), ...leftOutLines(planned.leftOut)])
     context.emit({ type: 'note', message });
   if (planned.cells.length === 0) throw nothingToRun(planned.leftOut);
+  // What follows runs is not loaded for a list.
+  const { runCampaign } = await import('../workflows/campaign/run-campaign.ts');
   const result = await runCampaign(context, request, rules, planned);
   io.print(
     options.json === true

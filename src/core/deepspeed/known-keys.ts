@@ -17,7 +17,7 @@ export interface KeyList {
  */
 export function keyListFor(installed: string): KeyList {
   const newest = knownVersions[knownVersions.length - 1] ?? knownVersions[0];
-  const best = [...knownVersions].reverse().find((version) => versionOrder(version, installed) <= 0);
+  const best = knownVersions.findLast((version) => versionOrder(version, installed) <= 0);
   if (best === undefined) {
     return {
       version: knownVersions[0],

@@ -5,12 +5,12 @@ import { statesOf, type LaunchRules } from '../../core/campaign/state.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { Context } from '../context.ts';
+import { atOnceOf } from './at-once.ts';
 import { foresightOf } from './foresight.ts';
 import type { PlannedCampaign } from './plan-campaign.ts';
 import { stateOf, type CellReport } from './report.ts';
 import type { CampaignRequest, CampaignRules } from './request.ts';
 import { earlierRuns } from './reuse.ts';
-import { atOnceOf } from './starter.ts';
 
 /** A cell as it would be run. */
 export interface ListedCell {

@@ -14,6 +14,7 @@ import { orderCells } from '../../core/campaign/order.ts';
 import { cellStanding, withVariants, type LaunchRules } from '../../core/campaign/state.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { Context } from '../context.ts';
+import { atOnceOf } from './at-once.ts';
 import { BatchVariants } from './batch-variants.ts';
 import { keepDefinition } from './definition.ts';
 import { driveCampaign, type Drive } from './drive.ts';
@@ -24,7 +25,7 @@ import { cellReports, countsOf, type CampaignCounts, type CellReport } from './r
 import type { CampaignRequest, CampaignRules } from './request.ts';
 import { adopt, earlierRuns } from './reuse.ts';
 import { CampaignSession } from './session.ts';
-import { atOnceOf, openStarter } from './starter.ts';
+import { openStarter } from './starter.ts';
 
 export interface CampaignResult {
   readonly name: string;

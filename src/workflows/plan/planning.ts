@@ -11,7 +11,6 @@ import { launcherFor } from './launcher.ts';
 import { planNotes } from './plan-notes.ts';
 import { megatronOf, planRun } from './plan-run.ts';
 import { readyBinding } from './ready-binding.ts';
-import { readyPlaces } from './ready-places.ts';
 import { readSetting, type PlanRequest, type Setting } from './request.ts';
 import { schedulesOf } from './schedules.ts';
 
@@ -78,6 +77,8 @@ export async function openPlanning(
     ready: async (plans) => {
       await requireData(plans.flatMap((plan) => plan.case ?? []));
       await readyBinding(context, plans);
+      // Who only looks at a plan loads nothing of hosts and queues.
+      const { readyPlaces } = await import('./ready-places.ts');
       return readyPlaces(context, plans, stack);
     },
   };
