@@ -127,8 +127,10 @@ function whatIsLeft(state: LogState, exit: ExitEvidence): Outcome {
   if (signal !== null) return outcome('crash', `a process died of ${signal} ${at}`, lastLine(state));
   if (exception !== null) return outcome('crash', `a rank lost another one ${at}`, exception);
   const cancelled = state.cascades.get('cancelled');
-  if (cancelled !== undefined) return outcome('cancelled', 'the scheduler says it was cancelled', cancelled);
   const code = exit.exitCode ?? state.launcherExitCode;
+  // srun says so too of a step that it ended itself because one task of it failed: then that has a status of its own.
+  if (cancelled !== undefined && !(code !== null && code > 0 && code <= 128))
+    return outcome('cancelled', 'the scheduler says it was cancelled', cancelled);
   if (code !== null && code !== 0) return outcome('crash', `exit status ${code} ${at}`, lastLine(state));
   if (code === 0) {
     // The deepspeed launcher leaves with 0 when its own child, launch.py, is killed.

@@ -13,7 +13,7 @@ import { pollerOf } from '../slurm/cluster.ts';
 import { findJob } from '../slurm/find-job.ts';
 import { JobWatch } from '../slurm/job-watch.ts';
 import { submitRun } from '../slurm/submit.ts';
-import { oomKillsIn } from '../slurm/node-reports.ts';
+import { oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
 import { StepRun } from './slurm-step-run.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
@@ -176,7 +176,8 @@ export class SlurmRun implements StartedRun {
   #endOf({ exitCode, signal, verdict }: Extract<JobNow, { phase: 'ended' }>): RunEnd {
     // Slurm says CANCELLED of what this tool cancelled: why it did stands in the journal.
     const scheduler = this.#isKilled && verdict?.class === 'cancelled' ? null : verdict;
-    return { exitCode, signal, scheduler, oomKills: oomKillsIn(this.folder) };
+    const status = ownStatus(this.folder, exitCode);
+    return { exitCode: status, signal, scheduler, oomKills: oomKillsIn(this.folder) };
   }
 
   /** Slurm would hold it for ever. */

@@ -20,7 +20,7 @@ import { accessOf } from '../slurm/cluster.ts';
 import { readJobJournal } from '../slurm/find-job.ts';
 import { takeNodes } from '../slurm/node-pool.ts';
 import { writeJobScript } from '../slurm/submit.ts';
-import { allEndedWell, oomKillsIn } from '../slurm/node-reports.ts';
+import { allEndedWell, oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
 /** The script of a step and its srun carry this and not the run's id: they outlive what they sweep away. */
@@ -157,7 +157,12 @@ export class StepRun implements StartedRun {
     // srun leaves with 0 where a node died under it.
     const exitCode = told === 0 && !allEndedWell(this.folder, this.#nodes) ? null : told;
     const scheduler = exitCode === 0 || this.#isKilled ? null : await this.#verdict();
-    return { exitCode, signal: exit.signal, scheduler, oomKills: oomKillsIn(this.folder) };
+    return {
+      exitCode: ownStatus(this.folder, exitCode),
+      signal: exit.signal,
+      scheduler,
+      oomKills: oomKillsIn(this.folder),
+    };
   }
 
   /** A step fails with its allocation: then that is the reason. */

@@ -12,6 +12,19 @@ export function allEndedWell(folder: Pick<RunFolder, 'path'>, nodes: number): bo
   );
 }
 
+/**
+ * The status of the run, where srun has that of a part that was ended with it (128 + N for signal N, and srun leaves
+ * with the highest): that of the node that failed first by itself.
+ */
+export function ownStatus(folder: Pick<RunFolder, 'path'>, status: number | null): number | null {
+  if (status === null || status <= 128) return status;
+  const failed = reportsOf(folder).filter(
+    ({ exitCode }) => exitCode !== null && exitCode > 0 && exitCode <= 128,
+  );
+  const [first] = failed.sort((a, b) => Date.parse(a.endedUtc ?? '') - Date.parse(b.endedUtc ?? ''));
+  return first?.exitCode ?? status;
+}
+
 /** What the kernels of all nodes of a run counted; null where nobody did. */
 export function oomKillsIn(folder: Pick<RunFolder, 'path'>): number | null {
   return oomKillsOf(reportsOf(folder));

@@ -89,8 +89,9 @@ export function endCases(the: () => SlurmCluster): void {
     const script = `[ $SUPEROFFLOAD_NODE_RANK = 1 ] && exit 3; ${endless}`;
     const { record } = await submitted(tool, slurmPlan(script, { layout: { nodes: 2, ranksPerNode: 1 } }));
     const { outcome, exit, durationMs } = await record;
-    expect(outcome.class).toBe('crash');
-    expect(exit.exitCode).not.toBe(0);
+    // The other rank may have been killed outright.
+    expect(['crash', 'killed_unknown']).toContain(outcome.class);
+    expect(exit.exitCode).toBe(3);
     expect(durationMs).toBeLessThan(60_000);
   });
 
