@@ -7,6 +7,7 @@ import { deepspeedCases } from './cases-deepspeed.ts';
 import { endCases, limitCases } from './cases-ends.ts';
 import { outageCases } from './cases-outage.ts';
 import { queueCases } from './cases-queue.ts';
+import { removeHomes } from './slurm-runs.ts';
 import { toolCases } from './cases-tools.ts';
 
 // One file, since one cluster serves all: what waits for Slurm waits at the same time.
@@ -16,6 +17,7 @@ const cluster = started as SlurmCluster;
 
 afterAll(() => {
   if (missing === null) cluster.stop();
+  removeHomes();
 });
 
 describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skipped: ${missing})`}`, () => {

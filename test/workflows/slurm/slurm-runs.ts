@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJournal } from '../../../src/adapters/stored-runs.ts';
@@ -29,8 +29,16 @@ export interface Tool {
   readonly interrupt: AbortController;
 }
 
+const homes: string[] = [];
+
+/** The state folders of all tools so far. */
+export function removeHomes(): void {
+  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+}
+
 export function toolAt(cluster: SlurmCluster, change: Partial<Context> = {}): Tool {
   const home = change.home ?? mkdtempSync(join(tmpdir(), "slurm runs' %j "));
+  homes.push(home);
   const events: ProgressEvent[] = [];
   const interrupt = new AbortController();
   const context: Context = {
