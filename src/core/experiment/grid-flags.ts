@@ -27,6 +27,8 @@ export interface GridFlags {
   /** `--ds KEY=VALUE` words. */
   readonly deepspeedOverrides?: readonly string[];
   readonly allowUnsafe?: boolean;
+  /** `--exclusive-host`: sizes are left out by the memory of the whole node, and not by the share of the chips. */
+  readonly exclusiveHost?: boolean;
   /** False: only the batch asked for is run, whether it fits or not. */
   readonly batchRule?: boolean;
 }

@@ -2,7 +2,7 @@ import type { Fault } from '../../errors.ts';
 import { caseFaults } from '../deepspeed/build-config.ts';
 import { findMode, modes, modeSpellings } from '../deepspeed/modes/registry.ts';
 import { parseOverrides } from '../deepspeed/overrides.ts';
-import { estimateMemory, fits } from '../model/memory.ts';
+import { lackingMemory } from '../model/predict.ts';
 import { leanestBatch } from '../search/batch-variants.ts';
 import type { Case, ModeName, System } from './case.ts';
 import { distinctFaults } from './distinct-faults.ts';
@@ -152,6 +152,6 @@ function skip(
   if (flags.models !== undefined) return undefined;
   // Under the rule a batch that is too large at once is no reason to leave a size out.
   const leanest = followsBatchRule(section, flags) ? leanestBatch(testCase) : testCase;
-  const { lacks } = fits(estimateMemory(leanest, system), system);
-  return lacks === null ? undefined : { case: testCase, kind: 'memory', reason: lacks, askedFor: false };
+  const reason = lackingMemory(leanest, system, { exclusiveHost: flags.exclusiveHost ?? false });
+  return reason === null ? undefined : { case: testCase, kind: 'memory', reason, askedFor: false };
 }

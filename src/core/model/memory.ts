@@ -114,24 +114,3 @@ export function settingOf(subject: Case, key: string, fallback: number): number 
   const value = subject.deepspeedOverrides[`zero_optimization.${key}`] ?? own;
   return typeof value === 'number' ? value : fallback;
 }
-
-/** Whether an estimate fits a machine, and what is lacking where it does not. */
-export interface Fit {
-  readonly fits: boolean;
-  /** For example `needs 60.5 GiB of host memory, the machine has 31.0`; null where it fits. */
-  readonly lacks: string | null;
-}
-
-/** Compares a need with a machine. Memory of unknown size is taken as enough. */
-export function fits(estimate: MemoryEstimate, machine: Pick<System, 'gpuGiB' | 'hostGiB'>): Fit {
-  const lacking = [
-    shortage('GPU memory a chip', estimate.gpuGiB, machine.gpuGiB),
-    shortage('host memory', estimate.hostGiB, machine.hostGiB),
-  ].filter((text) => text !== null);
-  return { fits: lacking.length === 0, lacks: lacking.length === 0 ? null : lacking.join('; ') };
-}
-
-function shortage(what: string, need: number, have: number | null): string | null {
-  if (have === null || need <= have) return null;
-  return `needs about ${need.toFixed(1)} GiB of ${what}, the machine has ${have.toFixed(1)}`;
-}

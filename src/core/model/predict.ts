@@ -72,6 +72,26 @@ export function predictFit(subject: Case, system: System, options: PredictOption
 }
 
 /**
+ * Why a case cannot run on a system, for example `needs about 60.5 GiB of host memory, 31.0 are there`. What PyTorch
+ * reserves beyond what it gives out is not held against it: it gives some of it back before it fails.
+ * @returns null where it may fit, and where the memory is not known.
+ */
+export function lackingMemory(subject: Case, system: System, options: PredictOptions = {}): string | null {
+  const { memory, capacity } = predictFit(subject, system, options);
+  const isShare = capacity.hostGiB !== null && capacity.hostGiB < (system.hostGiB ?? 0);
+  const lacking = [
+    shortage('GPU memory a chip', memory.gpuGiB, capacity.gpuGiB, 'are there'),
+    shortage('host memory', memory.hostGiB, capacity.hostGiB, isShare ? "are its chips' share" : 'are there'),
+  ].filter((text) => text !== null);
+  return lacking.length === 0 ? null : lacking.join('; ');
+}
+
+function shortage(what: string, need: number, have: number | null, are: string): string | null {
+  if (have === null || need <= have) return null;
+  return `needs about ${need.toFixed(1)} GiB of ${what}, ${have.toFixed(1)} ${are}`;
+}
+
+/**
  * Where a search over cases of growing size should start: the last of them that is predicted to fit.
  * @param cases in the order of their parameters
  * @returns its index, -1 where none fits

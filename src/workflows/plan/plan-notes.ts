@@ -1,15 +1,19 @@
 import { userFiles } from '../../adapters/experiment-data.ts';
 import type { Case } from '../../core/experiment/case.ts';
-import { estimateMemory, fits } from '../../core/model/memory.ts';
+import { lackingMemory } from '../../core/model/predict.ts';
 import { gpuTrouble, type Machine } from '../machine.ts';
 import type { Setting } from './request.ts';
 
-type KnownData = Pick<Setting, 'folders' | 'known'>;
+type KnownData = Pick<Setting, 'folders' | 'known' | 'user'>;
 
 /** What a reader of the plan must know before he believes it. */
 export function planNotes(machine: Machine, cases: readonly Case[], data: KnownData): string[] {
   const chips = Math.max(1, ...cases.map((subject) => subject.chips));
-  return [...machineNotes(machine, chips), ...dataNotes(data, cases), ...memoryNotes(machine, cases)];
+  return [
+    ...machineNotes(machine, chips),
+    ...dataNotes(data, cases),
+    ...memoryNotes(machine, cases, data.user.flags.exclusiveHost ?? false),
+  ];
 }
 
 function machineNotes({ system, facts }: Machine, chips: number): string[] {
@@ -35,9 +39,9 @@ function dataNotes({ folders, known }: KnownData, cases: readonly Case[]): strin
 }
 
 /** A size asked for by name is run even where it should not fit: the formulas are of first order. */
-function memoryNotes({ system }: Machine, cases: readonly Case[]): string[] {
+function memoryNotes({ system }: Machine, cases: readonly Case[], exclusiveHost: boolean): string[] {
   return cases.flatMap((subject) => {
-    const { lacks } = fits(estimateMemory(subject, system), system);
+    const lacks = lackingMemory(subject, system, { exclusiveHost });
     return lacks === null ? [] : [`${subject.mode} ${subject.model.name} may not fit: ${lacks}`];
   });
 }

@@ -54,7 +54,9 @@ export interface Setting {
 export async function readSetting(context: Context, request: PlanRequest): Promise<Setting> {
   const machine = await resolveMachine(context, request.system);
   const deepspeed = await installedDeepspeed(context, request.stack);
-  const flags = absoluteFiles(request.flags, context.cwd);
+  const { exclusiveHost } = request.scheduling;
+  const named = absoluteFiles(request.flags, context.cwd);
+  const flags = exclusiveHost === undefined ? named : { ...named, exclusiveHost };
   const user = await readUserConfig(request.configFile, flags, deepspeed.superOffload);
   const folders = dataFolders(context);
   const known = readModels(folders);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modeNames, type Case, type ModelShape } from '../../../src/core/experiment/case.ts';
 import { activationsOf } from '../../../src/core/model/activations.ts';
-import { estimateMemory, fits } from '../../../src/core/model/memory.ts';
+import { estimateMemory } from '../../../src/core/model/memory.ts';
 import { powerOfTwo } from '../../../src/core/model/memory-parts.ts';
 import { sampleCase } from '../sample-case.ts';
 
@@ -53,12 +53,6 @@ describe('estimateMemory against one H200 (bench/README.md): sequence 1024, batc
       expect(Math.abs(onHost + baseGiB - hostGiB)).toBeLessThan(Math.max(2, 0.06 * hostGiB));
     },
   );
-
-  it('ZeRO-Offload at 10B, which the kernel killed there, does not fit', () => {
-    const tenB = { name: '10B', layers: 50, hidden: 4096, heads: 32, paddedVocabulary: 50432 };
-    const { lacks } = fits(estimateMemory(sampleCase({ model: tenB }), h200), h200);
-    expect(lacks).toMatch(/needs about \d+\.\d GiB of host memory, the machine has 125\.0/);
-  });
 });
 
 describe('estimateMemory', () => {
@@ -97,10 +91,6 @@ describe('estimateMemory', () => {
         },
       ),
     );
-  });
-
-  it('takes unknown memory as enough', () => {
-    expect(fits({ gpuGiB: 1e6, hostGiB: 1e6, parts: [] }, { gpuGiB: null, hostGiB: null }).fits).toBe(true);
   });
 
   it('rounds pinned blocks up to a power of two: 9 GiB takes 16', () => {

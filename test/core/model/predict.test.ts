@@ -5,7 +5,7 @@ import { namedSystem } from '../../../bench/predict-measured.ts';
 import { modeNames, unknownRates, type System } from '../../../src/core/experiment/case.ts';
 import { predictDurationMs } from '../../../src/core/model/duration.ts';
 import { paperHostNote } from '../../../src/core/model/paper-host.ts';
-import { predictCase, predictedEdge } from '../../../src/core/model/predict.ts';
+import { lackingMemory, predictCase, predictedEdge } from '../../../src/core/model/predict.ts';
 import { parameterCount } from '../../../src/core/model/shape.ts';
 import { sampleCase } from '../sample-case.ts';
 
@@ -143,6 +143,26 @@ describe('step time', () => {
     );
     expect(parts({ activationCheckpointing: true })['recomputation']).toBeCloseTo(parts({})['forward'] ?? 0);
     expect(parts({})['recomputation']).toBeUndefined();
+  });
+});
+
+describe('lackingMemory', () => {
+  const tenB = { name: '10B', layers: 50, hidden: 4096, heads: 32, paddedVocabulary: 50432 };
+
+  it('ZeRO-Offload at 10B, which the kernel killed there, does not fit', () => {
+    const lacks = lackingMemory(sampleCase({ model: tenB }), h200);
+    expect(lacks).toMatch(/^needs about \d+\.\d GiB of host memory, 125\.0 are there$/);
+  });
+
+  it('is held against the share of the chips, unless the host is the run alone', () => {
+    const node = { ...h200, chipsPerNode: 4, hostGiB: 480, hostGiBPerChip: 120 };
+    expect(lackingMemory(sampleCase({ model: tenB }), node)).toMatch(/120\.0 are its chips' share$/);
+    expect(lackingMemory(sampleCase({ model: tenB }), node, { exclusiveHost: true })).toBeNull();
+  });
+
+  it('takes unknown memory as enough', () => {
+    const unknown = { ...h200, gpuGiB: null, hostGiB: null, hostGiBPerChip: null };
+    expect(lackingMemory(sampleCase({ model: tenB }), unknown)).toBeNull();
   });
 });
 
