@@ -105,7 +105,8 @@ export function signalRun(leader: Leader | null, runId: string, signal: NodeJS.S
   const found = processesOfRun(runId, leader);
   // Without /proc nobody can be looked up: the group is all that is known.
   const reach =
-    !existsSync('/proc/self/stat') || found.some((pid) => leader !== null && isIn(leader.pid, statFields(pid)));
+    !existsSync('/proc/self/stat') ||
+    found.some((pid) => leader !== null && isIn(leader.pid, statFields(pid)));
   if (leader !== null && reach) signalProcess(-leader.pid, signal);
   for (const pid of found) signalProcess(pid, signal);
 }

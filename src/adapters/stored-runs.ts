@@ -59,12 +59,17 @@ function readEnv(path: string): { readonly tool?: unknown } | null {
     : (parseJson(text, join(path, runFiles.env)) as { readonly tool?: unknown } | null);
 }
 
+/** @returns what a run's journal says, without a look at its processes. */
+export function readEvents(path: string): RunEvent[] {
+  return parseEvents(readText(join(path, runFiles.events)) ?? '');
+}
+
 type Journal = Pick<StoredRun, 'events' | 'livePids' | 'watched' | 'elsewhere'>;
 
 /** What a run's journal says, whatever became of its other files. */
 export function readJournal(home: string, runId: string): Journal {
   const path = join(runsFolder(home), runId);
-  const events = parseEvents(readText(join(path, runFiles.events)) ?? '');
+  const events = readEvents(path);
   // Whoever took over last is the tool of the run.
   const starting = events.findLast((event) => event.type === 'starting' || event.type === 'attached');
   const where = whereIs(starting?.place);

@@ -4,6 +4,8 @@ import { classify } from '../logs/outcome.ts';
 import { caseTflops, mfu } from '../model/shape.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
+import { leftBehindWarnings } from './left-behind.ts';
+import type { RunEvent } from './run-event.ts';
 import type { Conditions, MemoryUse, RunRecord, Throughput, ToolIdentity } from './record.ts';
 import { recordWarnings } from './warnings.ts';
 
@@ -19,6 +21,8 @@ export interface RecordInputs {
   /** null where nobody saw the end. */
   readonly endedMs: number | null;
   readonly recovered: boolean;
+  /** The journal of the run, as far as it goes. */
+  readonly events?: readonly RunEvent[];
 }
 
 /** Everything that is known about one attempt, put together; the same for a live run and a recovered one. */
@@ -50,6 +54,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
     warnings: [
       ...plan.warnings,
+      ...leftBehindWarnings(inputs.events ?? []),
       ...recordWarnings({ ...inputs, throughput, statistics, hostGiB: memory.hostGiB }),
     ],
     recovered: inputs.recovered,

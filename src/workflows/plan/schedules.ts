@@ -42,6 +42,24 @@ export async function schedulesOf(
   }
 }
 
+/**
+ * Where a command of the user's runs: once on each node. How many ranks it starts on this machine is its own affair.
+ * @throws SuperOffloadError as {@link schedulesOf}
+ */
+export async function commandSchedule(
+  context: Context,
+  request: PlanRequest,
+  machine: Machine,
+): Promise<Schedule | null> {
+  const { flags, dryRun, scheduling } = request;
+  const chips = flags.chips ?? 1;
+  if (schedulerOf(scheduling, machine.system) !== 'local') {
+    return (await schedulesOf(context, request, machine))(chips);
+  }
+  if (!dryRun) requireChips(machine, chips, context.env);
+  return null;
+}
+
 /** The scheduler asked for, else the system's; a hostfile asks for its own. */
 function schedulerOf({ scheduler, hostfile }: SchedulingFlags, { site }: System): SchedulerName {
   if (hostfile !== undefined && scheduler !== undefined && scheduler !== 'hostfile') {

@@ -29,6 +29,7 @@ export function recoverRecord(run: StoredRun): RunRecord | null {
     startedMs: started === undefined ? utcOfRunId(run.runId) : Date.parse(started.utc),
     endedMs: exited === undefined ? null : Date.parse(exited.utc),
     recovered: true,
+    events: run.events,
   });
 }
 

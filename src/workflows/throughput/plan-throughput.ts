@@ -7,8 +7,10 @@ import { planCommand } from '../../core/plan/plan-command.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { requireChips, resolveMachine, type Machine } from '../machine.ts';
+import { resolveMachine, type Machine } from '../machine.ts';
 import { openPlanning, type Planning } from '../plan/planning.ts';
+import { readyPlaces } from '../plan/ready-places.ts';
+import { commandSchedule } from '../plan/schedules.ts';
 import { readSetting, type PlanRequest } from '../plan/request.ts';
 import type { BatchLaunchers } from './batch-search.ts';
 
@@ -62,10 +64,12 @@ async function planOwnCommand(
 ): Promise<ThroughputPlan> {
   const machine = await resolveMachine(context, request.system);
   const chips = request.flags.chips ?? 1;
-  if (!request.dryRun) requireChips(machine, chips, context.env);
   const { limits } = request;
-  const plan = planCommand({ command, system: machine.system, chips, cwd: context.cwd, limits });
-  return { machine, planVariant: null, plans: [plan], skipped: [], notes: [], expectedMs: {} };
+  const here = planCommand({ command, system: machine.system, chips, cwd: context.cwd, limits });
+  const schedule = await commandSchedule(context, request, machine);
+  const plan = schedule === null ? here : { ...here, schedule };
+  const ready = request.dryRun ? { plans: [plan], notes: [] } : await readyPlaces(context, [plan], null);
+  return { machine, planVariant: null, skipped: [], ...ready, expectedMs: {} };
 }
 
 function variantOf(planning: Planning): BatchLaunchers['planVariant'] {

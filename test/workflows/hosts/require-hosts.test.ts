@@ -143,7 +143,12 @@ describe('requireHosts over real ssh', { timeout: 60_000 }, () => {
     const interrupt = new AbortController();
     const context: Context = { ...contextOf(cluster), signal: interrupt.signal };
     const asking = requireHosts(context, request(['host1'], { stack: elsewhere }));
-    const seen = vi.waitFor(() => { expect(builds()).not.toEqual([]); }, { timeout: 30_000, interval: 50 });
+    const seen = vi.waitFor(
+      () => {
+        expect(builds()).not.toEqual([]);
+      },
+      { timeout: 30_000, interval: 50 },
+    );
     void seen.finally(() => {
       interrupt.abort(new Error('interrupted'));
     });
