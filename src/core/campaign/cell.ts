@@ -32,11 +32,20 @@ export interface CellSetting {
   /** Hash of the stack's lock; null without a stack. */
   readonly stack: string | null;
   readonly system: string;
+  /** In words: `local` is a different machine wherever it is asked for. */
+  readonly machine: string;
+  /** All of the node's host memory, on however few chips: then other cases fit. */
+  readonly exclusiveHost: boolean;
+  /** Hash of the set-up lines and variables that its system file gives every rank. */
+  readonly site: string;
   readonly launcher: LauncherName;
 }
 
 /** What a key is made of: the parts of a plan, as of a run that was stored. */
-export type KeyedPlan = Pick<RunPlan, 'case' | 'files' | 'stack' | 'system' | 'command' | 'env'>;
+export type KeyedPlan = Pick<
+  RunPlan,
+  'case' | 'files' | 'stack' | 'system' | 'command' | 'env' | 'placement'
+>;
 
 /**
  * The cell of a plan. Where it runs, what it is called and how long it may take are no part of the key.
@@ -54,12 +63,15 @@ export function distinctCells(cells: readonly Cell[]): Cell[] {
   return [...new Map(cells.map((cell) => [cell.key, cell])).values()];
 }
 
-function settingOf({ files, stack, system, command, env }: KeyedPlan, hash: Hash): CellSetting {
+function settingOf({ files, stack, system, placement, command, env }: KeyedPlan, hash: Hash): CellSetting {
   const config = files[runFiles.deepspeedConfig];
   return {
     deepspeed: config === undefined ? null : hash(canonicalJson(JSON.parse(config))),
     stack: stack?.hash ?? null,
     system: system.name,
+    machine: machineText(system),
+    exclusiveHost: placement?.exclusiveHost ?? false,
+    site: hash(canonicalJson([system.site.setup, system.site.env])),
     launcher: launcherOf({ command, env }),
   };
 }
@@ -71,16 +83,8 @@ export function launcherOf({ command, env }: Pick<RunPlan, 'command' | 'env'>): 
   return env['RANK'] === '@SLURM_PROCID@' ? 'srun' : 'python';
 }
 
-/**
- * Whether a run on one system may stand for one on another of the same name: `local` is a different machine wherever
- * it is asked for.
- */
-export function isSameMachine(a: System, b: System): boolean {
-  return (
-    a.name === b.name &&
-    a.accelerator === b.accelerator &&
-    a.gpuName === b.gpuName &&
-    a.chipsPerNode === b.chipsPerNode &&
-    a.cores === b.cores
-  );
+/** Host memory is not in it: MemTotal moves from boot to boot (core/results/comparable.ts has the rule for it). */
+function machineText({ accelerator, gpuName, gpuGiB, chipsPerNode, cores }: System): string {
+  const chips = `${chipsPerNode} x ${gpuName ?? accelerator}${gpuGiB === null ? '' : ` ${gpuGiB} GiB`}`;
+  return `${chips}, ${cores} cores`;
 }

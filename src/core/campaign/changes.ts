@@ -80,6 +80,11 @@ function settingDifferences({ withWhat: then }: Cell, { withWhat: now }: Cell): 
     ...(then.stack === now.stack ? [] : [`stack lock ${short(then.stack)} -> ${short(now.stack)}`]),
     ...(then.deepspeed === now.deepspeed ? [] : ['DeepSpeed JSON']),
     ...(then.system === now.system ? [] : [`system ${then.system} -> ${now.system}`]),
+    ...(then.machine === now.machine ? [] : [`machine ${then.machine} -> ${now.machine}`]),
+    ...(then.exclusiveHost === now.exclusiveHost
+      ? []
+      : [`exclusive host ${then.exclusiveHost} -> ${now.exclusiveHost}`]),
+    ...(then.site === now.site ? [] : ['set-up lines or variables of the system']),
     ...(then.launcher === now.launcher ? [] : [`launcher ${then.launcher} -> ${now.launcher}`]),
   ];
 }

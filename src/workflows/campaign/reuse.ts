@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { sha256 } from '../../adapters/campaign-store.ts';
 import { listRunIds, runsFolder } from '../../adapters/run-store.ts';
 import { readRecord } from '../../adapters/stored-runs.ts';
-import { cellOf, isSameMachine, type Cell } from '../../core/campaign/cell.ts';
+import { cellOf, type Cell } from '../../core/campaign/cell.ts';
 import { standingOf } from '../../core/campaign/retry-policy.ts';
 import { cellStanding, type LaunchRules } from '../../core/campaign/state.ts';
-import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { isComparable } from '../../core/results/comparable.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { caseIdOfRun, runFiles } from '../../core/results/run-files.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { toolIdentity } from '../tool-identity.ts';
 import type { CampaignSession } from './session.ts';
 
 /** Earlier runs that measured what a cell is to measure, newest first, by the key of the cell. */
@@ -23,7 +24,7 @@ export type EarlierRuns = ReadonlyMap<string, readonly RunRecord[]>;
  * @param mostOfCell newest runs of a cell to look for
  */
 export async function earlierRuns(
-  context: Pick<Context, 'home'>,
+  context: Pick<Context, 'home' | 'packageRoot'>,
   cells: readonly Cell[],
   plans: ReadonlyMap<string, RunPlan>,
   mostOfCell: number,
@@ -39,7 +40,8 @@ export async function earlierRuns(
     const run = readAnswer(context.home, runId);
     const cell = wanted.find(({ key }) => key === run?.key);
     const plan = cell === undefined ? undefined : plans.get(cell.key);
-    if (run === null || cell === undefined || plan === undefined || !isComparable(run, plan)) continue;
+    if (run === null || cell === undefined || plan === undefined) continue;
+    if (!isComparable(run.record, { ...plan, tool: await toolIdentity(context) })) continue;
     found.set(cell.key, [...(found.get(cell.key) ?? []), run.record]);
   }
   return found;
@@ -47,7 +49,6 @@ export async function earlierRuns(
 
 interface StoredAnswer {
   readonly key: string;
-  readonly plan: RunPlan;
   readonly record: RunRecord;
 }
 
@@ -60,16 +61,10 @@ function readAnswer(home: string, runId: string): StoredAnswer | null {
     const text = readFileSync(join(runsFolder(home), runId, runFiles.plan), 'utf8');
     const plan = JSON.parse(text) as RunPlan;
     const cell = cellOf(plan, sha256);
-    return cell === null ? null : { key: cell.key, plan, record };
+    return cell === null ? null : { key: cell.key, record };
   } catch {
     return null;
   }
-}
-
-/** The same key on another machine of that name, or on a stack that was changed since its lock, is another thing. */
-function isComparable(then: StoredAnswer, now: RunPlan): boolean {
-  const drift = ({ stack }: RunPlan): string => canonicalJson(stack?.drift ?? []);
-  return isSameMachine(then.plan.system, now.system) && drift(then.plan) === drift(now);
 }
 
 /** Takes over what was measured already, oldest first. */

@@ -1,16 +1,18 @@
 import { listRunIds } from '../../adapters/run-store.ts';
 import { readRecord, readRun } from '../../adapters/stored-runs.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { isComparable } from '../../core/results/comparable.ts';
 import type { RunRecord } from '../../core/results/record.ts';
-import { runFiles } from '../../core/results/run-files.ts';
+import { caseIdOfRun, runFiles } from '../../core/results/run-files.ts';
 import { verdictOf } from '../../core/search/verdict.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { attachRun } from '../runs/attach.ts';
+import { toolIdentity } from '../tool-identity.ts';
 
 /**
  * What earlier runs have shown of plans, by case id, the oldest first: a search that was stopped goes on from there.
- * A run counts when it was of the same case, stack, system, share of the host and DeepSpeed JSON, and proves
+ * A run counts when it was of the same case and DeepSpeed JSON, comparable (core/results/comparable.ts), and proves
  * something about memory. One that is still at work, its superoffload gone or not, is followed to its end.
  */
 export async function storedResults(
@@ -29,17 +31,12 @@ export async function storedResults(
   return results;
 }
 
-/** `<utc>-<case id>-<4 hex>` */
-function caseIdOfRun(runId: string): string {
-  return runId.replace(/^[^-]*-/, '').replace(/-[0-9a-f]{4}$/, '');
-}
-
 /** null where it proves nothing here: another setting, never started, unreadable, or only another machine can see it. */
 async function recordOf(context: Context, runId: string, plan: RunPlan): Promise<RunRecord | null> {
   try {
     const record = readRecord(context.home, runId) ?? (await attachRun(context, runId));
     if (record === null || record instanceof SuperOffloadError) return null;
-    return isSame(context, record, plan) ? record : null;
+    return (await isSame(context, record, plan)) ? record : null;
   } catch (error) {
     if (!(error instanceof SuperOffloadError) || context.signal.aborted) throw error;
     context.emit({ type: 'note', message: `run ${runId} does not count: ${error.message}` });
@@ -47,21 +44,8 @@ async function recordOf(context: Context, runId: string, plan: RunPlan): Promise
   }
 }
 
-function isSame({ home }: Context, record: RunRecord, plan: RunPlan): boolean {
-  const { system } = plan;
-  const isSameMachine =
-    record.system.name === system.name &&
-    record.system.gpuName === system.gpuName &&
-    record.system.gpuGiB === system.gpuGiB &&
-    isNear(record.system.hostGiB, system.hostGiB);
-  if (!isSameMachine || record.stack?.hash !== plan.stack?.hash) return false;
-  const ran = readRun(home, record.runId).plan;
-  if (ran?.placement?.exclusiveHost !== plan.placement?.exclusiveHost) return false;
+async function isSame(context: Context, record: RunRecord, plan: RunPlan): Promise<boolean> {
+  if (!isComparable(record, { ...plan, tool: await toolIdentity(context) })) return false;
+  const ran = readRun(context.home, record.runId).plan;
   return ran?.files[runFiles.deepspeedConfig] === plan.files[runFiles.deepspeedConfig];
-}
-
-/** MemTotal moves by a little from boot to boot. */
-function isNear(a: number | null, b: number | null): boolean {
-  if (a === null || b === null) return a === b;
-  return Math.abs(a - b) <= 0.02 * Math.max(a, b);
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { cellOf, isSameMachine, launcherOf } from '../../../src/core/campaign/cell.ts';
+import { cellOf, launcherOf } from '../../../src/core/campaign/cell.ts';
 import { campaignChanges, describeChanges, isUnchanged } from '../../../src/core/campaign/changes.ts';
 import { filterFaults, parseFilter, passes } from '../../../src/core/campaign/filter.ts';
 import { parseJournal, type CampaignEvent } from '../../../src/core/campaign/journal.ts';
 import { parseRetry, standingOf } from '../../../src/core/campaign/retry-policy.ts';
+import { plainSite } from '../../../src/core/experiment/case.ts';
 import { outcomeClasses } from '../../../src/core/logs/events.ts';
 import { sampleCase } from '../sample-case.ts';
 import { samplePlan, sampleSystem } from '../sample-plan.ts';
@@ -21,6 +22,11 @@ describe('the key of a cell', () => {
       sampleCell({}, { stack: { name: 'pip', hash: 'other', torch: '2.15.0', deepspeed: '0.19.8' } }),
       sampleCell({}, { system: sampleSystem({ name: 'gh200' }) }),
       sampleCell({}, { launcher: 'torchrun' }),
+      sampleCell({}, { exclusiveHost: true }),
+      // The same name, and another machine.
+      sampleCell({}, { system: sampleSystem({ gpuName: 'H200 NVL' }) }),
+      sampleCell({}, { system: sampleSystem({ cores: 8 }) }),
+      sampleCell({}, { system: sampleSystem({ site: { ...plainSite, env: { NCCL_DEBUG: 'INFO' } } }) }),
     ];
     expect(new Set([key, ...others.map((cell) => cell.key)]).size).toBe(others.length + 1);
   });
@@ -42,13 +48,6 @@ describe('the key of a cell', () => {
   it('reads the launcher off the command of every plan', () => {
     const names = ['python', 'torchrun', 'deepspeed', 'srun'] as const;
     for (const launcher of names) expect(launcherOf(samplePlan({}, { launcher }))).toBe(launcher);
-  });
-
-  it('takes two machines of one name for two', () => {
-    const local = sampleSystem({ name: 'local' });
-    expect(isSameMachine(local, sampleSystem({ name: 'local', hostGiB: 1 }))).toBe(true);
-    expect(isSameMachine(local, sampleSystem({ name: 'local', gpuName: 'A100' }))).toBe(false);
-    expect(isSameMachine(local, sampleSystem({ name: 'local', cores: 8 }))).toBe(false);
   });
 });
 
