@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseJournal, type CampaignEvent } from '../../src/core/campaign/journal.ts';
+import type { CampaignResult } from '../../src/workflows/campaign/run-campaign.ts';
 import { isAlive, until, type Sandbox } from './program.ts';
 import { begin, createToyCampaign, goOn, launchesOf, resultOf } from './toy-campaign.ts';
 import { toySizes } from './toy-stack.ts';
@@ -10,6 +11,9 @@ import { toySizes } from './toy-stack.ts';
 function journalOf({ home }: Sandbox, name = 'toy'): CampaignEvent[] {
   return parseJournal(readFileSync(join(home, 'campaigns', name, 'journal.ndjson'), 'utf8'));
 }
+
+/** Of the shell: out of host memory. */
+const oom = `echo "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes"; exit 1`;
 
 describe('superoffload campaign', () => {
   it('runs every case once, and has nothing to do the second time', async () => {
@@ -124,12 +128,10 @@ describe('superoffload campaign', () => {
 describe('what is run again, and what is not', () => {
   it('what the infrastructure lost is, with a bound; what ran out of memory is not', async () => {
     const campaign = await createToyCampaign(3);
-    const [lost, oom] = toySizes(3).map(({ hidden }) => hidden);
+    const [lost, full] = toySizes(3).map(({ hidden }) => hidden);
     campaign.stack.failOnce(lost!, 'kill -9 $$');
-    campaign.stack.failOnce(
-      oom!,
-      "echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.'; exit 1",
-    );
+    const gpuOom = "echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.'; exit 1";
+    campaign.stack.failOnce(full!, gpuOom);
     const end = await campaign.run([...begin, '--json']);
     expect(end.code, end.stderr).toBe(0);
     expect(launchesOf(campaign, 3)).toEqual([2, 1, 1]);
@@ -168,7 +170,6 @@ describe('what is run again, and what is not', () => {
 
   it('what ran out of memory has other batches in its place, by the rule of the paper', async () => {
     const campaign = await createToyCampaign(2);
-    const oom = `echo "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000000 bytes"; exit 1`;
     campaign.stack.failOnce(toySizes(1)[0]!.hidden, oom);
     const end = await campaign.run([...begin, '--json']);
     expect(end.code, end.stderr).toBe(0);
@@ -189,6 +190,18 @@ describe('what is run again, and what is not', () => {
     const fixed = await campaign.run([...begin, '--name', 'fixed', '--fixed-batch', '--json']);
     expect(resultOf(fixed).cells).toHaveLength(2);
     expect(campaign.stack.launches()).toHaveLength(launched);
+  });
+
+  it('--resume --filter leaves the other batches of what it does not name where they are', async () => {
+    const campaign = await createToyCampaign(2);
+    for (const { hidden } of toySizes(2)) campaign.stack.failOnce(hidden, oom);
+    const { cells } = resultOf(await campaign.run([...begin, '--json']));
+    const names = (all: readonly { readonly key: string }[]): string[] => all.map(({ key }) => key).sort();
+    expect(new Set(cells.map(({ variant }) => variant?.of ?? null)).size).toBe(3);
+    const again = await campaign.run([...goOn, '--filter', 'model=toy0']);
+    expect(again.code, again.stderr).toBe(0);
+    const status = await campaign.run(['campaign', 'status', 'toy', '--json']);
+    expect(names((JSON.parse(status.stdout) as CampaignResult).cells)).toEqual(names(cells));
   });
 
   it('repeats come in turns', async () => {

@@ -1,21 +1,27 @@
 import { median } from '../stats/median.ts';
 import { cellStanding, goodLaunches, type CellState, type LaunchRules } from './state.ts';
 
-/** Predicted wall time of a launch by the key of its cell, milliseconds; absent or null where there is none. */
-export type Predictions = Readonly<Record<string, number | null>>;
+/** Wall time of a launch by the key of its cell, milliseconds; absent or null where there is none. */
+export type Durations = Readonly<Record<string, number | null>>;
 
 /**
  * Wall time of a launch: as earlier launches of the same cell took, else as predicted, times what predictions of this
  * campaign were wrong by so far, else as launches of it took.
  */
 export class ExpectedTime {
-  readonly #predictions: Predictions;
+  readonly #predictions: Durations;
+  readonly #earlier: Durations;
   /** Measured over predicted. */
   readonly #scale: number;
   readonly #typicalMs: number | null;
 
-  constructor(states: readonly CellState[], predictions: Predictions) {
+  /**
+   * @param predictions from formulas
+   * @param earlier what launches of before took, of other campaigns too: measured, so no measure of the formulas
+   */
+  constructor(states: readonly CellState[], predictions: Durations, earlier: Durations = {}) {
     this.#predictions = predictions;
+    this.#earlier = earlier;
     const measured = states.flatMap((state) => {
       const ms = measuredMs(state);
       return ms === null ? [] : [{ ms, predictedMs: predictions[state.cell.key] ?? null }];
@@ -29,7 +35,7 @@ export class ExpectedTime {
 
   /** @returns milliseconds; null where nothing is known. */
   readonly of = (state: CellState): number | null => {
-    const measured = measuredMs(state);
+    const measured = measuredMs(state) ?? this.#earlier[state.cell.key] ?? null;
     if (measured !== null) return measured;
     const predicted = this.#predictions[state.cell.key] ?? null;
     return predicted === null ? this.#typicalMs : predicted * this.#scale;

@@ -72,6 +72,21 @@ export function withVariants(cells: readonly Cell[], variants: readonly Cell[]):
   return cells.flatMap((cell) => [cell, ...variants.filter(({ variant }) => variant?.of === cell.key)]);
 }
 
+/**
+ * The variants of a campaign, after those of some of its cells were derived anew from their results: those of the
+ * others stay, where their cells do.
+ * @param asked the cells whose variants `derived` holds, all of them
+ */
+export function keptVariants(
+  { cells, variants }: { readonly cells: readonly Cell[]; readonly variants: readonly Cell[] },
+  asked: readonly Cell[],
+  derived: readonly Cell[],
+): Cell[] {
+  const keys = new Set(asked.map(({ key }) => key));
+  const others = new Set(cells.map(({ key }) => key).filter((key) => !keys.has(key)));
+  return [...variants.filter(({ variant }) => variant !== undefined && others.has(variant.of)), ...derived];
+}
+
 /** @returns launches of the cell that ended `ok`. */
 export function goodLaunches({ attempts }: CellState): number {
   return attempts.filter(({ outcome }) => outcome === 'ok').length;

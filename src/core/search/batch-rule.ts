@@ -109,6 +109,20 @@ function endOf(
     const attempt = attempts.findLast((other) => isSameBatch(other.subject, subject));
     return attempt?.verdict.kind === 'ran' ? [attempt] : [];
   });
-  const kept = ran.sort((a, b) => (b.modelTflops ?? 0) - (a.modelTflops ?? 0)).map(({ subject }) => subject);
+  const kept = keptBatches(ran).map(({ subject }) => subject);
   return { type: 'done', chosen: kept[0] ?? null, kept, stopped };
+}
+
+/**
+ * Of batches that ran in place of one that did not: the largest micro-batch of each way, with and without
+ * recomputation, the faster way first. A smaller micro-batch was only a step of the search, however fast it was.
+ */
+export function keptBatches<T extends Pick<BatchAttempt, 'subject' | 'modelTflops'>>(
+  ran: readonly T[],
+): readonly T[] {
+  const largest = [false, true].flatMap((recompute) => {
+    const way = ran.filter(({ subject }) => subject.activationCheckpointing === recompute);
+    return way.sort((a, b) => b.subject.microBatch - a.subject.microBatch).slice(0, 1);
+  });
+  return largest.sort((a, b) => (b.modelTflops ?? 0) - (a.modelTflops ?? 0));
 }

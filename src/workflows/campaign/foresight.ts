@@ -1,5 +1,5 @@
 import type { Cell } from '../../core/campaign/cell.ts';
-import { ExpectedTime, type Predictions } from '../../core/campaign/expected-time.ts';
+import { ExpectedTime, type Durations } from '../../core/campaign/expected-time.ts';
 import type { CellState } from '../../core/campaign/state.ts';
 import { predictDurationMs } from '../../core/model/duration.ts';
 import type { PlannedCampaign } from './plan-campaign.ts';
@@ -10,19 +10,20 @@ type Planned = Pick<PlannedCampaign, 'cells' | 'planning'>;
 
 /** How long runs are expected to take: as earlier ones of the same took, else as predicted. */
 class Foresight {
-  readonly #predictions: Predictions;
+  readonly #predictions: Durations;
+  readonly #earlier: Durations;
 
   constructor({ cells, planning: { system } }: Planned, earlier: EarlierRuns) {
     this.#predictions = Object.fromEntries(
-      cells.map(({ key, case: subject }) => [
-        key,
-        earlier.get(key)?.[0]?.durationMs ?? predictDurationMs(subject, system, subject.steps),
-      ]),
+      cells.map(({ key, case: subject }) => [key, predictDurationMs(subject, system, subject.steps)]),
+    );
+    this.#earlier = Object.fromEntries(
+      [...earlier].map(([key, records]) => [key, records[0]?.durationMs ?? null]),
     );
   }
 
   /** @returns wall time of one launch, milliseconds; null where nothing is known. */
-  readonly ofCell = ({ key }: Cell): number | null => this.#predictions[key] ?? null;
+  readonly ofCell = ({ key }: Cell): number | null => this.#earlier[key] ?? this.#predictions[key] ?? null;
 
   /** @returns what tells of a session at any moment; it is reckoned anew only after a result. */
   following(session: CampaignSession): () => ExpectedTime['of'] {
@@ -37,7 +38,7 @@ class Foresight {
 
   /** With what the campaign has seen so far. */
   after(states: readonly CellState[]): ExpectedTime {
-    return new ExpectedTime(states, this.#predictions);
+    return new ExpectedTime(states, this.#predictions, this.#earlier);
   }
 }
 

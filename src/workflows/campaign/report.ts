@@ -10,6 +10,7 @@ import {
 } from '../../core/campaign/state.ts';
 import type { OutcomeClass } from '../../core/logs/events.ts';
 import type { RunRecord } from '../../core/results/record.ts';
+import { keptBatches } from '../../core/search/batch-rule.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 
@@ -31,7 +32,7 @@ export interface CellReport {
   readonly lost: number;
   /** Where the rule for the batch added it. */
   readonly variant: CellVariant | null;
-  /** Of a cell that ran out of memory and its variants: the fastest that ran, in model TFLOPS. */
+  /** In place of a cell that ran out of memory: the batch that counts by the paper's rule. */
   readonly isBest: boolean;
   /** True where the launch that speaks for it is of another campaign, or of none. */
   readonly adopted: boolean;
@@ -61,12 +62,14 @@ export function cellReports(
   return reports.map((report) => (best.has(report.key) ? { ...report, isBest: true } : report));
 }
 
-/** @returns the key of the fastest of a variant's group; undefined where none ran. */
+/** @returns the key of the batch that counts in place of a cell that ran out of memory; undefined where none ran. */
 function fastest(reports: readonly CellReport[], variant: CellVariant | null): string | undefined {
   if (variant === null) return undefined;
   const ran = reports.filter((each) => each.variant?.of === variant.of && each.outcome === 'ok');
-  const speed = ({ modelTflopsPerGpu }: CellReport): number => modelTflopsPerGpu ?? 0;
-  return ran.sort((a, b) => speed(b) - speed(a))[0]?.key;
+  const batches = ran.map(({ key, case: subject, modelTflopsPerGpu: modelTflops }) => {
+    return { key, subject, modelTflops };
+  });
+  return keptBatches(batches)[0]?.key;
 }
 
 function cellReport(context: Pick<Context, 'home'>, state: CellState, rules: LaunchRules): CellReport {

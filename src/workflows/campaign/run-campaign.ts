@@ -11,7 +11,7 @@ import type { CampaignFile } from '../../core/campaign/campaign-file.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
 import { passes } from '../../core/campaign/filter.ts';
 import { orderCells } from '../../core/campaign/order.ts';
-import { cellStanding, withVariants, type LaunchRules } from '../../core/campaign/state.ts';
+import { cellStanding, keptVariants, withVariants, type LaunchRules } from '../../core/campaign/state.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { Context } from '../context.ts';
 import { atOnceOf } from './at-once.ts';
@@ -86,7 +86,8 @@ async function runLeft(
   if (request.reuse) adopt(context, session, earlier, launchRules);
   const variants = new BatchVariants(context, planned, session, { rules: launchRules, asked });
   const derive = async (): Promise<void> => {
-    if (await variants.derive()) await writeCampaign(context.home, { ...file, variants: variants.all });
+    if (!(await variants.derive())) return;
+    await writeCampaign(context.home, { ...file, variants: keptVariants(file, asked, variants.all) });
   };
   await derive();
   const plans = await readyPlans(planned, session, launchRules);

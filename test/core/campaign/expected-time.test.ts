@@ -42,9 +42,12 @@ describe('the order', () => {
 describe('the time left', () => {
   const cells = [1, 2, 3].map((seed) => sampleCell({ seed }));
   const [a, b] = cells.map(({ key }) => key) as [string, string];
-  const ended = (key: string, runId: string, durationMs: number): CampaignEvent => {
-    return { type: 'result', utc, key, runId, outcome: 'ok', durationMs };
-  };
+  const ended = (
+    key: string,
+    runId: string,
+    durationMs: number,
+    type: 'result' | 'adopted' = 'result',
+  ): CampaignEvent => ({ type, utc, key, runId, outcome: 'ok', durationMs });
   const left = (
     journal: readonly CampaignEvent[],
     predictions: Readonly<Record<string, number>>,
@@ -65,6 +68,15 @@ describe('the time left', () => {
     expect(left([], predictions)).toBe(300);
     expect(left([ended(a, '1', 150)], predictions)).toBe(300);
     expect(left([ended(a, '1', 150)], {})).toBe(300);
+  });
+
+  it('judges predictions by formulas alone: a campaign that goes on knows what its first runs took', () => {
+    const states = statesOf(cells, [ended(a, '1', 500), ended(b, '2', 500, 'adopted')]);
+    const { of } = new ExpectedTime(states, predictions, { [a]: 500, [b]: 500 });
+    expect(states.map(of)).toEqual([500, 500, 500]);
+    // What took 40 ms before takes that again, whatever the formulas are off by.
+    const [first] = statesOf(cells, []);
+    expect(new ExpectedTime([], predictions, { [a]: 40 }).of(first!)).toBe(40);
   });
 
   it('is what launches of the same cell took, where there were some', () => {
