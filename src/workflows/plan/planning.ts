@@ -55,6 +55,8 @@ export async function openPlanning(
   const known = setting ?? (await readSetting(context, request));
   const { machine, models } = known;
   const scheduleOf = await schedulesOf(context, request, machine);
+  // Before the stack: on a machine of another kind no stack would help.
+  if (!request.dryRun) scheduleOf(known.user.flags.chips ?? 1);
   const { stack, notes, drift } = await usableStack(context, stackChoice(request), machine);
   const megatron = megatronOf(context, request, stack);
   const place = { machine, stack, drift, megatron: megatron.directory };
