@@ -74,6 +74,21 @@ describe('looking at a campaign', () => {
     expect((JSON.parse(status.stdout) as CampaignStatus).state).toBe('stopped');
   });
 
+  it('goes on with nothing where the filter names nothing of the campaign, and says so', async () => {
+    const campaign = await createToyCampaign(2);
+    expect((await campaign.run([...begin, '--filter', 'model=toy0'])).code).toBe(0);
+    for (const [filter, message] of [
+      ['model=toy7', '--filter model=toy7: no case has it'],
+      // There in the experiment, but not in what the campaign was begun with.
+      ['model=toy1', '--filter model=toy1: no case has it'],
+      ['mode=prsm', '--filter mode=prsm: no case has it'],
+    ] as const) {
+      const end = await campaign.run([...goOn, '--filter', filter]);
+      expect(end.code, filter).toBe(2);
+      expect(end.stderr).toContain(message);
+    }
+  });
+
   it('names the experiments that there are', async () => {
     const { run } = await createToyCampaign(1);
     const end = await run(['campaign', 'run', 'throughputs', '--list']);

@@ -86,9 +86,9 @@ export function passes(subject: Case, filter: CaseFilter): boolean {
   return true;
 }
 
-/** @returns a fault for every value that no case has, naming those that there are. */
+/** @returns a fault for every value that no case has, or for values that no case has together; naming what there is. */
 export function filterFaults(filter: CaseFilter, cases: readonly Case[]): Fault[] {
-  return [...filter].flatMap(([key, values]) => {
+  const unknown = [...filter].flatMap(([key, values]) => {
     const there = [...new Set(cases.map(keys[key]))];
     return values
       .filter((value) => !there.includes(value))
@@ -98,4 +98,22 @@ export function filterFaults(filter: CaseFilter, cases: readonly Case[]): Fault[
         expected: nearest(value, there) ?? there.join(', '),
       }));
   });
+  const isEmpty = filter.size > 0 && !cases.some((subject) => passes(subject, filter));
+  return unknown.length > 0 || !isEmpty ? unknown : [togetherFault(filter, cases)];
+}
+
+/** Names what there is of the last key beside all that comes before it. */
+function togetherFault(filter: CaseFilter, cases: readonly Case[]): Fault {
+  const words = [...filter].map(([key, values]) => `${key}=${values.join(',')}`);
+  const place = `--filter ${words.join(',')}`;
+  const problem = 'no case has all of it';
+  for (let count = filter.size - 1; count > 0; count -= 1) {
+    const before = new Map([...filter].slice(0, count));
+    const [key] = [...filter.keys()].slice(count);
+    const left = cases.filter((subject) => passes(subject, before));
+    if (key === undefined || left.length === 0) continue;
+    const there = [...new Set(left.map(keys[key]))].join(', ');
+    return { place, problem, expected: `with ${words.slice(0, count).join(',')} there is ${key}=${there}` };
+  }
+  return { place, problem };
 }

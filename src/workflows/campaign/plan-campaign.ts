@@ -39,7 +39,7 @@ export interface PlannedCampaign {
 export async function planCampaign(
   context: Context,
   request: CampaignRequest,
-  { filter }: Pick<CampaignRules, 'filter'>,
+  { filter, only }: Pick<CampaignRules, 'filter' | 'only'>,
 ): Promise<PlannedCampaign> {
   const setting = await readSetting(context, request);
   const experiment = readExperiment(request.experiment, setting.folders);
@@ -51,6 +51,9 @@ export async function planCampaign(
     ...grid.faults,
     ...(grid.faults.length > 0 ? [] : filterFaults(filter, all)),
   ];
+  // Of a campaign that goes on the filter chooses among its cases.
+  const ofCampaign = all.filter((subject) => passes(subject, filter));
+  if (faults.length === 0) faults.push(...filterFaults(only, ofCampaign));
   if (faults.length > 0) throw faultsError('usage', faults, 'nothing was started');
   const cases = grid.cases.filter((subject) => passes(subject, filter));
   const skipped = grid.skipped.filter((each) => passes(each.case, filter));

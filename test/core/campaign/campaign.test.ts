@@ -104,6 +104,17 @@ describe('--filter', () => {
       { place: '--filter model=2b', problem: 'no case has it', expected: '2B' },
     ]);
   });
+
+  it('says so where some have each and none has all', () => {
+    const parsed = parseFilter(['chips=1,mode=zero_offload']);
+    expect(parsed.ok && filterFaults(parsed.filter, cases)).toEqual([
+      {
+        place: '--filter chips=1,mode=zero_offload',
+        problem: 'no case has all of it',
+        expected: 'with chips=1 there is mode=prism',
+      },
+    ]);
+  });
 });
 
 describe('--retry', () => {
