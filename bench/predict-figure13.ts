@@ -1,12 +1,8 @@
 import type { Case, ModelShape, ModeName, System } from '../src/core/experiment/case.ts';
 import { modes } from '../src/core/deepspeed/modes/registry.ts';
-import {
-  predictedEdge,
-  predictFit,
-  type FitPrediction,
-  type PredictOptions,
-} from '../src/core/model/predict.ts';
+import { predictFit, type FitPrediction, type PredictOptions } from '../src/core/model/predict.ts';
 import { parameterCount } from '../src/core/model/shape.ts';
+import { edgeOfPredictions } from '../src/core/search/predicted-edge.ts';
 import { namedSystem, readData, shapes } from './predict-measured.ts';
 
 /** Predictions beside the published Figure 13, the largest trainable model. */
@@ -88,9 +84,10 @@ interface EdgeRequest {
 
 function edgeOf(models: readonly ModelShape[], { mode, chips, system, options }: EdgeRequest) {
   const cases = models.map((model) => caseOf(mode, model, chips));
-  const edge = predictedEdge(cases, system, options);
-  const next = cases[edge + 1];
-  return { edge, wall: next === undefined ? null : exceeded(predictFit(next, system, options)) };
+  const fits = cases.map((subject) => predictFit(subject, system, options));
+  const { predicted: edge } = edgeOfPredictions(fits);
+  const next = fits[edge + 1];
+  return { edge, wall: next === undefined ? null : exceeded(next) };
 }
 
 function exceeded({ fits, wall }: FitPrediction): 'gpu' | 'host' | null {

@@ -91,15 +91,6 @@ function shortage(what: string, need: number, have: number | null, are: string):
   return `needs about ${need.toFixed(1)} GiB of ${what}, ${have.toFixed(1)} ${are}`;
 }
 
-/**
- * Where a search over cases of growing size should start: the last of them that is predicted to fit.
- * @param cases in the order of their parameters
- * @returns its index, -1 where none fits
- */
-export function predictedEdge(cases: readonly Case[], system: System, options: PredictOptions = {}): number {
-  return cases.findLastIndex((subject) => predictFit(subject, system, options).fits);
-}
-
 /** A CPU rank is no chip with a share of its own: any number of them has the whole host. */
 function hostCapacity(
   subject: Case,

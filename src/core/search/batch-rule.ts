@@ -3,10 +3,11 @@
  * runs out of memory that a smaller one spares, both (1) the largest micro-batch that fits without recomputation, with accumulation, and
  * (2) recomputation with the largest micro-batch that fits. The faster in model TFLOPS counts, both are kept.
  */
-import type { Case } from '../experiment/case.ts';
+import type { Case, System } from '../experiment/case.ts';
+import { predictFit, type PredictOptions } from '../model/predict.ts';
 import { leanestBatch, microBatchesOf, withMicroBatch } from './batch-variants.ts';
 import { needAt, nextStep, type Needs, type Probe, type Verdict, type Wall } from './frontier.ts';
-import { predictedEdge, type Capacity } from './predicted-edge.ts';
+import { needsOf, predictedEdge, type Capacity } from './predicted-edge.ts';
 
 /** One launch of the rule. */
 export interface BatchAttempt {
@@ -24,6 +25,19 @@ export interface BatchSearch {
   /** What a case is predicted to need, and what there is: the search starts there. */
   readonly needsOf: (subject: Case) => Needs;
   readonly capacity: Capacity;
+}
+
+/** What the rule needs to know of a case on a system, by prediction. */
+export function predictedBatches(
+  asked: Case,
+  system: System,
+  options: PredictOptions,
+): Omit<BatchSearch, 'attempts'> {
+  return {
+    asked,
+    needsOf: (subject) => needsOf(predictFit(subject, system, options)),
+    capacity: predictFit(asked, system, options).capacity,
+  };
 }
 
 export type BatchStep =

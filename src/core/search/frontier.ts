@@ -47,8 +47,6 @@ export interface Frontier {
   readonly smallestFailed: { readonly candidate: number; readonly wall: Wall } | null;
   /** The smallest that failed did so twice; null where nothing failed. */
   readonly confirmed: boolean | null;
-  /** Candidates that ran out of memory in one launch and ran in another: the wall moved. */
-  readonly contradicted: readonly number[];
 }
 
 export type Step =
@@ -90,7 +88,6 @@ interface Facts {
   readonly best: number;
   readonly smallestFailed: Frontier['smallestFailed'];
   readonly confirmed: boolean | null;
-  readonly contradicted: readonly number[];
   /** Above `best`, neither launched nor proven to fail. */
   readonly open: readonly number[];
 }
@@ -111,9 +108,6 @@ function factsOf(search: Search): Facts {
     best,
     smallestFailed,
     confirmed: smallestFailed === null ? null : isConfirmed(search, proofs, smallestFailed.candidate),
-    contradicted: [...new Set(failures.map(({ candidate }) => candidate))]
-      .filter((candidate) => ran.has(candidate))
-      .sort((a, b) => a - b),
     open: candidates.flatMap((_, index) => (index > best && !isProven(index) ? [index] : [])),
   };
 }
@@ -167,8 +161,8 @@ function launchesOf({ probes }: Search, candidate: number): number {
   return probes.filter((probe) => probe.candidate === candidate).length;
 }
 
-function frontierOf({ best, smallestFailed, confirmed, contradicted }: Facts): Frontier {
-  return { largestRan: best < 0 ? null : best, smallestFailed, confirmed, contradicted };
+function frontierOf({ best, smallestFailed, confirmed }: Facts): Frontier {
+  return { largestRan: best < 0 ? null : best, smallestFailed, confirmed };
 }
 
 function nextProbe(search: Search, { open, best, smallestFailed }: Facts): Step {

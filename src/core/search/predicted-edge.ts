@@ -1,3 +1,4 @@
+import type { FitPrediction } from '../model/predict.ts';
 import type { Needs } from './frontier.ts';
 
 /** What a machine has; null where unknown, and then it is no wall. */
@@ -23,7 +24,20 @@ export function predictedEdge(needs: readonly Needs[], capacity: Capacity): Pred
   return { predicted, startsAbove };
 }
 
+/** What a prediction holds against a machine: on the GPU what PyTorch reserves, so that it says `fits` where this does. */
+export function needsOf({ gpuReservedGiB, memory }: Pick<FitPrediction, 'gpuReservedGiB' | 'memory'>): Needs {
+  return { gpuGiB: gpuReservedGiB, hostGiB: memory.hostGiB };
+}
+
+/** The predicted edge of cases of one machine and number of chips, in the order that is searched. */
+export function edgeOfPredictions(
+  fits: readonly Pick<FitPrediction, 'gpuReservedGiB' | 'memory' | 'capacity'>[],
+): PredictedEdge & { readonly candidates: readonly Needs[] } {
+  const candidates = fits.map(needsOf);
+  return { candidates, ...predictedEdge(candidates, fits[0]?.capacity ?? { gpuGiB: null, hostGiB: null }) };
+}
+
 /** Share of the scarcer memory that a candidate takes: above 1 it does not fit. */
-export function shareOf(need: Needs, { gpuGiB, hostGiB }: Capacity): number {
+function shareOf(need: Needs, { gpuGiB, hostGiB }: Capacity): number {
   return Math.max(gpuGiB === null ? 0 : need.gpuGiB / gpuGiB, hostGiB === null ? 0 : need.hostGiB / hostGiB);
 }

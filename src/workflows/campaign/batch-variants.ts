@@ -3,10 +3,14 @@ import { readRecord } from '../../adapters/stored-runs.ts';
 import { cellOf, type Cell } from '../../core/campaign/cell.ts';
 import { cellStanding, speakingAttempt, type LaunchRules } from '../../core/campaign/state.ts';
 import type { Case } from '../../core/experiment/case.ts';
-import { predictCase } from '../../core/model/predict.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
-import { nextBatchStep, type BatchAttempt, type BatchReason } from '../../core/search/batch-rule.ts';
+import {
+  nextBatchStep,
+  predictedBatches,
+  type BatchAttempt,
+  type BatchReason,
+} from '../../core/search/batch-rule.ts';
 import { verdictOf } from '../../core/search/verdict.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
@@ -69,12 +73,11 @@ export class BatchVariants {
   async #follow(asked: Cell): Promise<void> {
     const first = this.#resultOf(asked.key);
     if (first === null || verdictOf(first).kind !== 'memory') return;
-    const { system } = this.#planning;
-    const needsOf = (subject: Case) => predictCase(subject, system).memory;
-    const { capacity } = predictCase(asked.case, system);
+    const { exclusiveHost } = asked.withWhat;
+    const search = predictedBatches(asked.case, this.#planning.system, { exclusiveHost });
     const attempts: BatchAttempt[] = [attemptOf(asked.case, first)];
     for (;;) {
-      const step = nextBatchStep({ asked: asked.case, attempts, needsOf, capacity });
+      const step = nextBatchStep({ ...search, attempts });
       if (step.type === 'done') return;
       const cell = await this.#cellOf(step.subject);
       if (this.#session.stateOf(cell.key) === undefined) this.#add(asked, cell, step.why);

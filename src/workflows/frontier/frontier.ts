@@ -1,8 +1,8 @@
 import type { Case, ModeName } from '../../core/experiment/case.ts';
 import type { SkippedCase } from '../../core/experiment/grid.ts';
 import type { Prediction } from '../../core/model/predict.ts';
-import type { Needs, Wall } from '../../core/search/frontier.ts';
-import { predictedEdge, type PredictedEdge } from '../../core/search/predicted-edge.ts';
+import type { Wall } from '../../core/search/frontier.ts';
+import { edgeOfPredictions } from '../../core/search/predicted-edge.ts';
 import { verdictOf } from '../../core/search/verdict.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import type { Context } from '../context.ts';
@@ -82,7 +82,12 @@ export async function runGiven(context: Context, plan: FrontierPlan): Promise<Ca
   return probes;
 }
 
-async function searchAxis(context: Context, plan: FrontierPlan, axis: AxisSearch): Promise<FrontierRow> {
+async function searchAxis(
+  context: Context,
+  plan: FrontierPlan,
+  axis: AxisSearch,
+  before: readonly CaseProbe[] = [],
+): Promise<FrontierRow> {
   const { planning, between, resumes, nameOf } = plan;
   const coarse = await runSearch(context, planning, {
     resumes,
@@ -90,7 +95,7 @@ async function searchAxis(context: Context, plan: FrontierPlan, axis: AxisSearch
     cases: axis.cases,
     ...edgeOf(plan, axis.cases),
     confirms: between === null,
-    before: [],
+    before,
   });
   const failed = caseAt(axis.cases, coarse.frontier.smallestFailed?.candidate);
   if (between === null || failed === null || coarse.stopped !== null) {
@@ -106,6 +111,10 @@ async function searchAxis(context: Context, plan: FrontierPlan, axis: AxisSearch
     confirms: true,
     before: coarse.probes,
   });
+  // It ran in its repeat: then the edge lies among the candidates that its failure had left out.
+  if (fine.stopped === null && fine.frontier.smallestFailed === null) {
+    return searchAxis(context, plan, axis, fine.probes);
+  }
   const row = rowOf(plan, axis, cases, fine);
   return row.largestRan !== null || ran === null
     ? row
@@ -116,11 +125,8 @@ async function searchAxis(context: Context, plan: FrontierPlan, axis: AxisSearch
 export function edgeOf(
   { predict }: Pick<FrontierPlan, 'predict'>,
   cases: readonly Case[],
-): PredictedEdge & { readonly candidates: readonly Needs[] } {
-  const predictions = cases.map(predict);
-  const candidates = predictions.map(({ memory }) => ({ gpuGiB: memory.gpuGiB, hostGiB: memory.hostGiB }));
-  const capacity = predictions[0]?.capacity ?? { gpuGiB: null, hostGiB: null };
-  return { candidates, ...predictedEdge(candidates, capacity) };
+): ReturnType<typeof edgeOfPredictions> {
+  return edgeOfPredictions(cases.map(predict));
 }
 
 function rowOf(
@@ -138,16 +144,21 @@ function rowOf(
     largestRan: ran === null ? null : pointOf(plan, ran, probes),
     smallestFailed: failed === null ? null : pointOf(plan, failed, probes),
     confirmed: frontier.confirmed,
-    contradicted: frontier.contradicted.flatMap((index) => {
-      const subject = caseAt(cases, index);
-      return subject === null ? [] : [plan.nameOf(subject)];
-    }),
+    contradicted: contradicted(probes).map(plan.nameOf),
     predicted: best === null ? null : plan.nameOf(best),
     stopped,
     launches: probes.filter(({ isStored }) => !isStored).length,
     stored: probes.filter(({ isStored }) => isStored).length,
     probes,
   };
+}
+
+/** Ran out of memory in one launch and ran in another, of the coarser search too. */
+function contradicted(probes: readonly CaseProbe[]): Case[] {
+  const of = (kind: 'ran' | 'memory'): Set<Case> =>
+    new Set(probes.filter(({ record }) => verdictOf(record).kind === kind).map(({ subject }) => subject));
+  const ran = of('ran');
+  return [...of('memory')].filter((subject) => ran.has(subject));
 }
 
 /** null where it was proven to fail and never launched. */

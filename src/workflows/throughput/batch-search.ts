@@ -1,9 +1,9 @@
 import type { Case } from '../../core/experiment/case.ts';
-import { predictCase } from '../../core/model/predict.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import {
   nextBatchStep,
+  predictedBatches,
   type BatchAttempt,
   type BatchReason,
   type BatchStep,
@@ -41,7 +41,8 @@ export async function searchBatch(
   { planVariant, run }: BatchLaunchers,
 ): Promise<{ readonly choice: BatchChoice; readonly plan: RunPlan; readonly records: readonly RunRecord[] }> {
   if (asked.case === null) throw new Error('a command has no batch');
-  const search = searchOf(asked.case, asked);
+  const { exclusiveHost = false } = asked.placement ?? {};
+  const search = predictedBatches(asked.case, asked.system, { exclusiveHost });
   const attempts: BatchAttempt[] = [];
   const done: Done[] = [];
   for (;;) {
@@ -71,14 +72,6 @@ export interface BatchLaunchers {
   /** The same case with another batch, as a run. */
   readonly planVariant: (subject: Case) => Promise<RunPlan>;
   readonly run: (plan: RunPlan) => Promise<RunRecord>;
-}
-
-function searchOf(asked: Case, { system }: RunPlan) {
-  return {
-    asked,
-    needsOf: (subject: Case) => predictCase(subject, system).memory,
-    capacity: predictCase(asked, system).capacity,
-  };
 }
 
 function nextText({ subject, why }: Extract<BatchStep, { type: 'run' }>): string {

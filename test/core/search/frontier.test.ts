@@ -25,7 +25,6 @@ describe('the search for the largest that runs', () => {
           largestRan: edge < 0 ? null : edge,
           smallestFailed: edge === count - 1 ? null : { candidate: edge + 1, wall },
           confirmed: edge === count - 1 ? null : true,
-          contradicted: [],
         };
         expect(end).toEqual({ type: 'done', frontier });
         expect(launched.length).toBeLessThanOrEqual(Math.ceil(Math.log2(count)) + 2);

@@ -119,6 +119,24 @@ describe('a search on real processes', () => {
     expect([none?.largestRan?.name, none?.smallestFailed?.name]).toEqual(['50 layers', '51x2048']);
   });
 
+  it('goes on above a size that failed once and ran in its repeat', async () => {
+    const { context } = contextOf();
+    let isFirst = true;
+    // Somebody else had the memory: 50 layers fail once, and the wall is at 60.
+    const endOf = (subject: Case): Ending => {
+      if (subject.model.layers !== 50 || !isFirst) return upTo(60)(subject);
+      isFirst = false;
+      return 'host';
+    };
+    const predict = (subject: Case) =>
+      predictCase(subject, sampleSystem({ hostGiB: 60, hostGiBPerChip: 60 }));
+    const [row] = await searchFrontiers(context, planOf(endOf, { between: byLayers, predict }));
+    expect(row?.contradicted).toEqual(['50 layers']);
+    expect([row?.largestRan?.name, row?.smallestFailed?.name]).toEqual(['60 layers', '61x2048']);
+    expect(row?.confirmed).toBe(true);
+    expect(row?.launches).toBe(row?.probes.length);
+  });
+
   it('a crash stops the mode with its reason, and the next one is searched', async () => {
     const { context } = contextOf();
     const other = sizes.map((subject): Case => ({ ...subject, mode: 'ddp' }));
