@@ -29,7 +29,7 @@ export interface StoredRun {
   readonly events: readonly RunEvent[];
   /** Processes of the run that are alive, its leader first. */
   readonly livePids: readonly number[];
-  /** Whether the tool that started it is still there. */
+  /** Whether a tool that started it or took it over is still there. */
   readonly watched: boolean;
   /** True for a run without a record that was started on another machine or in another container: nobody here can
    * tell whether it is alive. */
@@ -64,26 +64,51 @@ export function readEvents(path: string): RunEvent[] {
   return parseEvents(readText(join(path, runFiles.events)) ?? '');
 }
 
+/** Whether a run without a record was begun on machines that a schedule gave it, and nobody has seen its end. */
+export function mayRunOnSchedule(path: string, events: readonly RunEvent[]): boolean {
+  if (!existsSync(join(path, runFiles.nodeScript)) || existsSync(join(path, runFiles.record))) return false;
+  const has = (...types: readonly RunEvent['type'][]): boolean =>
+    events.some(({ type }) => types.includes(type));
+  return has('started', 'submitted') && !has('exited', 'job-ended');
+}
+
 type Journal = Pick<StoredRun, 'events' | 'livePids' | 'watched' | 'elsewhere'>;
 
 /** What a run's journal says, whatever became of its other files. */
 export function readJournal(home: string, runId: string): Journal {
   const path = join(runsFolder(home), runId);
   const events = readEvents(path);
-  // Whoever took over last is the tool of the run.
+  // Whoever took over last says where it is followed.
   const starting = events.findLast((event) => event.type === 'starting' || event.type === 'attached');
   const where = whereIs(starting?.place);
   if (where !== 'here') {
     const elsewhere = where === 'elsewhere' && !existsSync(join(path, runFiles.record));
     return { events, livePids: [], watched: false, elsewhere };
   }
-  const tool = starting ?? events.find((event) => event.type === 'started');
   return {
     events,
     livePids: livePids(runId, events),
-    watched: tool !== undefined && isRunning(tool.toolPid, tool.toolStartTicks),
+    watched: watcherOf(events) !== null,
     elsewhere: false,
   };
+}
+
+/** A superoffload process of this machine. */
+export interface Watcher {
+  readonly toolPid: number;
+  readonly toolStartTicks: string | null;
+}
+
+/**
+ * Who follows a run here: the first of those that took it and are alive. Two that take over at the same time both
+ * write that into the journal, and by the order of the lines both know whose it is.
+ */
+export function watcherOf(events: readonly RunEvent[]): Watcher | null {
+  const takers = events.filter((event) => event.type === 'starting' || event.type === 'attached');
+  const tools: readonly Watcher[] = takers.filter(({ place }) => whereIs(place) === 'here');
+  // A journal of a version that wrote no `starting`.
+  const known = takers.length > 0 ? tools : events.filter((event) => event.type === 'started');
+  return known.find((tool) => isRunning(tool.toolPid, tool.toolStartTicks)) ?? null;
 }
 
 /**

@@ -17,6 +17,8 @@ export function nodeScript(title: string, setup: readonly string[]): string {
     ...report,
     ...(setup.length === 0 ? [] : siteSetup(setup)),
     ...glooInterface,
+    // Ended before there was anything to end: nothing begins.
+    '[ -z "$ended" ] || leave 143',
     `/bin/sh "$folder/${runFiles.script}"`,
     'leave $?',
     '',
@@ -29,7 +31,7 @@ const entry = [
   'export SUPEROFFLOAD_RUN_ID SUPEROFFLOAD_NODE_RANK MASTER_ADDR MASTER_PORT',
   'cd "$(dirname "$0")" && folder=$(pwd) || exit 127',
   // Not '': an ignored signal would stay ignored in the ranks.
-  'trap : HUP INT PIPE TERM',
+  "ended=; trap 'ended=1' HUP INT PIPE TERM",
 ];
 
 /**
@@ -51,6 +53,8 @@ const report = [
   `    >>"$folder/${runFiles.nodes}/$SUPEROFFLOAD_NODE_RANK.ndjson"`,
   '}',
   'leave() {',
+  // A signal that comes now would end the commands that the line is made of, and leave half a line.
+  "  trap '' HUP INT PIPE TERM",
   '  note end ",\\"exitCode\\":$1,\\"oomKills\\":{\\"cgroup\\":$(since "$group" "$(group_count)"),\\"machine\\":$(since "$machine" "$(count /proc/vmstat)")}"',
   '  exit "$1"',
   '}',

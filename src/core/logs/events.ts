@@ -44,6 +44,8 @@ export type LogEvent =
   | { readonly type: 'facts'; readonly facts: Readonly<Record<string, string>> }
   /** A process left, as its launcher says: 0, a positive status, or minus the signal's number. */
   | { readonly type: 'exit'; readonly code: number }
+  /** The run begins again: nothing before this line is of the life that its end is told of. */
+  | { readonly type: 'put-back' }
   /** A line that was an iteration line once, but is cut or mixed with another rank's: no number of it is used. */
   | { readonly type: 'damaged' }
   /** The program said that it ended as it meant to. */
@@ -124,6 +126,8 @@ export interface ExitEvidence {
   readonly plannedWorldSize: number | null;
   /** What it was planned for; null when unknown, or when the command is the user's own. */
   readonly plannedAccelerator: 'cuda' | 'cpu' | null;
+  /** True where the exit status is that of the node or task that failed first, and others were ended because of it. */
+  readonly failedFirst?: boolean;
   /** null or absent where no scheduler had anything to say. */
   readonly scheduler?: SchedulerVerdict | null;
 }

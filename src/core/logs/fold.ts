@@ -135,6 +135,9 @@ function apply(
     case 'damaged':
       state.damagedLines += 1;
       return;
+    case 'put-back':
+      Object.assign(state, emptyState(), { lineCount: state.lineCount, tail: state.tail });
+      return;
     case 'evidence':
       applyEvidence(state, event);
   }

@@ -115,7 +115,11 @@ function whatIsLeft(state: LogState, exit: ExitEvidence): Outcome {
     state.lastIteration === null
       ? 'before the first iteration line'
       : `after iteration ${state.lastIteration}`;
-  const killed = state.evidence.get('killed_unknown');
+  const code = exit.exitCode ?? state.launcherExitCode;
+  // What was ended because another failed says so too, srun and the shell: the first has a status of its own.
+  const isOwn = exit.failedFirst === true && code !== null && code > 0 && code <= 128;
+  const kill = state.evidence.get('killed_unknown');
+  const killed = isOwn && kill !== undefined && /Killed/.test(kill.line) ? undefined : kill;
   const signal = exitSignal(state, exit);
   if (signal === 'SIGKILL' || killed !== undefined) {
     return outcome('killed_unknown', `killed ${at}; nothing says by whom`, killed ?? null);
@@ -127,9 +131,7 @@ function whatIsLeft(state: LogState, exit: ExitEvidence): Outcome {
   if (signal !== null) return outcome('crash', `a process died of ${signal} ${at}`, lastLine(state));
   if (exception !== null) return outcome('crash', `a rank lost another one ${at}`, exception);
   const cancelled = state.cascades.get('cancelled');
-  const code = exit.exitCode ?? state.launcherExitCode;
-  // srun says so too of a step that it ended itself because one task of it failed: then that has a status of its own.
-  if (cancelled !== undefined && !(code !== null && code > 0 && code <= 128))
+  if (cancelled !== undefined && !isOwn)
     return outcome('cancelled', 'the scheduler says it was cancelled', cancelled);
   if (code !== null && code !== 0) return outcome('crash', `exit status ${code} ${at}`, lastLine(state));
   if (code === 0) {

@@ -115,6 +115,11 @@ function verdictOfEnd(journal: JobJournal, facts: JobFacts | null, name: string)
       class: 'time_limit',
       reason: `${job}: its time limit came near, and the training was asked to end`,
     };
+  if (facts === null && journal.terminated)
+    return {
+      class: 'cancelled',
+      reason: `${job}: it was ended by SIGTERM, and Slurm does not say any more by whom`,
+    };
   if (facts !== null || ranAtAll) return null;
   return { class: 'launch_error', reason: `${job}: Slurm no longer knows it, and it never began` };
 }

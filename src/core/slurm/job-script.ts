@@ -1,6 +1,7 @@
 import { placeholders } from '../launch/placeholders.ts';
 import { quoteWord } from '../launch/quote.ts';
 import type { SlurmSchedule } from '../launch/schedule.ts';
+import { putBack } from '../logs/formats/builtin.ts';
 import { runFiles } from '../results/run-files.ts';
 import { directive } from './options.ts';
 import type { SlurmPlan } from './slurm-plan.ts';
@@ -164,6 +165,9 @@ const firstNodeOfAllocation = [
   'MASTER_PORT=$(srun --jobid="$JOB" --overlap --nodes=1 --ntasks=1 --nodelist="$MASTER_ADDR" --input=none /bin/bash "$PWD"/job.sbatch port)',
 ];
 
+/** What a life before this one said, its nodes in their reports and all in the log, is not of this one. */
+const anotherLife = `[ "$RESTART" = 0 ] || { mv ${runFiles.nodes} ${runFiles.nodes}.$RESTART 2>/dev/null; echo "${putBack} restart: $RESTART |"; }`;
+
 function step({ schedule, env }: SlurmPlan): string[] {
   const { layout, options, allocation } = schedule;
   const where = allocation === null ? [] : ['--jobid="$JOB"', '--nodelist="$NODES"', '--job-name="$RUN_ID"'];
@@ -175,6 +179,7 @@ function step({ schedule, env }: SlurmPlan): string[] {
   const areRanks = (options['ntasks-per-node'] ?? '1') !== '1';
   return [
     '',
+    ...(allocation === null ? [anotherLife] : []),
     'note start ",\\"host\\":\\"$(host)\\",\\"nodes\\":\\"$NODES\\",\\"port\\":${MASTER_PORT:-0}"',
     'export MASTER_ADDR MASTER_PORT',
     `srun ${[...all, ...taskWords(schedule), ...label].join(' ')} ${itself} node &`,

@@ -46,6 +46,12 @@ export function lingering({ reports, ends }: HostsState): number[] {
   );
 }
 
+/** Whether a node began and never said that it ended. */
+export function isUnheard({ reports }: HostsState, node: number): boolean {
+  const report = reports[node];
+  return isSaid(report?.startedUtc) && !isSaid(report?.endedUtc);
+}
+
 function isSaid(value: string | null | undefined): boolean {
   return value !== null && value !== undefined;
 }

@@ -3,12 +3,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { thisPlace } from '../../adapters/place.ts';
 import { startTicks } from '../../adapters/processes.ts';
-import { appendEvent } from '../../adapters/run-store.ts';
-import { readJournal, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
+import { appendEvent, runsFolder } from '../../adapters/run-store.ts';
+import {
+  readEvents,
+  readJournal,
+  readRun,
+  watcherOf,
+  type StoredRun,
+  type Watcher,
+} from '../../adapters/stored-runs.ts';
+import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
+import { readJobJournal } from '../slurm/find-job.ts';
 import { followRun } from './follow-run.ts';
 import { loadRun } from './runs.ts';
 import { blindObserver } from './run-observer.ts';
@@ -29,31 +38,51 @@ export async function attachRun(
   runId: string,
   position: RunPosition = { index: 1, total: 1 },
 ): Promise<RunRecord | null> {
-  const run = await unwatched(context, runId);
-  if (run.record !== null) return run.record;
-  if (run.plan === null) return null;
-  if (run.elsewhere && run.plan.schedule === undefined) throw onlyElsewhere(runId);
-  const started = await attachStarted(context, run, run.plan, run.events);
-  if (started === null) return wasStarted(run) ? (await loadRun(context, runId)).record : null;
-  appendEvent(run, {
-    type: 'attached',
-    utc: utcNow(context),
-    toolPid: process.pid,
-    toolStartTicks: startTicks(process.pid),
-    place: thisPlace(),
-  });
-  context.emit({ type: 'run-started', runId, title: run.plan.title, ...position });
-  const { plan, tool } = run;
-  return followRun(context, started, { plan, tool, observer: blindObserver(plan), recovered: true });
+  for (;;) {
+    const run = await unwatched(context, runId);
+    if (run.record !== null) return run.record;
+    if (run.plan === null) return null;
+    if (run.elsewhere && hasProcessesThere(run, run.plan)) throw onlyElsewhere(runId);
+    const started = await attachStarted(context, run, run.plan, run.events);
+    if (started === null) return wasStarted(run) ? (await loadRun(context, runId)).record : null;
+    appendEvent(run, { type: 'attached', utc: utcNow(context), ...thisTool(), place: thisPlace() });
+    const watcher = watcherOf(readEvents(run.path));
+    if (watcher !== null && !isThisTool(watcher)) {
+      // Another one took over at the same moment, and was first.
+      started.release();
+      continue;
+    }
+    context.emit({ type: 'run-started', runId, title: run.plan.title, ...position });
+    const { plan, tool } = run;
+    return followRun(context, started, { plan, tool, observer: blindObserver(plan), recovered: true });
+  }
 }
 
 /** The tool that follows it writes its record: nobody else may, until it is gone. */
 async function unwatched(context: Context, runId: string): Promise<StoredRun> {
-  while (readJournal(context.home, runId).watched) {
+  const record = join(runsFolder(context.home), runId, runFiles.record);
+  for (;;) {
+    const watcher = watcherOf(readJournal(context.home, runId).events);
+    // A campaign lives on when a run of it has its record.
+    if (watcher === null || isThisTool(watcher) || existsSync(record)) return readRun(context.home, runId);
     context.signal.throwIfAborted();
-    await sleep(pollMs);
+    await sleep(pollMs, undefined, { signal: context.signal }).catch(() => undefined);
   }
-  return readRun(context.home, runId);
+}
+
+function thisTool(): Watcher {
+  return { toolPid: process.pid, toolStartTicks: startTicks(process.pid) };
+}
+
+function isThisTool({ toolPid, toolStartTicks }: Watcher): boolean {
+  return toolPid === process.pid && toolStartTicks === startTicks(process.pid);
+}
+
+/** A run of that machine alone, or a step of an allocation, whose srun is there, and which did not say that it ended. */
+function hasProcessesThere(run: StoredRun, { schedule }: RunPlan): boolean {
+  if (schedule === undefined) return true;
+  const isStep = schedule.scheduler === 'slurm' && schedule.allocation !== null;
+  return isStep && readJobJournal(run).endUtc === null;
 }
 
 /** Whether anything was ever started: its end may have come while nobody looked. */

@@ -70,7 +70,7 @@ export async function followRun(
 }
 
 interface Ending {
-  readonly exit: Pick<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy' | 'scheduler'>;
+  readonly exit: Pick<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy' | 'scheduler' | 'failedFirst'>;
   readonly oomKills: number | null;
 }
 
@@ -96,9 +96,9 @@ async function followOrStop(
 
 type Stop = KillReason | 'converged' | null;
 
-function endingOf({ exitCode, signal, scheduler, oomKills }: RunEnd, stop: Stop): Ending {
+function endingOf({ oomKills, ...end }: RunEnd, stop: Stop): Ending {
   const stopped = stop === null || stop === 'converged' ? stop : stoppedBy(stop);
-  return { exit: { exitCode, signal, stoppedBy: stopped, scheduler }, oomKills };
+  return { exit: { ...end, stoppedBy: stopped }, oomKills };
 }
 
 /** Folds the log as it grows until the run has ended, and stops it where the plan or the user says so. */

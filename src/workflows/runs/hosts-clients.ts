@@ -9,10 +9,13 @@ import type { HostfileSchedule } from '../../core/launch/schedule.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import type { Context } from '../context.ts';
+import { isUnheard, readHostsState } from '../hosts/hosts-end.ts';
 import { sweepHosts } from '../hosts/sweep-hosts.ts';
 
 /** How often hosts are asked whether anything of a run is left, where no connection says so. */
 const askMs = 5_000;
+/** For how long a host that does not answer may still be at work: as long as ssh itself waits for one. */
+const silenceMs = 2 * 60_000;
 
 /** The connections to the hosts of a run, as far as they are here. */
 export interface HostClients {
@@ -57,9 +60,14 @@ export async function attachedClients(
   const here = (): number[] =>
     whereIs(starting?.place) === 'here' ? processesWith(hostsOfVariable, runId) : [];
   const request = { runId, graceSeconds: null, port: null, gpus: 0 };
+  let silentSinceMs: number | null = null;
   const there = async (): Promise<boolean> => {
     const looks = await sweepHosts(context, hosts, request);
-    return looks.some(({ result }) => 'pids' in result && result.pids.length > 0);
+    if (looks.some(({ result }) => 'pids' in result && result.pids.length > 0)) return true;
+    const state = readHostsState(path, hosts.length);
+    const isSilent = looks.some(({ result }, node) => 'problem' in result && isUnheard(state, node));
+    silentSinceMs = isSilent ? (silentSinceMs ?? context.now()) : null;
+    return silentSinceMs !== null && context.now() - silentSinceMs < silenceMs;
   };
   let askedMs = Number.NEGATIVE_INFINITY;
   let isThere = true;

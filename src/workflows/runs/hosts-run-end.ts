@@ -3,7 +3,7 @@ import { oomKillsOf } from '../../core/launch/node-report.ts';
 import type { Host } from '../../core/launch/schedule.ts';
 import type { SchedulerVerdict } from '../../core/logs/events.ts';
 import type { Context } from '../context.ts';
-import { firstFailure, readHostsState, type HostFailure } from '../hosts/hosts-end.ts';
+import { firstFailure, isUnheard, readHostsState, type HostsState } from '../hosts/hosts-end.ts';
 import { sweepHosts } from '../hosts/sweep-hosts.ts';
 import type { HostClients } from './hosts-clients.ts';
 import type { RunEnd } from './started-run.ts';
@@ -14,7 +14,10 @@ interface Ending {
   readonly clients: Pick<HostClients, 'gone' | 'pid'>;
 }
 
-/** How a run ended whose connections are gone: as the host did that failed first. */
+/**
+ * How a run ended whose connections are gone: as the host did that failed first. Where a host is gone, that is why the
+ * others failed, however early they said so: its own silence is noticed later than the ranks' lost connections.
+ */
 export async function hostsEndOf(
   context: Context,
   folder: RunFolder,
@@ -22,15 +25,15 @@ export async function hostsEndOf(
   { stopped, clients }: Ending,
 ): Promise<RunEnd> {
   const state = readHostsState(folder.path, hosts.length);
-  const oomKills = oomKillsOf(state.reports);
   const failure = firstFailure(state);
-  const none = { signal: null, scheduler: null, oomKills };
-  if (failure !== null && !failure.lost) return { ...none, exitCode: failure.exitCode };
-  if (failure !== null) {
-    const verdict = stopped ? null : await verdictOn(context, folder, hosts, failure);
-    // node.sh does not end of a signal that it can catch.
-    return { ...none, exitCode: null, signal: verdict === null ? 'SIGKILL' : null, scheduler: verdict };
+  const verdict = stopped ? null : await verdictOn(context, folder, hosts, state);
+  const none = { signal: null, scheduler: verdict, oomKills: oomKillsOf(state.reports) };
+  if (failure !== null && !failure.lost) {
+    return { ...none, exitCode: failure.exitCode, ...(hosts.length > 1 ? { failedFirst: true } : {}) };
   }
+  if (verdict !== null) return { ...none, exitCode: null };
+  // node.sh does not end of a signal that it can catch.
+  if (failure !== null) return { ...none, exitCode: null, signal: 'SIGKILL' };
   const nodeCodes = state.reports.map(({ exitCode }) => exitCode);
   const failed = nodeCodes.find((code) => code !== null && code !== 0);
   if (failed !== undefined) return { ...none, exitCode: failed };
@@ -40,21 +43,28 @@ export async function hostsEndOf(
   return { ...none, ...exit, exitCode: exit.exitCode === 0 ? null : exit.exitCode };
 }
 
-/** Why a connection broke off before its node had ended: a host that is gone, or one that never began. */
+/** Asks the hosts whose node never said how it ended: one may be gone, or never have begun. */
 async function verdictOn(
   context: Context,
   { runId }: RunFolder,
   hosts: readonly Host[],
-  { node, started }: HostFailure,
+  state: HostsState,
 ): Promise<SchedulerVerdict | null> {
-  const host = hosts[node];
-  if (host === undefined) return null;
-  const request = { runId, graceSeconds: null, port: null, gpus: 0 };
-  const [look] = await sweepHosts(context, [host], request);
-  const problem = look !== undefined && 'problem' in look.result ? look.result.problem : null;
-  if (!started) {
-    const reason = `host ${host.name} ${problem ?? 'ended the connection before the run began there'}`;
-    return { class: 'launch_error', reason };
+  const failure = firstFailure(state);
+  const isLost = (node: number): boolean => failure?.lost === true && failure.node === node;
+  const unheard = hosts.filter((_, node) => isLost(node) || isUnheard(state, node));
+  const looks = await sweepHosts(context, unheard, { runId, graceSeconds: null, port: null, gpus: 0 });
+  const problemOf = (name: string | undefined): string | null => {
+    const result = looks.find(({ host }) => host === name)?.result;
+    return result !== undefined && 'problem' in result ? result.problem : null;
+  };
+  if (failure?.lost === true && !failure.started) {
+    const name = hosts[failure.node]?.name;
+    const why = problemOf(name) ?? 'ended the connection before the run began there';
+    return { class: 'launch_error', reason: `host ${name ?? ''} ${why}` };
   }
-  return problem === null ? null : { class: 'node_fail', reason: `host ${host.name} ${problem}` };
+  const gone = unheard.find(({ name }) => problemOf(name) !== null);
+  return gone === undefined
+    ? null
+    : { class: 'node_fail', reason: `host ${gone.name} ${problemOf(gone.name) ?? ''}` };
 }

@@ -42,6 +42,7 @@ export class HostsRun implements StartedRun {
   readonly #gpus: number;
   #stopped = false;
   #killNoted = false;
+  #isReleased = false;
 
   /**
    * Starts the run on all of its hosts.
@@ -132,6 +133,7 @@ export class HostsRun implements StartedRun {
   };
 
   readonly release = (): void => {
+    this.#isReleased = true;
     this.#context.force.removeEventListener('abort', this.#forced);
   };
 
@@ -143,7 +145,7 @@ export class HostsRun implements StartedRun {
     const { hosts, layout } = this.#schedule;
     let sinceMs: number | null = null;
     let isEnding = false;
-    while (await this.#clients.alive()) {
+    while (!this.#isReleased && (await this.#clients.alive())) {
       await Promise.race([this.#clients.gone, sleep(pollMs)]);
       const state = readHostsState(this.folder.path, layout.nodes);
       const hasFailed = firstFailure(state) !== null;

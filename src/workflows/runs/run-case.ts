@@ -8,6 +8,7 @@ import {
   writePlan,
   type RunFolder,
 } from '../../adapters/run-store.ts';
+import { readEvents } from '../../adapters/stored-runs.ts';
 import { withPort, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord, ToolIdentity } from '../../core/results/record.ts';
 import { holdsSecret, redactEnvironment } from '../../core/results/redact.ts';
@@ -15,8 +16,9 @@ import { utcNow, type Context } from '../context.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { followRun } from './follow-run.ts';
 import { readyData } from './run-data.ts';
-import { observerOf } from './run-observer.ts';
+import { observerOf, type RunObserver } from './run-observer.ts';
 import { startRun } from './start-run.ts';
+import type { StartedRun } from './started-run.ts';
 
 export interface RunPosition {
   readonly index: number;
@@ -42,9 +44,7 @@ export async function runCase(
   const folder = await prepareRun(context, attempt, tool);
   await onFolder?.(folder.runId);
   const observer = observerOf(attempt, folder.runId, context.env);
-  await observer.start();
-  await leaveUnstarted(context, folder);
-  const run = await start(context, folder, attempt);
+  const run = await startObserved(context, folder, observer, () => start(context, folder, attempt));
   context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
   return followRun(context, run, { plan: attempt, tool, observer, recovered: false });
 }
@@ -80,9 +80,21 @@ export async function prepareRun(
   return folder;
 }
 
-/** A signal that came before anything was started: then there is no run. */
-async function leaveUnstarted(context: Context, folder: RunFolder): Promise<void> {
-  if (!context.signal.aborted) return;
-  await removeRun(context.home, folder.runId);
-  context.signal.throwIfAborted();
+/** A signal or an error that came before anything was started: then there is no run, and no folder of it. */
+async function startObserved(
+  context: Context,
+  folder: RunFolder,
+  observer: RunObserver,
+  start: () => Promise<StartedRun>,
+): Promise<StartedRun> {
+  try {
+    await observer.start();
+    context.signal.throwIfAborted();
+    return await start();
+  } catch (error) {
+    await observer.stop();
+    const isBegun = readEvents(folder.path).some(({ type }) => type !== 'starting');
+    if (!isBegun) await removeRun(context.home, folder.runId).catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileTail } from '../../adapters/log-tail.ts';
-import { findRunId, readJournal, readRun } from '../../adapters/stored-runs.ts';
+import { findRunId, mayRunOnSchedule, readJournal, readRun } from '../../adapters/stored-runs.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import type { Context } from '../context.ts';
 
@@ -18,13 +18,14 @@ export async function printLog(
   write: (bytes: Uint8Array) => void,
 ): Promise<void> {
   const runId = await findRunId(context.home, wanted);
-  const log = new FileTail(join(readRun(context.home, runId).path, runFiles.log));
+  const { path } = readRun(context.home, runId);
+  const log = new FileTail(join(path, runFiles.log));
   const copy = (): void => {
     for (const piece of log.pieces()) write(piece);
   };
   const goesOn = (): boolean => {
-    const { livePids, elsewhere } = readJournal(context.home, runId);
-    return livePids.length > 0 || elsewhere;
+    const { livePids, elsewhere, events } = readJournal(context.home, runId);
+    return livePids.length > 0 || elsewhere || mayRunOnSchedule(path, events);
   };
   while (follow && !context.signal.aborted && goesOn()) {
     copy();

@@ -72,7 +72,8 @@ export class RunProgress {
     const pace = {
       nowMs: this.#context.now(),
       startedMs,
-      lastStepMs: this.#lastStepMs,
+      // A step before the start is of a life before this one: the job was put back into its queue.
+      lastStepMs: this.#lastStepMs !== null && this.#lastStepMs < startedMs ? null : this.#lastStepMs,
       medianStepMs: this.#paceMs,
     };
     return watchdogVerdict(pace, this.#plan.limits);

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { listRunIds, removeRun, runsFolder, writeRecord } from '../../adapters/run-store.ts';
-import { findRunId, readJournal, readRecord, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
+import {
+  findRunId,
+  mayRunOnSchedule,
+  readJournal,
+  readRecord,
+  readRun,
+  type StoredRun,
+} from '../../adapters/stored-runs.ts';
 import { loadStack } from '../../adapters/stack/store.ts';
 import { quoteWord } from '../../core/launch/quote.ts';
 import { stackReference } from '../../core/plan/stack-reference.ts';
@@ -192,6 +199,13 @@ export async function runsToRemove(context: Context, wanted: readonly string[]):
         hint: run.watched
           ? 'end it with Ctrl-C where it was started'
           : `its superoffload is gone; end it with: superoffload runs cancel ${runId}`,
+      });
+    }
+    if (mayRunOnSchedule(join(runsFolder(context.home), runId), run.events)) {
+      throw new SuperOffloadError({
+        code: 'usage',
+        message: `run ${runId} may be at work on its hosts or in Slurm's queue: nobody has seen its end`,
+        hint: `look with: superoffload runs watch ${runId}; or end it with: superoffload runs cancel ${runId}`,
       });
     }
     ids.push(runId);

@@ -6,14 +6,14 @@ import type { RunEvent } from '../../core/results/run-event.ts';
 import { askingEnvironment } from '../../core/slurm/environment.ts';
 import type { JobNow } from '../../core/slurm/job-now.ts';
 import type { Submission } from '../../core/slurm/parse-sbatch.ts';
-import { slurmPlanOf } from '../../core/slurm/slurm-plan.ts';
+import { slurmPlanOf, type SlurmPlan } from '../../core/slurm/slurm-plan.ts';
 import { utcNow, type Context } from '../context.ts';
 import { cancelPatiently } from '../slurm/cancel.ts';
 import { pollerOf } from '../slurm/cluster.ts';
 import { findJob } from '../slurm/find-job.ts';
 import { JobWatch } from '../slurm/job-watch.ts';
 import { submitRun } from '../slurm/submit.ts';
-import { oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
+import { failedFirst, oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
 import { StepRun } from './slurm-step-run.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
@@ -26,6 +26,8 @@ interface SubmittedJob extends Submission {
   /** The name that Slurm knows it by. */
   readonly name: string;
   readonly nodes: number;
+  /** Of srun: one a node, or one a rank. */
+  readonly tasks: number;
 }
 
 /** One run as a batch job of Slurm, from its submission until Slurm has its last word. */
@@ -49,8 +51,8 @@ export class SlurmRun implements StartedRun {
     const slurmPlan = slurmPlanOf(plan);
     if (slurmPlan.schedule.allocation !== null) return StepRun.start(context, folder, slurmPlan);
     const job = await submitRun(context, folder, slurmPlan);
-    const { nodes } = slurmPlan.schedule.layout;
-    return new SlurmRun(context, folder, { ...job, name: folder.runId, nodes });
+    const own = { ...job, name: folder.runId, ...sizeOf(slurmPlan) };
+    return new SlurmRun(context, folder, own, context.now());
   }
 
   /**
@@ -70,19 +72,19 @@ export class SlurmRun implements StartedRun {
     const job = await findJob(context, folder, events, cluster);
     if (job === null) return null;
     const submitting = events.findLast((event) => event.type === 'submitting');
-    const { nodes } = slurmPlan.schedule.layout;
     const name = submitting?.jobName ?? folder.runId;
-    const run = new SlurmRun(context, folder, { ...job, name, nodes });
+    const submittedMs = submitting === undefined ? 0 : Date.parse(submitting.utc);
+    const run = new SlurmRun(context, folder, { ...job, name, ...sizeOf(slurmPlan) }, submittedMs);
     if (!events.some(({ type }) => type === 'submitted')) run.#note({ type: 'submitted', ...job });
     return run;
   }
 
-  private constructor(context: Context, folder: RunFolder, job: SubmittedJob) {
+  private constructor(context: Context, folder: RunFolder, job: SubmittedJob, submittedMs: number) {
     this.folder = folder;
     this.#context = context;
     this.#job = job;
     const poller = pollerOf(context, job.cluster);
-    this.#watch = new JobWatch(context, folder, poller, { ...job, id: job.jobId });
+    this.#watch = new JobWatch(context, folder, poller, { ...job, id: job.jobId, submittedMs });
     this.ended = new Promise((resolve) => {
       this.#settle = (end) => {
         this.#isOver = true;
@@ -95,8 +97,8 @@ export class SlurmRun implements StartedRun {
   }
 
   get startedMs(): number | null {
-    const { startUtc } = this.#watch.journal;
-    return startUtc === null ? null : Date.parse(startUtc);
+    // The journal of a job that was put back is of its life before.
+    return this.#now.phase === 'pending' ? null : this.#watch.startedMs;
   }
 
   get waitingFor(): string | null {
@@ -177,7 +179,8 @@ export class SlurmRun implements StartedRun {
     // Slurm says CANCELLED of what this tool cancelled: why it did stands in the journal.
     const scheduler = this.#isKilled && verdict?.class === 'cancelled' ? null : verdict;
     const status = ownStatus(this.folder, exitCode);
-    return { exitCode: status, signal, scheduler, oomKills: oomKillsIn(this.folder) };
+    const first = failedFirst(status, this.#job.tasks);
+    return { exitCode: status, signal, scheduler, oomKills: oomKillsIn(this.folder), ...first };
   }
 
   /** Slurm would hold it for ever. */
@@ -218,6 +221,11 @@ export class SlurmRun implements StartedRun {
   #note(event: Unstamped<RunEvent>): void {
     appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
   }
+}
+
+function sizeOf({ schedule }: SlurmPlan): { readonly nodes: number; readonly tasks: number } {
+  const { nodes } = schedule.layout;
+  return { nodes, tasks: nodes * Number(schedule.options['ntasks-per-node'] ?? 1) };
 }
 
 const lost: RunEnd = { exitCode: null, signal: null, scheduler: null, oomKills: null };

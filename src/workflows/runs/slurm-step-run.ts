@@ -13,6 +13,7 @@ import { cancelSteps, showJob } from '../../adapters/schedulers/slurm/tools.ts';
 import type { SchedulerVerdict } from '../../core/logs/events.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
 import { submitEnvironment } from '../../core/slurm/environment.ts';
+import type { SlurmSchedule } from '../../core/launch/schedule.ts';
 import type { SlurmPlan } from '../../core/slurm/slurm-plan.ts';
 import { phaseOf, verdictOf } from '../../core/slurm/states.ts';
 import { utcNow, type Context } from '../context.ts';
@@ -20,7 +21,7 @@ import { accessOf } from '../slurm/cluster.ts';
 import { readJobJournal } from '../slurm/find-job.ts';
 import { takeNodes } from '../slurm/node-pool.ts';
 import { writeJobScript } from '../slurm/submit.ts';
-import { allEndedWell, oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
+import { allEndedWell, failedFirst, oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
 /** The script of a step and its srun carry this and not the run's id: they outlive what they sweep away. */
@@ -38,6 +39,7 @@ export class StepRun implements StartedRun {
   readonly #context: Context;
   readonly #allocation: string;
   readonly #nodes: number;
+  readonly #tasks: number;
   readonly #leader: Leader | null;
   #isKilled = false;
 
@@ -54,8 +56,7 @@ export class StepRun implements StartedRun {
       const leader = { pid: child.pid, startTicks: startTicks(child.pid) };
       const exited = child.exited.finally(nodes.giveBack);
       return new StepRun(context, folder, {
-        allocation,
-        nodes: schedule.layout.nodes,
+        schedule,
         leader,
         startedMs: context.now(),
         exited,
@@ -78,10 +79,8 @@ export class StepRun implements StartedRun {
     const leader = started === undefined ? null : { pid: started.pid, startTicks: started.startTicks };
     if (startUtc === null && !isAlive(folder, leader)) return null;
     const startedMs = startUtc === null ? context.now() : Date.parse(startUtc);
-    const allocation = schedule.allocation ?? '';
     return new StepRun(context, folder, {
-      allocation,
-      nodes: schedule.layout.nodes,
+      schedule,
       leader,
       startedMs,
       exited: gone(folder, leader),
@@ -92,8 +91,7 @@ export class StepRun implements StartedRun {
     context: Context,
     folder: RunFolder,
     step: {
-      readonly allocation: string;
-      readonly nodes: number;
+      readonly schedule: SlurmSchedule;
       readonly leader: Leader | null;
       readonly startedMs: number;
       readonly exited: Promise<Pick<RunEnd, 'exitCode' | 'signal'>>;
@@ -102,8 +100,9 @@ export class StepRun implements StartedRun {
     this.folder = folder;
     this.startedMs = step.startedMs;
     this.#context = context;
-    this.#allocation = step.allocation;
-    this.#nodes = step.nodes;
+    this.#allocation = step.schedule.allocation ?? '';
+    this.#nodes = step.schedule.layout.nodes;
+    this.#tasks = this.#nodes * Number(step.schedule.options['ntasks-per-node'] ?? 1);
     this.#leader = step.leader;
     this.ended = step.exited.then((exit) => this.#endOf(exit));
     context.force.addEventListener('abort', this.#forced);
@@ -157,11 +156,13 @@ export class StepRun implements StartedRun {
     // srun leaves with 0 where a node died under it.
     const exitCode = told === 0 && !allEndedWell(this.folder, this.#nodes) ? null : told;
     const scheduler = exitCode === 0 || this.#isKilled ? null : await this.#verdict();
+    const status = ownStatus(this.folder, exitCode);
     return {
-      exitCode: ownStatus(this.folder, exitCode),
+      exitCode: status,
       signal: exit.signal,
       scheduler,
       oomKills: oomKillsIn(this.folder),
+      ...failedFirst(status, this.#tasks),
     };
   }
 

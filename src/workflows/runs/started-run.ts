@@ -9,6 +9,8 @@ export interface RunEnd {
   /** Exit status of the run's command (of the job, where a scheduler ran it); null where unknown. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** True where that is the status of the node or task that failed first, and others were ended because of it. */
+  readonly failedFirst?: boolean;
   /** null where there is no scheduler, or where it has nothing to say that the ranks did not. */
   readonly scheduler: SchedulerVerdict | null;
   /** The kernel's OOM kills on all nodes of the run meanwhile; null where nobody counted. */

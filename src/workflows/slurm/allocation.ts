@@ -45,7 +45,7 @@ export async function openAllocation(context: Context, request: AllocationReques
   const { options } = read.schedule;
   const giveUp = new AbortController();
   const pending = { jobId: null as string | null, name };
-  const watching = watchQueue(context, pending, giveUp);
+  const unwatch = watchQueue(context, pending, giveUp);
   const words = ['--no-shell', `--job-name=${name}`, ...allocationWords(options)];
   const lines: string[] = [];
   const result = await capture(['salloc', ...words], {
@@ -57,7 +57,7 @@ export async function openAllocation(context: Context, request: AllocationReques
       pending.jobId = parseSalloc(line)?.jobId ?? pending.jobId;
     },
   });
-  clearInterval(watching);
+  unwatch();
   const { jobId } = pending;
   if (result.exitCode === 0 && jobId !== null && !context.signal.aborted)
     return { jobId, nodes: await allocationNodes(context, jobId) };
@@ -69,12 +69,15 @@ export async function openAllocation(context: Context, request: AllocationReques
   throw refused({ ok: false, isUnreachable: false, isMissing, said });
 }
 
-/** While salloc waits: says for what, and gives up where Slurm would hold it for ever. */
+/**
+ * While salloc waits: says for what, and gives up where Slurm would hold it for ever.
+ * @returns what ends the watch: a poller that is left asking keeps the program from its end
+ */
 function watchQueue(
   context: Context,
   pending: { readonly jobId: string | null; readonly name: string },
   giveUp: AbortController,
-): NodeJS.Timeout {
+): () => void {
   let watched: ReturnType<ReturnType<typeof pollerOf>['watch']> | null = null;
   let told = '';
   const look = (): void => {
@@ -93,9 +96,10 @@ function watchQueue(
     }
   };
   const timer = setInterval(look, lookMs);
-  giveUp.signal.addEventListener('abort', () => watched?.stop());
-  context.signal.addEventListener('abort', () => watched?.stop());
-  return timer;
+  return () => {
+    clearInterval(timer);
+    watched?.stop();
+  };
 }
 
 /** Whether an allocation of before is still there to run in. */

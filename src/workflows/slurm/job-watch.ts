@@ -18,10 +18,12 @@ export class JobWatch {
   readonly #folder: RunFolder;
   readonly #name: string;
   readonly #nodes: number;
+  readonly #submittedMs: number;
   readonly #poller: JobPoller;
   readonly #watched: WatchedJob;
   #journal: JobJournal = parseJobJournal('');
   #journalBytes = -1;
+  #startedMs: number | null = null;
   #doubtSinceMs: number | null = null;
   #hopeless = { reason: '', times: 0, heard: 0 };
 
@@ -29,18 +31,33 @@ export class JobWatch {
     context: Context,
     folder: RunFolder,
     poller: JobPoller,
-    job: { readonly id: string; readonly name: string; readonly nodes: number },
+    job: {
+      readonly id: string;
+      readonly name: string;
+      readonly nodes: number;
+      /** By this machine's clock, milliseconds since the epoch; 0 where it is not known. */
+      readonly submittedMs: number;
+    },
   ) {
     this.#context = context;
     this.#folder = folder;
     this.#name = job.name;
     this.#nodes = job.nodes;
+    this.#submittedMs = job.submittedMs;
     this.#poller = poller;
     this.#watched = poller.watch(job.id, job.name);
   }
 
   get journal(): JobJournal {
     return this.#journal;
+  }
+
+  /**
+   * When its newest life began, by this machine's clock: limits of time are counted by it, and the node's may be
+   * another. Of a life that was begun before anybody looked, the node's word, as far as it can be.
+   */
+  get startedMs(): number | null {
+    return this.#startedMs;
   }
 
   /** Slurm's own word for its state, as it was heard last. */
@@ -84,8 +101,16 @@ export class JobWatch {
     const path = join(this.#folder.path, runFiles.jobEvents);
     const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (bytes === this.#journalBytes) return;
+    const isFirstLook = this.#journalBytes === -1;
     this.#journalBytes = bytes;
+    const before = this.#journal.startUtc;
     this.#journal = readJobJournal(this.#folder);
+    const { startUtc } = this.#journal;
+    if (startUtc === null || startUtc === before) return;
+    const nowMs = this.#context.now();
+    this.#startedMs = isFirstLook
+      ? Math.max(this.#submittedMs, Math.min(nowMs, Date.parse(startUtc)))
+      : nowMs;
   }
 
   /**
@@ -93,14 +118,16 @@ export class JobWatch {
    * controller knows, and it is waited for.
    */
   #silentMs(isForgotten: boolean, isUnaccounted: boolean): number {
-    const { endUtc, terminated } = this.#journal;
+    const { startUtc, endUtc, terminated } = this.#journal;
     if (endUtc === null && !isForgotten) {
       this.#doubtSinceMs = null;
       return 0;
     }
     if (this.#doubtSinceMs === null) this.#watched.hurry();
     this.#doubtSinceMs ??= this.#context.now();
-    if (isForgotten && isUnaccounted) return Number.POSITIVE_INFINITY;
+    // One that began may yet say how it ends, where the controller lost its state: that is waited for.
+    if (isForgotten && isUnaccounted && (startUtc === null || endUtc !== null))
+      return Number.POSITIVE_INFINITY;
     if (terminated && this.#poller.isSilent) return 0;
     return this.#context.now() - this.#doubtSinceMs;
   }

@@ -25,6 +25,11 @@ export function ownStatus(folder: Pick<RunFolder, 'path'>, status: number | null
   return first?.exitCode ?? status;
 }
 
+/** Of several tasks, one that left by itself with an error is why srun ended the others. */
+export function failedFirst(status: number | null, tasks: number): { readonly failedFirst?: true } {
+  return tasks > 1 && status !== null && status > 0 && status <= 128 ? { failedFirst: true } : {};
+}
+
 /** What the kernels of all nodes of a run counted; null where nobody did. */
 export function oomKillsIn(folder: Pick<RunFolder, 'path'>): number | null {
   return oomKillsOf(reportsOf(folder));

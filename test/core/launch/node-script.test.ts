@@ -42,6 +42,21 @@ function start(folder: string, env: Record<string, string | undefined> = given) 
   return spawnSync('/bin/sh', [join(folder, 'node.sh')], { encoding: 'utf8', env });
 }
 
+/** In a process group of its own: what is sent to all of that reaches nobody else. */
+function startAlone(folder: string, env: Record<string, string | undefined>) {
+  return spawnSync('setsid', ['--wait', '/bin/sh', join(folder, 'node.sh')], { encoding: 'utf8', env });
+}
+
+/** The environment in which a tool, before it does its work, ends the group of whoever calls it. */
+function withTermIn(folder: string, tool: string, unless = ''): Record<string, string | undefined> {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const real = spawnSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).stdout.trim();
+  const code = `#!/bin/sh\n${unless}\nkill -TERM 0; exec ${real} "$@"\n`;
+  writeFileSync(join(bin, tool), code, { mode: 0o755 });
+  return { ...given, PATH: `${bin}:${given.PATH ?? ''}` };
+}
+
 const report = (folder: string, node = 1) =>
   parseNodeReport(readFileSync(join(folder, `nodes/${node}.ndjson`), 'utf8'));
 
@@ -70,6 +85,21 @@ describe('nodeScript', () => {
       stdout: '2\n',
     });
     expect(readFileSync(join(folder, 'nodes/2.ndjson'), 'utf8')).toContain('"task":3,');
+  });
+
+  it.each(['getent', 'uname'])('begins nothing that was ended before it began: TERM within %s', (tool) => {
+    const folder = runFolder(['echo ran']);
+    expect(startAlone(folder, withTermIn(folder, tool))).toMatchObject({ stdout: '', status: 143 });
+    expect(report(folder)).toMatchObject({ exitCode: 143 });
+  });
+
+  it('says how it ended though a signal comes while it does', () => {
+    const folder = runFolder(['exit 3']);
+    // The first call is for the note of the start.
+    const env = withTermIn(folder, 'date', '[ -e "$0.called" ] || { : >"$0.called"; exec /bin/date "$@"; }');
+    expect(startAlone(folder, env).status).toBe(3);
+    const [, end = ''] = readFileSync(join(folder, 'nodes/1.ndjson'), 'utf8').trim().split('\n');
+    expect(JSON.parse(end)).toMatchObject({ exitCode: 3, utc: expect.stringMatching(/Z$/) as string });
   });
 
   it('refuses to start without a name for the run', () => {

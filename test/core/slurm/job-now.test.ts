@@ -114,6 +114,13 @@ describe('jobNow', () => {
     expect(jobNow(limited)).toMatchObject({ exitCode: 0, verdict: { class: 'time_limit' } });
   });
 
+  it('was cancelled where it was told to end, and nobody knows any more by whom', () => {
+    const ended = view([start, signal('TERM'), end(1)], { isForgotten: true, silentMs: hour });
+    expect(jobNow(ended)).toMatchObject({ exitCode: 1, verdict: { class: 'cancelled' } });
+    const preempted = view([start, signal('TERM'), end(1)], { queue: 'PREEMPTED|None|0|0' });
+    expect(jobNow(preempted)).toMatchObject({ verdict: { class: 'preempted' } });
+  });
+
   it('knows its own exit status better than sacct', () => {
     const facts = { isForgotten: true, accounts: 'FAILED|15:0|node1|None' };
     expect(jobNow(view([start, end(143)], facts))).toMatchObject({ exitCode: 143, signal: null });

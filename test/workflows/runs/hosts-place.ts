@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { thisPlace } from '../../../src/adapters/place.ts';
 import { processesWith, startTicks } from '../../../src/adapters/processes.ts';
 import { appendEvent, createRunFolder, writePlan, type RunFolder } from '../../../src/adapters/run-store.ts';
 import { readJournal } from '../../../src/adapters/stored-runs.ts';
+import { quoteWord } from '../../../src/core/launch/quote.ts';
 import { planCommand } from '../../../src/core/plan/plan-command.ts';
 import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import type { RunEvent } from '../../../src/core/results/run-event.ts';
@@ -33,6 +34,24 @@ export function placeOf({ command }: SshHosts, home: string): Place {
     ...{ signal: interrupt.signal, force: force.signal },
   };
   return { context, events, interrupt, force };
+}
+
+/**
+ * The same hosts behind a switch.
+ * @returns what lets some of them answer no more, or again
+ */
+export function switched(
+  cluster: SshHosts,
+  folder: string,
+): { hosts: SshHosts; off: (...names: string[]) => void } {
+  const [script, list] = [join(folder, 'switched-ssh'), join(folder, 'silent-hosts')];
+  const refuse = `grep -qx -e "$word" ${quoteWord(list)} && { echo 'ssh: no route to host' >&2; exit 255; }`;
+  writeFileSync(script, `for word; do ${refuse}; done\nexec ${cluster.command} "$@"\n`);
+  const off = (...names: string[]): void => {
+    writeFileSync(list, names.map((name) => `${name}\n`).join(''));
+  };
+  off();
+  return { hosts: { ...cluster, command: `/bin/sh ${quoteWord(script)}` }, off };
 }
 
 /** A script that every host runs, told its node's rank and where to meet. */

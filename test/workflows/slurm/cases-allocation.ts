@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { processesOfRun } from '../../../src/adapters/processes.ts';
 import { askController } from '../../../src/adapters/schedulers/slurm/tools.ts';
@@ -7,6 +8,7 @@ import {
   openAllocation,
   surroundingAllocation,
 } from '../../../src/workflows/slurm/allocation.ts';
+import { pollerOf } from '../../../src/workflows/slurm/cluster.ts';
 import { requireSlurm } from '../../../src/workflows/slurm/require-slurm.ts';
 import type { SlurmCluster } from '../../clusters/slurm.ts';
 import { sampleSystem } from '../../core/sample-plan.ts';
@@ -60,6 +62,20 @@ export function allocationCases(the: () => SlurmCluster): void {
     );
     expect(surroundingAllocation({ SLURM_JOB_ID: allocation })).toBe(allocation);
     expect(surroundingAllocation({})).toBeNull();
+  });
+
+  it('asks Slurm no more once it is granted: the program can end', async () => {
+    const { context } = toolAt(the());
+    const flags = { slurmWords: ['time=10', 'begin=now+4'] };
+    const layout = { nodes: 1, ranksPerNode: 1 };
+    const request = { system, layout, flags, launcher: 'torchrun', name: 'allocation-later' } as const;
+    const { jobId } = await openAllocation(context, request);
+    const poller = pollerOf(context, null);
+    const before = poller.calls;
+    expect(before).toBeGreaterThan(0);
+    await closeAllocation(context, { jobId });
+    await sleep(4_000);
+    expect(poller.calls).toBeLessThanOrEqual(before + 1);
   });
 
   it('is not granted what no waiting brings, and holds nothing then', async () => {

@@ -2,10 +2,13 @@ import type { LogEvent } from '../events.ts';
 import type { LogFormat } from './format.ts';
 import { parseIterationLine } from './iteration-line.ts';
 
+/** A scheduler put the run back into its queue: what follows is another life, written by the job's own script. */
+export const putBack = ' put back |';
+
 /** The trainer of this project (experiment/trainer): Megatron's iteration line and three lines of its own. */
 export const builtin: LogFormat = {
   name: 'builtin',
-  needles: [' iteration ', ' run facts |', ' peak memory |', ' training finished |'],
+  needles: [' iteration ', ' run facts |', ' peak memory |', ' training finished |', putBack],
   parse: (text) => parseIterationLine(text) ?? parseOwnLine(text),
 };
 
@@ -13,6 +16,7 @@ export const builtin: LogFormat = {
 const ownLine = /^ ?(run facts|peak memory|training finished) \|(.*)\|\s*$/;
 
 function parseOwnLine(text: string): LogEvent | undefined {
+  if (text.startsWith(putBack)) return { type: 'put-back' };
   const line = ownLine.exec(text);
   if (line === null) return undefined;
   const fields = readFields(line[2] ?? '');
