@@ -19,9 +19,19 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 3600)}h${pad(Math.floor((whole % 3600) / 60))}m`;
 }
 
-/** `141.100e3`, `2.120e9`: a parameter count, to be compared with the names of the sizes. */
+const counts = [
+  { unit: 'B', size: 1e9, digits: 3 },
+  { unit: 'M', size: 1e6, digits: 1 },
+  { unit: 'K', size: 1e3, digits: 1 },
+] as const;
+
+/** `141.1K`, `23.5M`, `2.120B`: a parameter count, to be compared with the names of the sizes. */
 export function formatCount(count: number): string {
   if (count < 1e3) return String(count);
-  const exponent = count >= 1e9 ? 9 : count >= 1e6 ? 6 : 3;
-  return `${(count / 10 ** exponent).toFixed(3)}e${exponent}`;
+  for (const { unit, size, digits } of counts) {
+    // 999,960 are 1.0M, not 1000.0K.
+    const text = (count / size).toFixed(digits);
+    if (Number(text) >= 1) return `${text}${unit}`;
+  }
+  return String(count);
 }

@@ -51,7 +51,7 @@ describe('the package', () => {
     expect(installed.code, installed.stderr).toBe(0);
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     expect((await superoffload('--version')).trim()).toBe(manifest.version);
-    expect(await superoffload('models')).toMatch(/^2B +2\.120e9/m);
+    expect(await superoffload('models')).toMatch(/^2B +2\.120B/m);
     const config = await superoffload('config', '--chips', '4', '--model', '5B', '--mode', 'prism', '--system', 'h200'); // prettier-ignore
     expect(config).toContain('"super_offload": true');
     expect(config).toContain(

@@ -37,7 +37,7 @@ describe('superoffload models', () => {
       join(packageRoot, 'src/main.ts'),
     ];
     const { stdout } = await capture([...command, 'models'], { env: { ...process.env }, cwd: mine });
-    expect(stdout).toMatch(/^2B\* +2\.170e9/m);
+    expect(stdout).toMatch(/^2B\* +2\.170B/m);
     expect(stdout).toMatch(/^1B +/m);
     expect(stdout).toContain(`* from ${mine}/experiment/model.json, which stands before the package's`);
   });
@@ -65,8 +65,8 @@ describe('superoffload models', () => {
       );
     const table = await program();
     expect(table).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(table.stdout).toMatch(/^2B +2\.120e9 +40 +2048 +32 +50432 +paper, Table 4/m);
-    expect((await program('--memory')).stdout).toMatch(/^2B +2\.120e9( +\d+\.\d \+ \d+\.\d){4}$/m);
+    expect(table.stdout).toMatch(/^2B +2\.120B +40 +2048 +32 +50432 +paper, Table 4/m);
+    expect((await program('--memory')).stdout).toMatch(/^2B +2\.120B( +\d+\.\d \+ \d+\.\d){4}$/m);
     const json = JSON.parse((await program('--json', '--chips', '4')).stdout) as Record<string, unknown>;
     expect(json).toMatchObject({ schemaVersion: 1, chips: 4, microBatch: 8, sequenceLength: 1024 });
   });

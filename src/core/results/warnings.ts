@@ -87,7 +87,7 @@ function unstable({ maxError }: RunPlan, statistics: StepStatistics | null): str
   const { medianMs, samples } = statistics;
   const error = Math.max(interval.highMs - medianMs, medianMs - interval.lowMs) / medianMs;
   if (error <= maxError) return [];
-  const percent = (share: number): string => `${(100 * share).toPrecision(2)}%`;
+  const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;
   return [
     `not stable after ${samples} steps: +-${percent(error)}, asked ${percent(maxError)}: use more --steps, or --repeat`,
   ];

@@ -176,4 +176,11 @@ describe('a measurement that is not stable', () => {
       ),
     ).toBe(false);
   });
+
+  it('says by how much in plain numbers, however much it is', () => {
+    const plan = { ...samplePlan({ steps: 40 }), maxError: 0.02 };
+    const wild = wandering.map((_, index) => (index % 20 < 9 ? 3000 : 100));
+    const { warnings } = recordOf(goodLog(wild), { plan });
+    expect(warnings.join()).toMatch(/^not stable after \d+ steps: \+-\d{3,}%, asked 2%/m);
+  });
 });
