@@ -11,9 +11,11 @@ import { jobIdOf, journalOf, logOf, slurmPlan, submitted, toolAt, until } from '
 /** A workload that begins, says so, and goes on until it is ended. */
 const endless = `${steps({ to: 2 })}; sleep 300`;
 
-/** Slurm looks at limits every 30 s: these begin first. */
+/** Slurm looks at limits every 30 s: these begin first, and have more time than others. */
+const limits = { timeout: 90_000 };
+
 export function limitCases(the: () => SlurmCluster): void {
-  it('is asked to end before its time limit, and its record is complete', async () => {
+  it('is asked to end before its time limit, and its record is complete', limits, async () => {
     const tool = toolAt(the());
     const script = `${obedientSteps(5000)}; ${finish}`;
     const { folder, run, record } = await submitted(tool, { ...slurmPlan(script), steps: 5000 });
@@ -28,7 +30,7 @@ export function limitCases(the: () => SlurmCluster): void {
     expect(logOf(folder)).toContain('after training is done');
   });
 
-  it('is ended at its time limit (point 8)', async () => {
+  it('is ended at its time limit (point 8)', limits, async () => {
     const tool = toolAt(the());
     const { folder, run, record } = await submitted(tool, slurmPlan(endless, { words: ['signal=B:USR1@0'] }));
     await until('it runs', () => run.startedMs !== null);

@@ -23,6 +23,7 @@ afterAll(() => {
 describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
   describe.concurrent('runs side by side', () => {
     limitCases(() => cluster);
+    campaignCases(() => cluster);
     deepspeedCases(() => cluster);
     endCases(() => cluster);
     queueCases(() => cluster);
@@ -31,7 +32,6 @@ describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skip
     toolCases(() => cluster);
   });
   describe('one after another', () => {
-    campaignCases(() => cluster);
     outageCases(() => cluster);
   });
 });
