@@ -35,7 +35,8 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
       ? JSON.stringify({ ...result, leftOut: planned.leftOut }, null, 2)
       : resultText(result, planned.planning.system),
   );
-  io.exitWith(campaignExitCode(result.cells));
+  const unsupportedAskedFor = planned.leftOut.some(({ askedFor }) => askedFor);
+  io.exitWith(campaignExitCode(result.cells, { unsupportedAskedFor }));
 }
 
 type Listed = Awaited<ReturnType<typeof listCells>>;

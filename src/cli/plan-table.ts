@@ -13,7 +13,7 @@ const columns: readonly Column[] = [
   { title: 'expected time', align: 'right' },
 ];
 
-/** What is about to run: memory by first-order formulas, time from earlier runs of the same case and stack. */
+/** What is about to run: memory by first-order formulas, time from earlier runs of the same, else predicted. */
 export function planTable({ plans, machine, expectedMs }: ThroughputPlan): string {
   const rows = plans.map((plan) => {
     const time = expectedMs[plan.caseId];

@@ -89,6 +89,15 @@ describe('looking at a campaign', () => {
     }
   });
 
+  it('runs what it can, and says 3 where a mode that was asked for by name cannot run here', async () => {
+    const campaign = await createToyCampaign(1);
+    const modes = ['--mode', 'prism', '--mode', 'zero_offload'];
+    const end = await campaign.run([...begin, ...modes, '--json']);
+    expect(end.code, end.stderr).toBe(3);
+    expect(resultOf(end).counts.done).toBe(1);
+    expect(end.stderr).toContain('needs an NVIDIA GPU');
+  });
+
   it('names the experiments that there are', async () => {
     const { run } = await createToyCampaign(1);
     const end = await run(['campaign', 'run', 'throughputs', '--list']);

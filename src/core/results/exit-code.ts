@@ -32,13 +32,16 @@ export function casesExitCode(
 
 /**
  * The exit code of a campaign: 4 where a cell has no answer or its answer is that something is broken.
+ * A mode that this machine cannot run, asked for by name, is 3.
  * @param cells each with the outcome that speaks for it
  */
 export function campaignExitCode(
   cells: readonly { readonly outcome: OutcomeClass | null; readonly state: string }[],
-): 0 | 4 {
+  options: { readonly unsupportedAskedFor: boolean },
+): 0 | 3 | 4 {
   const isGood = cells.every(
     ({ outcome, state }) => outcome !== null && state === 'done' && !failures.has(outcome),
   );
-  return isGood ? 0 : 4;
+  if (!isGood) return 4;
+  return options.unsupportedAskedFor ? 3 : 0;
 }

@@ -17,6 +17,8 @@ import type { CampaignRequest, CampaignRules } from './request.ts';
 export interface LeftOut {
   readonly case: Case;
   readonly reason: string;
+  /** Its mode was asked for by name, and this machine cannot run it. */
+  readonly askedFor: boolean;
 }
 
 /** What the request for a campaign comes to on this machine. */
@@ -66,7 +68,13 @@ export async function planCampaign(
     cells: distinctCells(cells.flatMap(([cell]) => cell ?? [])),
     plans: new Map(cells.flatMap(([cell, plan]) => (cell === null ? [] : [[cell.key, plan] as const]))),
     followsBatchRule: followsBatchRule(experiment[machine.system.accelerator], user.flags),
-    leftOut: [...skipped.map((each) => ({ case: each.case, reason: each.reason })), ...planned.leftOut],
+    leftOut: [
+      ...skipped.map(({ case: subject, reason, askedFor, kind }) => {
+        const isNamed = askedFor || (kind === 'needs-cuda' && filter.has('mode'));
+        return { case: subject, reason, askedFor: isNamed };
+      }),
+      ...planned.leftOut,
+    ],
     notes: [...new Set([...planning.notes, ...planned.notes])],
   };
 }
@@ -96,7 +104,7 @@ function planByChips(planning: Planning, cases: readonly Case[], isNamed: boolea
     } catch (error) {
       if (isNamed || !(error instanceof SuperOffloadError) || error.code === 'config') throw error;
       refused ??= error;
-      leftOut.push(...group.map((subject) => ({ case: subject, reason: error.message })));
+      leftOut.push(...group.map((subject) => ({ case: subject, reason: error.message, askedFor: false })));
     }
   }
   if (plans.length === 0 && refused !== undefined) throw refused;

@@ -3,8 +3,11 @@ import { listRunIds } from '../../adapters/run-store.ts';
 import { readRecord } from '../../adapters/stored-runs.ts';
 import { expandGrid, type SkippedCase } from '../../core/experiment/grid.ts';
 import { followsBatchRule } from '../../core/experiment/grid-batch.ts';
+import { predictDurationMs } from '../../core/model/duration.ts';
 import { planCommand } from '../../core/plan/plan-command.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { isComparable } from '../../core/results/comparable.ts';
+import { caseIdOfRun } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { resolveMachine, type Machine } from '../machine.ts';
@@ -12,6 +15,7 @@ import { openPlanning, type Planning } from '../plan/planning.ts';
 import { readyPlaces } from '../plan/ready-places.ts';
 import { commandSchedule } from '../plan/schedules.ts';
 import { readSetting, type PlanRequest } from '../plan/request.ts';
+import { toolIdentity } from '../tool-identity.ts';
 import type { BatchLaunchers } from './batch-search.ts';
 
 export interface ThroughputRequest extends PlanRequest {
@@ -27,7 +31,7 @@ export interface ThroughputPlan {
   readonly notes: readonly string[];
   /** Plans a case with another batch, where the paper's rule may choose one; null: batches stay as they are. */
   readonly planVariant: BatchLaunchers['planVariant'] | null;
-  /** Wall time of the newest earlier run of each case with the same stack, by case id, milliseconds. */
+  /** Wall time by case id, milliseconds: of the newest comparable run, else as predicted; absent where neither is. */
   readonly expectedMs: Readonly<Record<string, number>>;
 }
 
@@ -53,7 +57,7 @@ export async function planThroughput(context: Context, request: ThroughputReques
     plans: ready.plans,
     skipped: grid.skipped,
     notes: [...planned.notes, ...planning.notes, ...ready.notes],
-    expectedMs: await earlierDurations(context, ready.plans),
+    expectedMs: await expectedDurations(context, ready.plans),
   };
 }
 
@@ -81,17 +85,23 @@ function variantOf(planning: Planning): BatchLaunchers['planVariant'] {
   };
 }
 
-async function earlierDurations(
+async function expectedDurations(
   context: Context,
   plans: readonly RunPlan[],
 ): Promise<Record<string, number>> {
   const ids = await listRunIds(context.home);
-  const durations = plans.flatMap(({ caseId, stack }) => {
-    const newest = ids.findLast((id) => id.includes(`-${caseId}-`));
+  const tool = await toolIdentity(context);
+  const earlier = (plan: RunPlan): number | null => {
+    const newest = ids.findLast((id) => caseIdOfRun(id) === plan.caseId);
     const record = newest === undefined ? null : readRecord(context.home, newest);
-    if (record === null || record instanceof SuperOffloadError) return [];
-    const comparable = record.outcome.class === 'ok' && record.stack?.hash === stack?.hash;
-    return comparable && record.durationMs !== null ? [[caseId, record.durationMs] as const] : [];
+    if (record === null || record instanceof SuperOffloadError || record.outcome.class !== 'ok') return null;
+    return isComparable(record, { ...plan, tool }) ? record.durationMs : null;
+  };
+  const predicted = ({ case: subject, system }: RunPlan): number | null =>
+    subject === null ? null : predictDurationMs(subject, system, subject.steps);
+  const durations = plans.flatMap((plan) => {
+    const ms = earlier(plan) ?? predicted(plan);
+    return ms === null ? [] : [[plan.caseId, ms] as const];
   });
   return Object.fromEntries(durations);
 }

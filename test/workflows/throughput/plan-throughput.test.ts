@@ -141,3 +141,9 @@ it('plans enough steps for a stable stop, were half of them warm-up', () => {
   const steps = [cuda.steps, cpu.steps, quickstartRequest('cuda', false).flags.steps ?? cuda.steps];
   for (const count of steps) expect(count / 2).toBeGreaterThanOrEqual(minStableSamples);
 });
+
+it('expects of a case that never ran here what is predicted of it', async () => {
+  const found = await plan({ models: ['5B'], modes: ['prism'] }, { system: 'gh200', dryRun: true });
+  const [caseId] = found.plans.map((each) => each.caseId);
+  expect(found.expectedMs[caseId!]).toBeGreaterThan(60_000);
+});
