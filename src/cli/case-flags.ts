@@ -45,7 +45,7 @@ export function declareCaseFlags(command: Command) {
     .option('--ds <key=value>', 'set a key of the DeepSpeed JSON, may be repeated', collect)
     .option('--config <file>', 'a DeepSpeed JSON to use in place of the generated one')
     .option('--allow-unsafe', 'run combinations that are known to train wrongly')
-    .option('--system <name>', 'machine profile: local, h200, cpu, or yours in experiment/systems', 'local')
+    .option('--system <name>', 'machine profile, one of: superoffload systems list', 'local')
     .option('--stack <name>', 'installed stack', 'pip')
     .option('--allow-drift', 'use a stack that has changed since its install, and record that')
     .addOption(new Option('--launcher <name>', 'how ranks are started').choices(launcherNames))

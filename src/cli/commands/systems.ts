@@ -3,7 +3,7 @@ import type { CommandIo, CommandModule } from './module.ts';
 
 const probeHelp = `
 Prints a system file: store it as experiment/systems/NAME.json in the folder you work in, and --system NAME knows it.
-  superoffload systems probe > experiment/systems/mine.json
+  superoffload systems probe > mine.json && mv mine.json experiment/systems/
 Measures, in about half a minute: host memory (triad), DeepSpeed's CPU Adam where its op is built, and with a GPU
 pinned copies each way, its memory, a bf16 matrix product, and copies between two GPUs. Every number says how.`;
 
