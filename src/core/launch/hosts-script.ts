@@ -58,7 +58,8 @@ export interface HostEnd {
 export function parseHostEnds(text: string): HostEnd[] {
   return text.split('\n').flatMap((line) => {
     try {
-      return line === '' ? [] : [JSON.parse(line) as HostEnd];
+      const end = line === '' ? null : (JSON.parse(line) as HostEnd | null);
+      return typeof end?.node === 'number' ? [end] : [];
     } catch {
       return [];
     }

@@ -74,9 +74,9 @@ export class SlurmRun implements StartedRun {
     const submitting = events.findLast((event) => event.type === 'submitting');
     const name = submitting?.jobName ?? folder.runId;
     const submittedMs = submitting === undefined ? 0 : Date.parse(submitting.utc);
-    const run = new SlurmRun(context, folder, { ...job, name, ...sizeOf(slurmPlan) }, submittedMs);
-    if (!events.some(({ type }) => type === 'submitted')) run.#note({ type: 'submitted', ...job });
-    return run;
+    if (!events.some(({ type }) => type === 'submitted'))
+      appendEvent(folder, { utc: utcNow(context), type: 'submitted', ...job });
+    return new SlurmRun(context, folder, { ...job, name, ...sizeOf(slurmPlan) }, submittedMs);
   }
 
   private constructor(context: Context, folder: RunFolder, job: SubmittedJob, submittedMs: number) {
@@ -203,7 +203,11 @@ export class SlurmRun implements StartedRun {
     const key = `${state} ${reason ?? ''} ${restarts}`;
     if (key === this.#told) return;
     this.#told = key;
-    this.#note({ type: 'job-state', state, reason });
+    try {
+      this.#note({ type: 'job-state', state, reason });
+    } catch {
+      // A full disk: whoever follows the run meets it where the end must be written, and ends the run.
+    }
     if (restarts === 0 || this.#now.phase !== 'pending') return;
     const message = `Slurm put job ${this.#job.jobId} of run ${this.folder.runId} back into its queue (${restarts}. time)`;
     this.#context.emit({ type: 'warning', message, hint: 'The run begins again; its log goes on.' });

@@ -9,7 +9,7 @@ import {
   type Leader,
 } from '../../adapters/processes.ts';
 import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
-import { cancelSteps, showJob } from '../../adapters/schedulers/slurm/tools.ts';
+import { cancelSteps, cancelStepsUnwatched, showJob } from '../../adapters/schedulers/slurm/tools.ts';
 import type { SchedulerVerdict } from '../../core/logs/events.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
 import { submitEnvironment } from '../../core/slurm/environment.ts';
@@ -142,8 +142,8 @@ export class StepRun implements StartedRun {
   };
 
   readonly #forced = (): void => {
+    cancelStepsUnwatched(this.#access, this.#allocation, this.folder.runId);
     signalRun(this.#leader, this.folder.runId, 'SIGKILL');
-    void cancelSteps(this.#access, this.#allocation, this.folder.runId);
   };
 
   get #access() {

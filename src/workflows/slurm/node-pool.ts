@@ -39,10 +39,12 @@ export async function takeNodes(context: Context, allocation: string, count: num
     const names = pool.nodes.filter((name) => !pool.taken.has(name)).slice(0, count);
     if (names.length === count) return taken(pool, names);
     await new Promise<void>((resolve) => {
-      pool.waiting.push(resolve);
-      context.signal.addEventListener('abort', () => {
+      const go = (): void => {
+        context.signal.removeEventListener('abort', go);
         resolve();
-      });
+      };
+      pool.waiting.push(go);
+      context.signal.addEventListener('abort', go);
     });
   }
 }

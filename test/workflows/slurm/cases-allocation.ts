@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { processesOfRun } from '../../../src/adapters/processes.ts';
@@ -13,7 +14,7 @@ import { requireSlurm } from '../../../src/workflows/slurm/require-slurm.ts';
 import type { SlurmCluster } from '../../clusters/slurm.ts';
 import { sampleSystem } from '../../core/sample-plan.ts';
 import { finish, steps } from '../../e2e/shell-workloads.ts';
-import { logOf, slurmPlan, submitted, toolAt, until } from './slurm-runs.ts';
+import { logOf, slurmPlan, submitted, submittingChild, toolAt, until } from './slurm-runs.ts';
 
 const system = sampleSystem({ accelerator: 'cpu', hostGiB: null, chipsPerNode: 2, cores: 2 });
 const twoNodes = { nodes: 2, ranksPerNode: 1 } as const;
@@ -62,6 +63,20 @@ export function allocationCases(the: () => SlurmCluster): void {
     );
     expect(surroundingAllocation({ SLURM_JOB_ID: allocation })).toBe(allocation);
     expect(surroundingAllocation({})).toBeNull();
+  });
+
+  it('a second signal ends a step too, though the tool is gone at once', async () => {
+    const tool = toolAt(the());
+    const layout = { nodes: 1, ranksPerNode: 1 };
+    const request = { system, layout, flags: { slurmWords: ['time=10'] }, launcher: 'torchrun' } as const;
+    const { jobId } = await openAllocation(tool.context, { ...request, name: 'allocation-forced' });
+    const child = submittingChild(tool, 'setsid sleep 300 & sleep 300', jobId);
+    const [said] = (await once(child.stdout!, 'data')) as [Buffer];
+    const runId = said.toString().trim();
+    await until('it runs', () => processesOfRun(runId).length > 2);
+    child.kill('SIGTERM');
+    await until('nothing of it is left', () => processesOfRun(runId).length === 0, 20_000);
+    await closeAllocation(tool.context, { jobId });
   });
 
   it('asks Slurm no more once it is granted: the program can end', async () => {

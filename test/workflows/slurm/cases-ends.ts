@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { processesOfRun } from '../../../src/adapters/processes.ts';
@@ -170,6 +170,18 @@ export function endCases(the: () => SlurmCluster): void {
     expect(JSON.parse(readFileSync(join(folder.path, runFiles.record), 'utf8'))).toMatchObject({
       outcome: { class: 'interrupted' },
     });
+  });
+
+  it('is ended where nothing can be stored any more, and the tool says why', async () => {
+    const tool = toolAt(the());
+    const { folder, record } = await submitted(tool, slurmPlan('sleep 4', { words: ['begin=now+3'] }));
+    const jobId = jobIdOf(tool, folder);
+    // As a full disk: no line can be added.
+    renameSync(join(folder.path, runFiles.events), join(folder.path, 'moved'));
+    mkdirSync(join(folder.path, runFiles.events));
+    await expect(record).rejects.toMatchObject({ code: 'environment' });
+    const answer = await askController({ env: the().env, cluster: null }, [jobId]);
+    expect(answer).not.toMatchObject({ value: [{ state: 'RUNNING' }] });
   });
 
   it('is preempted by a job of a better partition', async () => {

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { readRun } from '../../../src/adapters/stored-runs.ts';
 import { runsFolder } from '../../../src/adapters/run-store.ts';
@@ -11,27 +9,24 @@ import { cancelJob } from '../../../src/adapters/schedulers/slurm/tools.ts';
 import { SlurmRun } from '../../../src/workflows/runs/slurm-run.ts';
 import type { SlurmCluster } from '../../clusters/slurm.ts';
 import { finish, steps } from '../../e2e/shell-workloads.ts';
-import { following, jobIdOf, journalOf, slurmPlan, submitted, toolAt, until } from './slurm-runs.ts';
-
-const root = join(import.meta.dirname, '..', '..', '..');
+import {
+  following,
+  jobIdOf,
+  journalOf,
+  slurmPlan,
+  submitted,
+  submittingChild,
+  toolAt,
+  until,
+} from './slurm-runs.ts';
 
 /** The tool itself is killed, asks too often or is not allowed to. */
 export function toolCases(the: () => SlurmCluster): void {
   it('is killed after it submitted: another one follows the job to its end', async () => {
     const tool = toolAt(the());
     const script = `${steps({ to: 2 })}; while ! [ -e go ]; do sleep 0.1; done; ${finish}`;
-    const child = spawn(
-      process.execPath,
-      [
-        '--import',
-        'tsx',
-        fileURLToPath(new URL('./submitting-child.ts', import.meta.url)),
-        tool.home,
-        script,
-      ],
-      { cwd: root, env: tool.context.env, stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const [said] = (await once(child.stdout, 'data')) as [Buffer];
+    const child = submittingChild(tool, script);
+    const [said] = (await once(child.stdout!, 'data')) as [Buffer];
     child.kill('SIGKILL');
     await once(child, 'exit');
     const stored = readRun(tool.home, said.toString().trim());

@@ -1,6 +1,8 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readJournal } from '../../../src/adapters/stored-runs.ts';
 import type { RunFolder } from '../../../src/adapters/run-store.ts';
 import type { LauncherName } from '../../../src/core/experiment/case.ts';
@@ -99,6 +101,16 @@ export function following(tool: Tool, folder: RunFolder, plan: RunPlan, run: Sta
   });
   record.catch(() => undefined);
   return { folder, run, record };
+}
+
+/** A tool in a process of its own, which says the run's id once it is submitted (submitting-child.ts). */
+export function submittingChild(tool: Tool, script: string, ...more: string[]): ChildProcess {
+  const program = fileURLToPath(new URL('./submitting-child.ts', import.meta.url));
+  return spawn(process.execPath, ['--import', 'tsx', program, tool.home, script, ...more], {
+    cwd: join(import.meta.dirname, '..', '..', '..'),
+    env: tool.context.env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 export function journalOf({ home }: Tool, { runId }: RunFolder): readonly RunEvent[] {

@@ -4,7 +4,7 @@ import { parsePartitions, type Partition } from '../../../core/slurm/partition.t
 import { isUnreachable, parseSbatch, type Submission } from '../../../core/slurm/parse-sbatch.ts';
 import { askingEnvironment } from '../../../core/slurm/environment.ts';
 import { wholeJob, type JobFacts } from '../../../core/slurm/job-facts.ts';
-import { capture, type CommandResult } from '../../exec.ts';
+import { capture, startDetached, type CommandResult } from '../../exec.ts';
 
 /** A tool of Slurm's answered, or why not. */
 export type Answer<T> =
@@ -168,6 +168,18 @@ export async function cancelSteps(access: SlurmAccess, jobId: string, name: stri
     return stepName === name ? [stepId] : [];
   });
   return steps.length === 0 ? { ok: true, value: null } : cancel(access, steps);
+}
+
+/**
+ * The same without waiting for anything: what is called in a signal's own event, after which this program may end at
+ * once. The process is there when this returns.
+ */
+export function cancelStepsUnwatched({ env }: SlurmAccess, jobId: string, name: string): void {
+  const script =
+    `squeue --noheader --steps --jobs="$1" --Format='StepID:|,StepName:|' | ` +
+    `awk -F'|' -v name="$2" '$2 == name { print $1 }' | xargs -r scancel`;
+  const words = ['/bin/sh', '-c', script, 'superoffload', jobId, name];
+  void startDetached(words, { env: askingEnvironment(env), cwd: '/' }).catch(() => undefined);
 }
 
 export interface SbatchRequest {
