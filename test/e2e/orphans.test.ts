@@ -40,6 +40,19 @@ describe('a run whose superoffload was killed', () => {
   });
 });
 
+describe('runs watch beside a superoffload that is at work', () => {
+  it('shows the steps as they come, and the record that the other one writes', async () => {
+    const tool = box.start(measure(`${steps({ to: 12, pause: 0.25 })}; ${finish}`));
+    const runId = await startedRun(tool);
+    await until('the first step', () => hasStep(box.home, runId, 1));
+    const { code, stdout, stderr } = await box.run(['runs', 'watch', runId, '--json']);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/step \d+\/12/);
+    expect(JSON.parse(stdout)).toMatchObject({ runId, recovered: false, lastIteration: 12 });
+    expect((await tool.ended).code).toBe(0);
+  });
+});
+
 describe('runs cancel', () => {
   it('ends a run through the superoffload that follows it', async () => {
     const tool = box.start(measure(`${steps({ to: 600, pause: 0.1 })}; ${finish}`));

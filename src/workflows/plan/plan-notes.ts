@@ -1,5 +1,5 @@
 import { userFiles } from '../../adapters/experiment-data.ts';
-import type { Case } from '../../core/experiment/case.ts';
+import type { Case, SchedulerName } from '../../core/experiment/case.ts';
 import { lackingMemory } from '../../core/model/predict.ts';
 import { gpuTrouble, type Machine } from '../machine.ts';
 import type { Setting } from './request.ts';
@@ -13,6 +13,16 @@ export function planNotes(machine: Machine, cases: readonly Case[], data: KnownD
     ...machineNotes(machine, chips),
     ...dataNotes(data, cases),
     ...memoryNotes(machine, cases, data.user.flags.exclusiveHost ?? false),
+  ];
+}
+
+/** The nodes are other machines, and `local` is this one: its memory and cores are in every number of the plan. */
+export function otherMachineNotes({ system, facts }: Machine, schedule: SchedulerName): string[] {
+  if (schedule === 'local' || system.name !== 'local') return [];
+  const gpus = facts.gpus.length === 0 ? 'no GPU' : `${facts.gpus.length} GPUs`;
+  return [
+    `memory, cores (${facts.cpu.cores}) and GPUs (${gpus}) of this plan are this machine's own: ` +
+      'for those of the nodes name their system with --system (superoffload systems list, or a file of yours)',
   ];
 }
 

@@ -8,11 +8,11 @@ import { requireData } from '../runs/run-data.ts';
 import { usableStack } from '../stacks/usable-stack.ts';
 import { configureCases } from './case-configs.ts';
 import { launcherFor } from './launcher.ts';
-import { planNotes } from './plan-notes.ts';
+import { otherMachineNotes, planNotes } from './plan-notes.ts';
 import { megatronOf, planRun } from './plan-run.ts';
 import { readyBinding } from './ready-binding.ts';
 import { readSetting, type PlanRequest, type Setting } from './request.ts';
-import { schedulesOf } from './schedules.ts';
+import { schedulerOf, schedulesOf } from './schedules.ts';
 
 /** Everything that turns cases into runs, read once. */
 export interface Planning {
@@ -66,7 +66,11 @@ export async function openPlanning(
     system: machine.system,
     models,
     stack,
-    notes: [...notes, ...megatron.notes],
+    notes: [
+      ...otherMachineNotes(machine, schedulerOf(request.scheduling, machine.system)),
+      ...notes,
+      ...megatron.notes,
+    ],
     planCases: (cases) => {
       const { configs, notes: configNotes } = configureCases(cases, known.user, known.deepspeed);
       const plans = configs.map((configured) => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { SchedulerName, System } from '../../core/experiment/case.ts';
 import { hostfileSchedule, parseHostfile } from '../../core/launch/hostfile.ts';
 import { layoutOf } from '../../core/launch/layout.ts';
-import type { Host, Schedule } from '../../core/launch/schedule.ts';
+import type { Host, HostfileSchedule, Schedule } from '../../core/launch/schedule.ts';
 import type { SchedulingFlags } from '../../core/launch/scheduling-flags.ts';
 import { defaultLauncher } from '../../core/plan/plan-case.ts';
 import { slurmSchedule } from '../../core/slurm/schedule.ts';
@@ -35,7 +35,7 @@ export async function schedulesOf(
       };
     case 'hostfile': {
       const hosts = await readHosts(scheduling.hostfile);
-      return (chips) => faultless(hostfileSchedule(hosts, chips));
+      return (chips) => asTheSystem(faultless(hostfileSchedule(hosts, chips)), machine.system);
     }
     case 'slurm':
       return (chips) => slurmScheduleFor(context, request, machine.system, chips);
@@ -60,13 +60,31 @@ export async function commandSchedule(
   return null;
 }
 
-/** The scheduler asked for, else the system's; a hostfile asks for its own. */
-function schedulerOf({ scheduler, hostfile }: SchedulingFlags, { site }: System): SchedulerName {
+/**
+ * The scheduler asked for, else the system's; a hostfile asks for its own.
+ * @throws SuperOffloadError 'usage' with every flag that it does not read: whoever gives them means another.
+ */
+export function schedulerOf(flags: SchedulingFlags, { site }: System): SchedulerName {
+  const name = namedScheduler(flags, site.scheduler);
+  const given = [
+    ...Object.keys(flags.slurm ?? {}).map((option) => `--${option}`),
+    ...(flags.slurmWords === undefined ? [] : ['--slurm']),
+  ];
+  if (name === 'slurm' || given.length === 0) return name;
+  const problem = `is for Slurm, and this runs ${name === 'local' ? 'on this machine' : 'on the hosts of a file'}`;
+  const expected = '--scheduler slurm beside it, or a system whose scheduler is Slurm';
+  throw faultsError(
+    'usage',
+    given.map((place) => ({ place, problem, expected })),
+  );
+}
+
+function namedScheduler({ scheduler, hostfile }: SchedulingFlags, ofSystem: SchedulerName): SchedulerName {
   if (hostfile !== undefined && scheduler !== undefined && scheduler !== 'hostfile') {
     const problem = `is read by the scheduler "hostfile", and --scheduler is ${scheduler}`;
     throw faultsError('usage', [{ place: '--hostfile', problem, expected: 'one of the two' }]);
   }
-  return scheduler ?? (hostfile === undefined ? site.scheduler : 'hostfile');
+  return scheduler ?? (hostfile === undefined ? ofSystem : 'hostfile');
 }
 
 async function readHosts(path: string | undefined): Promise<readonly Host[]> {
@@ -81,6 +99,15 @@ async function readHosts(path: string | undefined): Promise<readonly Host[]> {
   const parsed = parseHostfile(text, path);
   if (!parsed.ok) throw faultsError('config', parsed.faults);
   return parsed.hosts;
+}
+
+/** A named system says what its nodes have: with more slots every estimate of their memory would be wrong. */
+function asTheSystem(schedule: HostfileSchedule, { name, chipsPerNode }: System): HostfileSchedule {
+  const { ranksPerNode } = schedule.layout;
+  if (name === 'local' || ranksPerNode <= chipsPerNode) return schedule;
+  const problem = `gives ${ranksPerNode} slots of a host to this run, and system ${name} has ${chipsPerNode} chip(s) a node`;
+  const expected = 'the system of these hosts (superoffload systems list), or fewer slots';
+  throw faultsError('usage', [{ place: '--hostfile', problem, expected }]);
 }
 
 function slurmScheduleFor(context: Context, request: PlanRequest, system: System, chips: number): Schedule {

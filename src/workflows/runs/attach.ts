@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LogTail } from '../../adapters/log-tail.ts';
 import { thisPlace } from '../../adapters/place.ts';
 import { startTicks } from '../../adapters/processes.ts';
 import { appendEvent, runsFolder } from '../../adapters/run-store.ts';
@@ -22,6 +23,7 @@ import { followRun } from './follow-run.ts';
 import { loadRun } from './runs.ts';
 import { blindObserver } from './run-observer.ts';
 import type { RunPosition } from './run-case.ts';
+import { RunProgress } from './run-progress.ts';
 import { attachStarted } from './start-run.ts';
 
 const pollMs = 500;
@@ -61,13 +63,31 @@ export async function attachRun(
 /** The tool that follows it writes its record: nobody else may, until it is gone. */
 async function unwatched(context: Context, runId: string): Promise<StoredRun> {
   const record = join(runsFolder(context.home), runId, runFiles.record);
+  let show: (() => void) | undefined;
   for (;;) {
     const watcher = watcherOf(readJournal(context.home, runId).events);
     // A campaign lives on when a run of it has its record.
     if (watcher === null || isThisTool(watcher) || existsSync(record)) return readRun(context.home, runId);
+    show ??= progressOf(context, runId);
+    show?.();
     context.signal.throwIfAborted();
     await sleep(pollMs, undefined, { signal: context.signal }).catch(() => undefined);
   }
+}
+
+/** Tells what the run's log tells, as the tool that follows it does. @returns undefined before there is a plan */
+function progressOf(context: Context, runId: string): (() => void) | undefined {
+  const { plan, path, events } = readRun(context.home, runId);
+  if (plan === null) return undefined;
+  const started = events.find(({ type }) => type === 'started');
+  const startedMs = started === undefined ? context.now() : Date.parse(started.utc);
+  const { memoryNow } = blindObserver(plan);
+  const progress = new RunProgress(context, plan, runId, () => startedMs, memoryNow);
+  const tail = new LogTail(join(path, runFiles.log));
+  context.emit({ type: 'run-started', runId, title: plan.title, index: 1, total: 1 });
+  return () => {
+    progress.push(tail.read());
+  };
 }
 
 function thisTool(): Watcher {

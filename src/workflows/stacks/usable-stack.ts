@@ -95,7 +95,11 @@ function mismatch(
   const message =
     `stack ${JSON.stringify(name)} is made for ${places[accelerator]}, and this is a run on ` +
     `${places[wanted]}${gpuTrouble(facts)}`;
-  if (wanted === 'cuda') return { message, hint: `run: superoffload install --stack ${name} --reinstall` };
+  if (wanted === 'cuda') {
+    const where =
+      facts.gpus.length > 0 ? 'run' : 'run, on a machine with those GPUs (a compute node, for example)';
+    return { message, hint: `${where}: superoffload install --stack ${name} --reinstall` };
+  }
   const hint =
     (facts.gpuProblem === null ? '' : 'mend the driver, see `superoffload doctor`; or, for the CPU,\n') +
     `run: DS_ACCELERATOR=cpu superoffload install --stack ${name}\n` +
