@@ -2,19 +2,18 @@ import Type from 'typebox';
 
 const unknown = Type.Null();
 
-/** A positive number that is refused beyond what any machine has: there, another unit was meant. */
-function quantity(description: string, maximum: number, minimum = 0) {
-  const limits = minimum === 0 ? { exclusiveMinimum: 0 } : { minimum };
-  return Type.Union([Type.Number({ ...limits, maximum }), unknown], { description });
+/** A number that is refused outside of what any machine has: there, another unit was meant (TB, bytes, Gb/s). */
+function quantity(description: string, maximum: number, minimum = 1) {
+  return Type.Union([Type.Number({ minimum, maximum }), unknown], { description });
 }
 
-const bandwidth = (what: string, maximum: number) =>
-  quantity(`${what}, GB/s (1e9 bytes a second) in one direction.`, maximum);
+const bandwidth = (what: string, maximum: number, minimum?: number) =>
+  quantity(`${what}, GB/s (1e9 bytes a second) in one direction.`, maximum, minimum);
 
 const ratesSchema = Type.Object(
   {
-    achievableTflops: quantity('16-bit dense matrix product as reached, TFLOPS a chip.', 20_000),
-    hbmGBps: bandwidth('GPU memory of a chip', 50_000),
+    achievableTflops: quantity('16-bit dense matrix product as reached, TFLOPS a chip.', 20_000, 0.1),
+    hbmGBps: bandwidth('GPU memory of a chip', 50_000, 10),
     h2dGBps: bandwidth('Pinned host memory to the GPU, a chip', 5_000),
     d2hGBps: bandwidth('GPU to pinned host memory, a chip', 5_000),
     hostGBps: bandwidth('Host memory of a node, as the triad counts it', 50_000),
@@ -24,7 +23,8 @@ const ratesSchema = Type.Object(
       0.001,
     ),
     intraNodeGBps: bandwidth('Between the chips of a node, a chip', 20_000),
-    interNodeGBps: bandwidth('Between nodes, a chip', 5_000),
+    // 1 Gb/s Ethernet, shared by eight.
+    interNodeGBps: bandwidth('Between nodes, a chip', 5_000, 0.01),
   },
   { additionalProperties: false, description: 'What a prediction of step time needs; null: not known.' },
 );
@@ -77,10 +77,13 @@ export const systemFileSchema = Type.Object(
     coresPerChip: Type.Union([Type.Integer({ minimum: 1, maximum: 65_536 }), unknown], {
       description: 'Share of them that belongs to one chip.',
     }),
-    hostNumaNodes: Type.Union([Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }), unknown], {
-      description: 'NUMA nodes that host memory is taken from; the HBM of a GH200 is a NUMA node too.',
-    }),
-    peakTflops: quantity('Dense 16-bit peak a chip, TFLOPS; without it there is no MFU.', 20_000, 1),
+    hostNumaNodes: Type.Union(
+      [Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, uniqueItems: true }), unknown],
+      {
+        description: 'NUMA nodes that host memory is taken from; the HBM of a GH200 is a NUMA node too.',
+      },
+    ),
+    peakTflops: quantity('Dense 16-bit peak a chip, TFLOPS; without it there is no MFU.', 20_000),
     launcher: Type.Union([Type.Enum(['python', 'torchrun', 'deepspeed', 'srun']), unknown], {
       description: 'For more than one chip.',
     }),

@@ -35,6 +35,19 @@ describe('a system file of a user', () => {
     );
   });
 
+  it('in terabytes, or with a NUMA node twice, is refused too', () => {
+    const slips = { hbmGBps: 4, h2dGBps: 0.406, hostGBps: 0.307, intraNodeGBps: 0.45 };
+    const faults = told({
+      ...{ gpuGiB: 0.089, hostGiB: 0.48, hostNumaNodes: [0, 0] },
+      rates: { ...sound.rates, ...slips },
+    });
+    const places = faults.split('\n').map((line) => line.split(':')[0]?.replace('mine.json ', ''));
+    expect(places).toEqual([
+      ...['/gpuGiB', '/hostGiB', '/hostNumaNodes'],
+      ...Object.keys(slips).map((field) => `/rates/${field}`),
+    ]);
+  });
+
   it('with a number under another name or none is told both', () => {
     const { hostGiB, ...rest } = sound;
     const read = readSystemFile(JSON.stringify({ ...rest, hostGB: hostGiB }), 'mine.json');
