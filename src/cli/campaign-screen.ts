@@ -4,6 +4,7 @@ import { SuperOffloadError } from '../errors.ts';
 import { listCells } from '../workflows/campaign/list-cells.ts';
 import { planCampaign, type LeftOut, type PlannedCampaign } from '../workflows/campaign/plan-campaign.ts';
 import { findOrigin, readRules, type CampaignRequest } from '../workflows/campaign/request.ts';
+import { campaignJobs } from './campaign-jobs-text.ts';
 import { campaignRequest, type GivenOptions } from './campaign-options.ts';
 import { cellsTable, firstLines, leftOutLines, resultText } from './campaign-text.ts';
 import type { CommandIo } from './commands/module.ts';
@@ -21,7 +22,7 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
   if (isLook) {
     const cells = await listCells(context, request, rules, planned);
     if (options.json === true) io.print(JSON.stringify(lookJson(request, planned, cells, options), null, 2));
-    else io.print(lookText(planned, cells, options));
+    else io.print(lookText(request, planned, cells, options));
     return;
   }
   for (const message of [...firstLines(planned.notes), ...leftOutLines(planned.leftOut)])
@@ -42,12 +43,19 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
 type Listed = Awaited<ReturnType<typeof listCells>>;
 type Look = GivenOptions['options'];
 
-function lookText(planned: PlannedCampaign, cells: Listed, { dryRun, list }: Look): string {
+function lookText(
+  request: CampaignRequest,
+  planned: PlannedCampaign,
+  cells: Listed,
+  { dryRun, list }: Look,
+): string {
+  const plans = dryRun === true && list !== true ? cells.map(({ plan }) => plan) : [];
   const blocks = [
     firstLines(planned.notes).join('\n'),
     cellsTable(cells),
     leftOutLines(planned.leftOut).join('\n'),
-    ...(dryRun === true && list !== true ? cells.map(({ plan }) => describePlan(plan)) : []),
+    ...campaignJobs(plans, request),
+    ...plans.map(describePlan),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');
 }
