@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { processesOfRun } from '../../../src/adapters/processes.ts';
@@ -70,12 +73,26 @@ export function allocationCases(the: () => SlurmCluster): void {
     const layout = { nodes: 1, ranksPerNode: 1 };
     const request = { system, layout, flags: { slurmWords: ['time=10'] }, launcher: 'torchrun' } as const;
     const { jobId } = await openAllocation(tool.context, { ...request, name: 'allocation-forced' });
-    const child = submittingChild(tool, 'setsid sleep 300 & sleep 300', jobId);
+    // All nodes are this machine, where signals reach the ranks: on others only Slurm does, and is asked to.
+    const folder = mkdtempSync(join(tmpdir(), 'forced-'));
+    const calls = join(folder, 'calls');
+    const squeue = (await the().tool('which', 'squeue')).trim();
+    writeFileSync(join(folder, 'squeue'), `#!/bin/sh\necho "$*" >>${calls}; exec ${squeue} "$@"\n`, {
+      mode: 0o755,
+    });
+    const env = { ...tool.context.env, PATH: `${folder}:${tool.context.env['PATH'] ?? ''}` };
+    const child = submittingChild({ ...tool, context: { ...tool.context, env } }, 'sleep 300', jobId);
     const [said] = (await once(child.stdout!, 'data')) as [Buffer];
     const runId = said.toString().trim();
-    await until('it runs', () => processesOfRun(runId).length > 2);
+    await until('it runs', () => processesOfRun(runId).length > 1);
     child.kill('SIGTERM');
     await until('nothing of it is left', () => processesOfRun(runId).length === 0, 20_000);
+    await until(
+      'Slurm is asked for its step',
+      () => existsSync(calls) && /--steps/.test(readFileSync(calls, 'utf8')),
+      10_000,
+    );
+    rmSync(folder, { recursive: true });
     await closeAllocation(tool.context, { jobId });
   });
 
