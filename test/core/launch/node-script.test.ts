@@ -44,7 +44,10 @@ function start(folder: string, env: Record<string, string | undefined> = given) 
 
 /** In a process group of its own: what is sent to all of that reaches nobody else. */
 function startAlone(folder: string, env: Record<string, string | undefined>) {
-  return spawnSync('setsid', ['--wait', '/bin/sh', join(folder, 'node.sh')], { encoding: 'utf8', env });
+  return spawnSync('/bin/sh', ['-c', 'exec setsid --wait /bin/sh "$1"', 'sh', join(folder, 'node.sh')], {
+    encoding: 'utf8',
+    env,
+  });
 }
 
 /** The environment in which a tool, before it does its work, ends the group of whoever calls it. */
