@@ -78,25 +78,36 @@ export function userFiles(
 }
 
 /**
- * Every machine profile there is, the user's first.
- * @throws SuperOffloadError `config` with every fault of every file.
+ * Every machine profile that can be read, the user's first. A faulty file is told of where it is asked for.
  */
 export function readSystems(folders: DataFolders): KnownSystem[] {
+  return scanSystems(folders).systems;
+}
+
+/** Every fault of every profile. */
+export function faultySystems(folders: DataFolders): readonly Fault[] {
+  return [...scanSystems(folders).faults.values()].flat();
+}
+
+/** A file without a byte is no profile: a shell makes it before `systems probe > mine.json` begins. */
+function scanSystems(folders: DataFolders): {
+  readonly systems: KnownSystem[];
+  readonly faults: ReadonlyMap<string, readonly Fault[]>;
+} {
   const byName = new Map<string, KnownSystem>();
-  const faults: Fault[] = [];
+  const faults = new Map<string, readonly Fault[]>();
   for (const folder of folders) {
     for (const path of jsonFilesOf(join(folder, 'systems'))) {
       const name = basename(path, '.json');
-      if (byName.has(name)) continue;
+      if (byName.has(name) || faults.has(name)) continue;
       const text = readOrNull(path);
-      if (text === null) continue;
+      if (text === null || text === '') continue;
       const read = readSystemFile(text, path);
       if (read.ok) byName.set(name, { name, file: read.file, isUsers: folder !== folders.at(-1) });
-      else faults.push(...read.faults);
+      else faults.set(name, read.faults);
     }
   }
-  if (faults.length > 0) throw faultsError('config', faults);
-  return [...byName.values()];
+  return { systems: [...byName.values()], faults };
 }
 
 /** A machine profile and whose it is. */
@@ -124,10 +135,12 @@ export function readSystemFile(
 /**
  * One machine profile.
  * @param place where the name was given.
- * @throws SuperOffloadError `usage` where there is none of that name.
+ * @throws SuperOffloadError `usage` where there is none of that name, `config` with every fault of its file.
  */
 export function readSystem(name: string, folders: DataFolders, place = '--system'): KnownSystem {
-  const systems = readSystems(folders);
+  const { systems, faults } = scanSystems(folders);
+  const own = faults.get(name);
+  if (own !== undefined) throw faultsError('config', own);
   const system = systems.find((candidate) => candidate.name === name);
   if (system === undefined) {
     throw notFound(

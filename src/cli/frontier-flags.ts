@@ -10,7 +10,10 @@ export function declareFrontierFlags(command: Command, resolution: string) {
   return declareCaseFlags(command)
     .addOption(caseWorkloadOption)
     .option('--resolution <step...>', resolution)
-    .option('--fresh', 'launch everything anew (default: earlier runs of the same case and stack count)')
+    .option(
+      '--fresh',
+      'search with new launches alone (default: earlier runs of the same case and stack count)',
+    )
     .option('--timeout <duration>', 'end a run after this long, such as 10m', parseDuration)
     .option('--stall-timeout <duration>', 'call a run hung after this long without a step', parseDuration)
     .option('--dry-run', 'print candidates, prediction and first launch, start nothing');

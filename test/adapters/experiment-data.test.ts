@@ -8,6 +8,7 @@ import {
   readModels,
   readSystem,
   readSystems,
+  faultySystems,
   userFiles,
 } from '../../src/adapters/experiment-data.ts';
 import { exitCodeOf } from '../../src/errors.ts';
@@ -101,6 +102,21 @@ describe("the user's own files", () => {
     write('experiment/throughput.json', JSON.stringify(mine));
     expect(readExperiment('throughput', folders()).title).toBe('mine');
     expect(readExperiment(join(cwd, 'experiment/throughput.json'), folders()).title).toBe('mine');
+  });
+});
+
+describe('a faulty profile of the user', () => {
+  it('stops whoever asks for it, and nobody else; one without a byte is none', () => {
+    write('experiment/systems/broken.json', '{');
+    write('experiment/systems/empty.json', '');
+    expect(readSystem('h200', folders()).name).toBe('h200');
+    expect(readSystems(folders()).map(({ name }) => name)).not.toContain('broken');
+    expect(failure(() => readSystem('broken', folders()))).toMatchObject({
+      message: expect.stringMatching(/broken\.json:1:2/) as string,
+      exitCode: 2,
+    });
+    expect(failure(() => readSystem('empty', folders())).message).toContain('there is no system "empty"');
+    expect(faultySystems(folders())).toHaveLength(1);
   });
 });
 

@@ -81,6 +81,8 @@ describe('bad input', () => {
       [/mode "x"/, /size "y"/, /--ds z: is not KEY=VALUE/],
     ],
     [['throughput', '--system', 'h2000'], 2, [/--system: there is no system "h2000" \(expected h200\)/]],
+    [['config', '--system', 'gh200-nvl2', '--chips', '3', '--model', '5B'], 2, [/--chips 3: does not fill whole nodes of 2 chips \(expected 2 or 4\)/]], // prettier-ignore
+    [['throughput', '--model', 'tiny', '--account', 'x', '--slurm', 'mem=1', '--dry-run'], 2, [/--account: is for Slurm/, /--slurm: is for Slurm/]], // prettier-ignore
     [['throughput', '--system', 'h200'], 3, [/system h200 has GPUs and this machine has none/, /--dry-run/]],
     [
       ['throughput', '--stack', 'pipp'],

@@ -103,7 +103,13 @@ export async function launch(
 ): Promise<RunRecord> {
   const ready = await planning.ready([plan]);
   for (const message of ready.notes) context.emit({ type: 'note', message });
-  return runCase(context, ready.plans[0] ?? plan, position);
+  try {
+    return await runCase(context, ready.plans[0] ?? plan, position);
+  } catch (error) {
+    const message = `${position.index - 1} runs are finished; all are kept: superoffload runs list; a search goes on from them`;
+    context.emit({ type: 'note', message });
+    throw error;
+  }
 }
 
 export function verdictText(record: RunRecord): string {

@@ -17,7 +17,17 @@ export function planNotes(machine: Machine, cases: readonly Case[], data: KnownD
 }
 
 /** The nodes are other machines, and `local` is this one: its memory and cores are in every number of the plan. */
-export function otherMachineNotes({ system, facts }: Machine, schedule: SchedulerName): string[] {
+export function otherMachineNotes(
+  { system, facts }: Machine,
+  schedule: SchedulerName,
+  chips: number,
+): string[] {
+  if (schedule === 'local' && system.accelerator === 'cuda' && chips > system.chipsPerNode) {
+    return [
+      `system ${system.name} has ${system.chipsPerNode} chip(s) a node, and this plan puts ${chips} on one: ` +
+        'for several nodes add --hostfile FILE or --scheduler slurm',
+    ];
+  }
   if (schedule === 'local' || system.name !== 'local') return [];
   const gpus = facts.gpus.length === 0 ? 'no GPU' : `${facts.gpus.length} GPUs`;
   return [

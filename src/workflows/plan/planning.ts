@@ -56,9 +56,12 @@ export async function openPlanning(
   const { machine, models } = known;
   const scheduleOf = await schedulesOf(context, request, machine);
   // Before the stack: on a machine of another kind no stack would help.
-  if (!request.dryRun) scheduleOf(known.user.flags.chips ?? 1);
+  const { chips = 1 } = known.user.flags;
+  if (!request.dryRun) scheduleOf(chips);
   const { stack, notes, drift } = await usableStack(context, stackChoice(request), machine);
   const megatron = megatronOf(context, request, stack);
+  const scheduler = schedulerOf(request.scheduling, machine.system);
+  const elsewhere = otherMachineNotes(machine, scheduler, chips);
   const place = { machine, stack, drift, megatron: megatron.directory };
   return {
     setting: known,
@@ -66,11 +69,7 @@ export async function openPlanning(
     system: machine.system,
     models,
     stack,
-    notes: [
-      ...otherMachineNotes(machine, schedulerOf(request.scheduling, machine.system)),
-      ...notes,
-      ...megatron.notes,
-    ],
+    notes: [...elsewhere, ...notes, ...megatron.notes],
     planCases: (cases) => {
       const { configs, notes: configNotes } = configureCases(cases, known.user, known.deepspeed);
       const plans = configs.map((configured) => {

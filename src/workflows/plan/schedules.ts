@@ -31,6 +31,7 @@ export async function schedulesOf(
       return (chips) => {
         if (!dryRun) requireChips(machine, chips, context.env);
         requireRanks(machine, chips);
+        requireWholeNodes(machine.system, chips);
         return null;
       };
     case 'hostfile': {
@@ -40,6 +41,13 @@ export async function schedulesOf(
     case 'slurm':
       return (chips) => slurmScheduleFor(context, request, machine.system, chips);
   }
+}
+
+/** A system that is named has nodes of so many chips, whoever starts the run. */
+function requireWholeNodes({ name, accelerator, chipsPerNode }: System, chips: number): void {
+  if (name === 'local' || accelerator !== 'cuda') return;
+  const laid = layoutOf(chips, chipsPerNode);
+  if (!laid.ok) throw faultsError('usage', [laid.fault]);
 }
 
 /**

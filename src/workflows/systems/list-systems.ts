@@ -1,8 +1,9 @@
-import { dataFolders, readSystem, readSystems } from '../../adapters/experiment-data.ts';
+import { dataFolders, faultySystems, readSystem, readSystems } from '../../adapters/experiment-data.ts';
 import { probeMachine } from '../../adapters/probe/machine.ts';
 import type { System } from '../../core/experiment/case.ts';
 import { resolveSystem } from '../../core/experiment/system.ts';
 import type { SystemFile } from '../../core/experiment/system-file.schema.ts';
+import { faultsError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { probedMachine } from '../machine.ts';
 
@@ -12,9 +13,16 @@ export interface ListedSystem extends System {
   readonly isUsers: boolean;
 }
 
-/** Every machine profile, completed with what this machine says where it leaves that open; by name. */
+/** Every machine profile, completed with what this machine says where it leaves that open; by name. Faulty ones are
+ * told of in a warning. */
 export async function listSystems(ctx: Context): Promise<ListedSystem[]> {
-  const catalog = readSystems(dataFolders(ctx));
+  const folders = dataFolders(ctx);
+  const catalog = readSystems(folders);
+  const faulty = faultySystems(folders);
+  if (faulty.length > 0) {
+    const message = faultsError('config', faulty).message;
+    ctx.emit({ type: 'warning', message, hint: 'A system of such a file cannot be used.' });
+  }
   const machine = probedMachine(await probeMachine(ctx.env, ctx.signal), ctx.env);
   ctx.signal.throwIfAborted();
   return catalog

@@ -49,16 +49,19 @@ describe('systems list and show', () => {
     expect(system.cores).toBeGreaterThan(0);
   });
 
-  it('a wrong file of the user, and another: every fault of both, by path, exit 2', async () => {
+  it('wrong files of the user: a warning with every fault, by path, beside the others; exit 2 where one is meant', async () => {
     write('a.json', '{"title": "A",}');
     write('b.json', JSON.stringify({ ...(await packaged()).file, gpuGiB: '96 GB' }));
-    const error = await listSystems(context()).catch((caught: unknown) => caught);
-    expect(exitCodeOf(error)).toBe(2);
-    const lines = (error as Error).message.replaceAll(cwd, '').split('\n');
+    expect((await listSystems(context())).map(({ name }) => name)).toContain('gh200');
+    const [warning] = events.filter(({ type }) => type === 'warning');
+    const lines = (warning?.type === 'warning' ? warning.message : '').replaceAll(cwd, '').split('\n');
     expect(lines[0]).toContain('/experiment/systems/a.json:1:15: unexpected "}"');
     expect(lines.slice(1).join()).toContain(
       '/experiment/systems/b.json /gpuGiB: is "96 GB" (expected a number in GiB',
     );
+    const error = await showSystem(context(), 'b').catch((caught: unknown) => caught);
+    expect(exitCodeOf(error)).toBe(2);
+    expect((error as Error).message).toContain('b.json /gpuGiB');
   });
 
   it('an unknown name says what is meant', async () => {
