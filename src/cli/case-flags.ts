@@ -12,7 +12,15 @@ import type { ThroughputRequest } from '../workflows/throughput/plan-throughput.
 import type { Fault } from '../errors.ts';
 import { given } from './given.ts';
 import { declareScheduleFlags, schedulingOf } from './schedule-flags.ts';
-import { collect, collectNames, parseCount, parseDropout, parseNumber, parseShare } from './values.ts';
+import {
+  collect,
+  collectNames,
+  parseCount,
+  parseDropout,
+  parseNumber,
+  parseShare,
+  parseTokens,
+} from './values.ts';
 
 /** The flags that choose a case: `throughput` and `config` share them. */
 export function declareCaseFlags(command: Command) {
@@ -26,7 +34,7 @@ export function declareCaseFlags(command: Command) {
     .option('--model <size>', 'model size, may be repeated (default: those that fit)', collectNames)
     .option('--micro-batch <b>', 'sequences a chip and forward pass', parseCount)
     .option('--global-batch <g>', 'sequences an optimizer step, all chips together', parseCount)
-    .option('--sequence-length <l>', 'tokens a sequence', parseCount)
+    .option('--sequence-length <l>', 'tokens a sequence, such as 2048 or 64K', parseTokens)
     .option('--activation-checkpointing', 'recompute activations in the backward pass')
     .option('--no-activation-checkpointing', 'keep all activations, where the experiment would recompute')
     .option('--activation-offload', 'keep what it recomputes from in host memory')

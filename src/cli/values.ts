@@ -11,6 +11,17 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** Tokens, as `2048`, `64K` (of 1024) or `1M`. */
+export function parseTokens(text: string): number {
+  const match = /^(\d+)([KM]?)$/i.exec(text);
+  const unit = { k: 1024, m: 1024 ** 2 }[match?.[2]?.toLowerCase() ?? ''] ?? 1;
+  const value = Number(match?.[1] ?? Number.NaN) * unit;
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('Expected a whole number from 1 up, such as 2048, 64K or 1M.');
+  }
+  return value;
+}
+
 /** A share, as `2%` or `0.02`. */
 export function parseShare(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);

@@ -7,12 +7,16 @@ import {
   parseDuration,
   parseNumber,
   parseShare,
+  parseTokens,
 } from '../../src/cli/values.ts';
 
 describe('flag values', () => {
   it.each<[(text: string) => unknown, string, unknown]>([
     [parseCount, '1', 1],
     [parseCount, '128', 128],
+    [parseTokens, '2048', 2048],
+    [parseTokens, '64K', 65_536],
+    [parseTokens, '1M', 1_048_576],
     [parseNumber, '0', 0],
     [parseShare, '2%', 0.02],
     [parseShare, '0.02', 0.02],
@@ -39,6 +43,7 @@ describe('flag values', () => {
       ['0', '-1', '1.5', '1e3', '', ' 1', '0x10', '9007199254740993', 'four'],
       /whole number from 1/,
     ],
+    [parseTokens, ['0', '-1', '1.5K', '64KB', 'K', '', '99999999999M'], /such as 2048, 64K or 1M/],
     [parseNumber, ['-1', '1.5', '', 'x', '99999999999999999999'], /whole number from 0/],
     [parseShare, ['101%', '1.01', '-1', '', '%', '2 %', '.5', 'half', '1e-2'], /share, such as 2% or 0.02/],
     [parseDropout, ['1', '100%'], /share below 1/],
