@@ -41,3 +41,6 @@ export function createContext(emit: Emit, signal: AbortSignal, force: AbortSigna
 export function utcNow(context: Pick<Context, 'now'>): string {
   return new Date(context.now()).toISOString();
 }
+
+/** An event before its time is known; of a union, each of its kinds. */
+export type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;

@@ -3,7 +3,7 @@ import type { Cell } from '../../core/campaign/cell.ts';
 import type { CampaignEvent } from '../../core/campaign/journal.ts';
 import { statesOf, withEvent, type CellState } from '../../core/campaign/state.ts';
 import type { RunRecord } from '../../core/results/record.ts';
-import { utcNow, type Context } from '../context.ts';
+import { utcNow, type Context, type Unstamped } from '../context.ts';
 
 /** The cells of a campaign as they stand, and the journal that says so: one cannot change without the other. */
 export class CampaignSession {
@@ -76,8 +76,6 @@ export class CampaignSession {
     if (state !== undefined) this.#states.set(stamped.key, withEvent(state, stamped));
   }
 }
-
-type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;
 
 function endingOf({ runId, outcome, durationMs }: RunRecord) {
   return { runId, outcome: outcome.class, durationMs };

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogTail } from '../../adapters/log-tail.ts';
 import { thisPlace } from '../../adapters/place.ts';
-import { startTicks } from '../../adapters/processes.ts';
-import { appendEvent, runsFolder } from '../../adapters/run-store.ts';
+import { runsFolder } from '../../adapters/run-store.ts';
 import {
   readEvents,
   readJournal,
@@ -17,7 +16,8 @@ import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { SuperOffloadError } from '../../errors.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { noteEvent, thisTool } from './journal.ts';
 import { readJobJournal } from '../slurm/find-job.ts';
 import { followRun } from './follow-run.ts';
 import { loadRun } from './runs.ts';
@@ -47,7 +47,7 @@ export async function attachRun(
     if (run.elsewhere && hasProcessesThere(run, run.plan)) throw onlyElsewhere(runId);
     const started = await attachStarted(context, run, run.plan, run.events);
     if (started === null) return wasStarted(run) ? (await loadRun(context, runId)).record : null;
-    appendEvent(run, { type: 'attached', utc: utcNow(context), ...thisTool(), place: thisPlace() });
+    noteEvent(context, run, { type: 'attached', ...thisTool(), place: thisPlace() });
     const watcher = watcherOf(readEvents(run.path));
     if (watcher !== null && !isThisTool(watcher)) {
       // Another one took over at the same moment, and was first.
@@ -90,12 +90,9 @@ function progressOf(context: Context, runId: string): (() => void) | undefined {
   };
 }
 
-function thisTool(): Watcher {
-  return { toolPid: process.pid, toolStartTicks: startTicks(process.pid) };
-}
-
 function isThisTool({ toolPid, toolStartTicks }: Watcher): boolean {
-  return toolPid === process.pid && toolStartTicks === startTicks(process.pid);
+  const own = thisTool();
+  return toolPid === own.toolPid && toolStartTicks === own.toolStartTicks;
 }
 
 /** A run of that machine alone, or a step of an allocation, whose srun is there, and which did not say that it ended. */

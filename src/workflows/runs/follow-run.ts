@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogTail } from '../../adapters/log-tail.ts';
-import { appendEvent, requestStop, writeRecord } from '../../adapters/run-store.ts';
+import { requestStop, writeRecord } from '../../adapters/run-store.ts';
 import { readEvents } from '../../adapters/stored-runs.ts';
 import type { ExitEvidence } from '../../core/logs/events.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { buildRecord } from '../../core/results/build-record.ts';
 import type { RunRecord, ToolIdentity } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { noteEvent } from './journal.ts';
 import { stoppedBy } from './recover.ts';
 import type { RunObserver } from './run-observer.ts';
 import { RunProgress } from './run-progress.ts';
@@ -123,7 +124,7 @@ async function follow(
     waiting();
     if (stop === null && progress.isStable()) {
       stop = 'converged';
-      appendEvent(run.folder, { type: 'stop-requested', utc: utcNow(context), reason: 'converged' });
+      noteEvent(context, run.folder, { type: 'stop-requested', reason: 'converged' });
       await requestStop(run.folder);
     }
     const verdict = context.signal.aborted ? 'interrupted' : cancelled() ? 'cancelled' : progress.verdict();

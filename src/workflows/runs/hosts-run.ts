@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTicks } from '../../adapters/processes.ts';
-import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
 import { sendToHost, startHosts } from '../../adapters/schedulers/hostfile.ts';
 import { forwardLines } from '../../core/launch/forward.ts';
 import type { HostfileSchedule } from '../../core/launch/schedule.ts';
 import { sweepProgram, type Sweep } from '../../core/launch/sweep.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context, Unstamped } from '../context.ts';
+import { noteEvent, thisTool } from './journal.ts';
 import { firstFailure, lingering, readHostsState } from '../hosts/hosts-end.ts';
 import { freeHostPort, sweepHosts, type HostSweep } from '../hosts/sweep-hosts.ts';
 import { attachedClients, startedClients, type HostClients } from './hosts-clients.ts';
@@ -23,8 +24,6 @@ const leftoverGraceSeconds = 5;
 const failureGraceMs = 10_000;
 /** For ssh clients whose host was swept. */
 const clientsGraceMs = 5_000;
-
-type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;
 
 /**
  * A run on hosts reached by ssh. `hosts.sh`, a process of its own here, holds a connection to each and writes the log;
@@ -101,8 +100,7 @@ export class HostsRun implements StartedRun {
   readonly noteStart = (): void => {
     const { pid } = this.#clients;
     if (pid === null) return;
-    const tool = { toolPid: process.pid, toolStartTicks: startTicks(process.pid) };
-    this.#note({ type: 'started', pid, startTicks: startTicks(pid), ...tool });
+    this.#note({ type: 'started', pid, startTicks: startTicks(pid), ...thisTool() });
   };
 
   readonly kill = async (reason: KillReason): Promise<void> => {
@@ -217,7 +215,7 @@ export class HostsRun implements StartedRun {
   }
 
   #note(event: Unstamped<RunEvent>): void {
-    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
+    noteEvent(this.#context, this.folder, event);
   }
 }
 

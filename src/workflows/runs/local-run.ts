@@ -1,8 +1,10 @@
 import type { DetachedProcess } from '../../adapters/exec.ts';
 import { signalRun, startTicks, stopRunProcesses, type Leader } from '../../adapters/processes.ts';
-import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
+import type { RunEvent } from '../../core/results/run-event.ts';
 import { startLocally } from '../../adapters/schedulers/local.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context, Unstamped } from '../context.ts';
+import { noteEvent, thisTool } from './journal.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
 /** DeepSpeed's launcher takes up to 30 s to end its ranks (deepspeed/launcher/launch.py). */
@@ -45,8 +47,7 @@ export class LocalRun implements StartedRun {
     this.#note({
       type: 'started',
       ...this.#leader,
-      toolPid: process.pid,
-      toolStartTicks: startTicks(process.pid),
+      ...thisTool(),
     });
   }
 
@@ -98,9 +99,7 @@ export class LocalRun implements StartedRun {
     });
   }
 
-  #note(event: Unstamped<Parameters<typeof appendEvent>[1]>): void {
-    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
+  #note(event: Unstamped<RunEvent>): void {
+    noteEvent(this.#context, this.folder, event);
   }
 }
-
-type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;

@@ -6,9 +6,10 @@ import {
   stopRunProcesses,
   type Leader,
 } from '../../adapters/processes.ts';
-import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { noteEvent } from './journal.ts';
 import { graceMs } from './local-run.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
 
@@ -45,7 +46,7 @@ export class OrphanRun implements StartedRun {
   readonly noteStart = (): void => undefined;
 
   readonly kill = async (reason: KillReason): Promise<void> => {
-    appendEvent(this.folder, { type: 'killed', utc: utcNow(this.#context), reason });
+    noteEvent(this.#context, this.folder, { type: 'killed', reason });
     await this.stop();
   };
 

@@ -1,18 +1,12 @@
 import { freePort } from '../../adapters/free-port.ts';
 import { thisPlace } from '../../adapters/place.ts';
-import { startTicks } from '../../adapters/processes.ts';
-import {
-  appendEvent,
-  createRunFolder,
-  removeRun,
-  writePlan,
-  type RunFolder,
-} from '../../adapters/run-store.ts';
+import { createRunFolder, removeRun, writePlan, type RunFolder } from '../../adapters/run-store.ts';
 import { readEvents } from '../../adapters/stored-runs.ts';
 import { withPort, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord, ToolIdentity } from '../../core/results/record.ts';
 import { holdsSecret, redactEnvironment } from '../../core/results/redact.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { noteEvent, thisTool } from './journal.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { followRun } from './follow-run.ts';
 import { readyData } from './run-data.ts';
@@ -62,13 +56,7 @@ export async function prepareRun(
   tool: ToolIdentity | null,
 ): Promise<RunFolder> {
   const folder = await createRunFolder(context.home, plan.caseId, context.now());
-  appendEvent(folder, {
-    type: 'starting',
-    utc: utcNow(context),
-    toolPid: process.pid,
-    toolStartTicks: startTicks(process.pid),
-    place: thisPlace(),
-  });
+  noteEvent(context, folder, { type: 'starting', ...thisTool(), place: thisPlace() });
   if (holdsSecret(plan.command)) {
     context.emit({
       type: 'warning',

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDetached } from '../../adapters/exec.ts';
-import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
 import { askingEnvironment } from '../../core/slurm/environment.ts';
 import type { JobNow } from '../../core/slurm/job-now.ts';
 import type { Submission } from '../../core/slurm/parse-sbatch.ts';
 import { slurmPlanOf, type SlurmPlan } from '../../core/slurm/slurm-plan.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context, Unstamped } from '../context.ts';
+import { noteEvent } from './journal.ts';
 import { cancelPatiently } from '../slurm/cancel.ts';
 import { pollerOf } from '../slurm/cluster.ts';
 import { findJob } from '../slurm/find-job.ts';
@@ -75,7 +76,7 @@ export class SlurmRun implements StartedRun {
     const name = submitting?.jobName ?? folder.runId;
     const submittedMs = submitting === undefined ? 0 : Date.parse(submitting.utc);
     if (!events.some(({ type }) => type === 'submitted'))
-      appendEvent(folder, { utc: utcNow(context), type: 'submitted', ...job });
+      noteEvent(context, folder, { type: 'submitted', ...job });
     return new SlurmRun(context, folder, { ...job, name, ...sizeOf(slurmPlan) }, submittedMs);
   }
 
@@ -223,7 +224,7 @@ export class SlurmRun implements StartedRun {
   }
 
   #note(event: Unstamped<RunEvent>): void {
-    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
+    noteEvent(this.#context, this.folder, event);
   }
 }
 
@@ -233,5 +234,3 @@ function sizeOf({ schedule }: SlurmPlan): { readonly nodes: number; readonly tas
 }
 
 const lost: RunEnd = { exitCode: null, signal: null, scheduler: null, oomKills: null };
-
-type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;

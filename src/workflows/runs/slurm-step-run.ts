@@ -8,7 +8,7 @@ import {
   stopRunProcesses,
   type Leader,
 } from '../../adapters/processes.ts';
-import { appendEvent, type RunFolder } from '../../adapters/run-store.ts';
+import type { RunFolder } from '../../adapters/run-store.ts';
 import { cancelSteps, cancelStepsUnwatched, showJob } from '../../adapters/schedulers/slurm/tools.ts';
 import type { SchedulerVerdict } from '../../core/logs/events.ts';
 import type { RunEvent } from '../../core/results/run-event.ts';
@@ -16,7 +16,8 @@ import { submitEnvironment } from '../../core/slurm/environment.ts';
 import type { SlurmSchedule } from '../../core/launch/schedule.ts';
 import type { SlurmPlan } from '../../core/slurm/slurm-plan.ts';
 import { phaseOf, verdictOf } from '../../core/slurm/states.ts';
-import { utcNow, type Context } from '../context.ts';
+import type { Context, Unstamped } from '../context.ts';
+import { noteEvent, thisTool } from './journal.ts';
 import { accessOf } from '../slurm/cluster.ts';
 import { readJobJournal } from '../slurm/find-job.ts';
 import { takeNodes } from '../slurm/node-pool.ts';
@@ -110,8 +111,7 @@ export class StepRun implements StartedRun {
 
   readonly noteStart = (): void => {
     if (this.#leader === null) return;
-    const toolStartTicks = startTicks(process.pid);
-    this.#note({ type: 'started', ...this.#leader, toolPid: process.pid, toolStartTicks });
+    this.#note({ type: 'started', ...this.#leader, ...thisTool() });
   };
 
   readonly kill = async (reason: KillReason): Promise<void> => {
@@ -174,11 +174,9 @@ export class StepRun implements StartedRun {
   }
 
   #note(event: Unstamped<RunEvent>): void {
-    appendEvent(this.folder, { utc: utcNow(this.#context), ...event });
+    noteEvent(this.#context, this.folder, event);
   }
 }
-
-type Unstamped<T> = T extends unknown ? Omit<T, 'utc'> : never;
 
 function isAlive({ runId }: RunFolder, leader: Leader | null): boolean {
   if (leader !== null && isRunning(leader.pid, leader.startTicks)) return true;
