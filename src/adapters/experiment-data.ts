@@ -84,16 +84,14 @@ export function readSystems(folders: DataFolders): KnownSystem[] {
   return scanSystems(folders).systems;
 }
 
-/** Every fault of every profile. */
-export function faultySystems(folders: DataFolders): readonly Fault[] {
-  return [...scanSystems(folders).faults.values()].flat();
+/** Every profile that can be read, and by its name what is wrong with each that cannot. */
+export interface ScannedSystems {
+  readonly systems: KnownSystem[];
+  readonly faults: ReadonlyMap<string, readonly Fault[]>;
 }
 
 /** A file without a byte is no profile: a shell makes it before `systems probe > mine.json` begins. */
-function scanSystems(folders: DataFolders): {
-  readonly systems: KnownSystem[];
-  readonly faults: ReadonlyMap<string, readonly Fault[]>;
-} {
+export function scanSystems(folders: DataFolders): ScannedSystems {
   const byName = new Map<string, KnownSystem>();
   const faults = new Map<string, readonly Fault[]>();
   for (const folder of folders) {
@@ -138,7 +136,15 @@ export function readSystemFile(
  * @throws SuperOffloadError `usage` where there is none of that name, `config` with every fault of its file.
  */
 export function readSystem(name: string, folders: DataFolders, place = '--system'): KnownSystem {
-  const { systems, faults } = scanSystems(folders);
+  return pickSystem(name, scanSystems(folders), place);
+}
+
+/** As {@link readSystem}, of profiles that are read already. */
+export function pickSystem(
+  name: string,
+  { systems, faults }: ScannedSystems,
+  place = '--system',
+): KnownSystem {
   const own = faults.get(name);
   if (own !== undefined) throw faultsError('config', own);
   const system = systems.find((candidate) => candidate.name === name);

@@ -1,4 +1,4 @@
-import { dataFolders, readSystem, readSystems } from '../adapters/experiment-data.ts';
+import { dataFolders, pickSystem, scanSystems } from '../adapters/experiment-data.ts';
 import { probeMachine } from '../adapters/probe/machine.ts';
 import type { System } from '../core/experiment/case.ts';
 import { resolveSystem, type ProbedMachine } from '../core/experiment/system.ts';
@@ -20,10 +20,10 @@ export interface Machine {
  * @throws SuperOffloadError 'usage' for an unknown system.
  */
 export async function resolveMachine(context: Context, systemName: string): Promise<Machine> {
-  const folders = dataFolders(context);
-  const named = readSystem(systemName, folders);
+  const scanned = scanSystems(dataFolders(context));
+  const named = pickSystem(systemName, scanned);
   const facts = await probeMachine(context.env);
-  const system = resolveSystem(named, probedMachine(facts, context.env), readSystems(folders));
+  const system = resolveSystem(named, probedMachine(facts, context.env), scanned.systems);
   return { facts, system };
 }
 

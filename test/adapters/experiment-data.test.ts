@@ -8,7 +8,7 @@ import {
   readModels,
   readSystem,
   readSystems,
-  faultySystems,
+  scanSystems,
   userFiles,
 } from '../../src/adapters/experiment-data.ts';
 import { exitCodeOf } from '../../src/errors.ts';
@@ -116,7 +116,7 @@ describe('a faulty profile of the user', () => {
       exitCode: 2,
     });
     expect(failure(() => readSystem('empty', folders())).message).toContain('there is no system "empty"');
-    expect(faultySystems(folders())).toHaveLength(1);
+    expect([...scanSystems(folders()).faults.values()].flat()).toHaveLength(1);
   });
 });
 

@@ -28,10 +28,10 @@ export async function readyPlaces(
     }
     // Many cases run on the same hosts: each set is looked at once.
     const key = JSON.stringify(schedule);
-    const seen = looked.get(key);
-    if (seen === undefined) {
+    let found = looked.get(key);
+    if (found === undefined) {
       const { accelerator } = plan.system;
-      const found = await requireHosts(context, {
+      const asked = await requireHosts(context, {
         schedule,
         stack,
         accelerator,
@@ -39,12 +39,11 @@ export async function readyPlaces(
         // --bind_cores_to_rank calls it too.
         tools: ['numactl', 'deepspeed'].includes(plan.placement?.binding ?? '') ? ['numactl'] : [],
       });
-      looked.set(key, found.schedule);
-      notes.push(...found.notes);
-      ready.push({ ...plan, schedule: found.schedule });
-    } else {
-      ready.push({ ...plan, schedule: seen });
+      found = asked.schedule;
+      looked.set(key, found);
+      notes.push(...asked.notes);
     }
+    ready.push({ ...plan, schedule: found });
   }
   return { plans: ready, notes };
 }

@@ -6,6 +6,7 @@ import type { ExitEvidence } from '../../core/logs/events.ts';
 import { buildRecord } from '../../core/results/build-record.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
+import { unobserved } from './observation.ts';
 import type { KillReason } from './started-run.ts';
 
 /**
@@ -18,14 +19,15 @@ export function recoverRecord(run: StoredRun): RunRecord | null {
   for (const line of new LogTail(join(run.path, runFiles.log)).end()) fold.push(line);
   const started = run.events.find((event) => event.type === 'started');
   const exited = run.events.find((event) => event.type === 'exited');
+  const { exit, conditions, memory } = unobserved(run.plan);
   return buildRecord({
     plan: run.plan,
     runId: run.runId,
     tool: run.tool,
     log: fold.state,
-    exit: exitFromJournal(run),
-    conditions: { loadAverageBefore: null, loadAverageAfter: null, runningTasksBefore: null, gpu: null },
-    memory: { sampledHostGiB: null, machineGiB: null },
+    exit: { ...exit, ...endInJournal(run) },
+    conditions,
+    memory,
     startedMs: started === undefined ? utcOfRunId(run.runId) : Date.parse(started.utc),
     endedMs: exited === undefined ? null : Date.parse(exited.utc),
     recovered: true,
@@ -39,8 +41,10 @@ function mayStillRun({ plan, events }: StoredRun): boolean {
   return isElsewhere && !events.some(({ type }) => type === 'exited' || type === 'job-ended');
 }
 
-/** What the journal proves about the end; everything it does not say is null. */
-function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
+/** What the journal proves about the end. */
+function endInJournal({
+  events,
+}: StoredRun): Pick<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy' | 'scheduler'> {
   const exited = events.find((event) => event.type === 'exited');
   const killed = events.find((event) => event.type === 'killed');
   const stopRequested = events.some((event) => event.type === 'stop-requested');
@@ -49,13 +53,6 @@ function exitFromJournal({ plan, events }: StoredRun): ExitEvidence {
     signal: exited?.signal ?? null,
     stoppedBy: killed === undefined ? (stopRequested ? 'converged' : null) : stoppedBy(killed.reason),
     scheduler: events.findLast((event) => event.type === 'job-ended')?.verdict ?? null,
-    oomKills: null,
-    peakHostGiB: null,
-    hostLimitGiB: plan?.system.hostGiB ?? null,
-    shmFreeBytes: null,
-    plannedIterations: plan?.steps ?? null,
-    plannedWorldSize: plan === null || plan.workload === 'command' ? null : plan.worldSize,
-    plannedAccelerator: plan === null || plan.workload === 'command' ? null : plan.system.accelerator,
   };
 }
 

@@ -4,20 +4,12 @@ import { GpuMonitor } from '../../adapters/monitor/gpu.ts';
 import { HostMemoryMonitor, type HostMemoryPeaks } from '../../adapters/monitor/host-memory.ts';
 import { oomKillsBetween, readOomCounters } from '../../adapters/monitor/oom-kills.ts';
 import { probeMemory } from '../../adapters/probe/machine.ts';
-import type { ExitEvidence } from '../../core/logs/events.ts';
 import type { HostMemoryFacts } from '../../core/machine/facts.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
-import type { Conditions } from '../../core/results/record.ts';
+import { plannedEnd, type Observation } from './observation.ts';
 import type { MemoryNow } from './run-progress.ts';
 
 const bytesPerGiB = 2 ** 30;
-
-/** What was seen of the machine while a run lasted: its conditions, and evidence for how it ended. */
-export interface Observation {
-  readonly exit: Omit<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy'>;
-  readonly conditions: Omit<Conditions, 'cpuAdamThreads'>;
-  readonly memory: { readonly sampledHostGiB: number | null; readonly machineGiB: number | null };
-}
 
 /** Watches the machine beside a run. Everything it cannot read is null, never a guess. */
 export class RunMonitor {
@@ -59,12 +51,8 @@ export class RunMonitor {
       exit: {
         oomKills: oomKillsBetween(this.#oomBefore, oomAfter),
         peakHostGiB: peakForLimit(peaks, this.#plan.system.hostGiB, probeMemory()),
-        hostLimitGiB: this.#plan.system.hostGiB,
         shmFreeBytes: await freeBytes('/dev/shm'),
-        plannedIterations: this.#plan.steps,
-        // How many ranks a command of the user's starts is its own affair.
-        plannedWorldSize: this.#plan.workload === 'command' ? null : this.#plan.worldSize,
-        plannedAccelerator: this.#plan.workload === 'command' ? null : this.#plan.system.accelerator,
+        ...plannedEnd(this.#plan),
       },
       conditions: {
         loadAverageBefore: this.#loadBefore,

@@ -1,6 +1,7 @@
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { MemoryNow } from './run-progress.ts';
-import { RunMonitor, type Observation } from './run-monitor.ts';
+import { unobserved, type Observation } from './observation.ts';
+import { RunMonitor } from './run-monitor.ts';
 
 /** Watches the machine of a run; what it cannot see is null, never a guess. */
 export interface RunObserver {
@@ -21,23 +22,9 @@ export function observerOf(
 
 /** Nothing is seen of the machines, as where a run's tool was another one. */
 export function blindObserver(plan: RunPlan): RunObserver {
-  const isOurs = plan.workload !== 'command';
   return {
     start: () => Promise.resolve(),
     memoryNow: () => ({ hostGiB: null, gpuGiB: null }),
-    stop: () =>
-      Promise.resolve({
-        exit: {
-          oomKills: null,
-          peakHostGiB: null,
-          hostLimitGiB: plan.system.hostGiB,
-          shmFreeBytes: null,
-          plannedIterations: plan.steps,
-          plannedWorldSize: isOurs ? plan.worldSize : null,
-          plannedAccelerator: isOurs ? plan.system.accelerator : null,
-        },
-        conditions: { loadAverageBefore: null, loadAverageAfter: null, runningTasksBefore: null, gpu: null },
-        memory: { sampledHostGiB: null, machineGiB: null },
-      }),
+    stop: () => Promise.resolve(unobserved(plan)),
   };
 }

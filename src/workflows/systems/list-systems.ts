@@ -1,4 +1,4 @@
-import { dataFolders, faultySystems, readSystem, readSystems } from '../../adapters/experiment-data.ts';
+import { dataFolders, pickSystem, scanSystems } from '../../adapters/experiment-data.ts';
 import { probeMachine } from '../../adapters/probe/machine.ts';
 import type { System } from '../../core/experiment/case.ts';
 import { resolveSystem } from '../../core/experiment/system.ts';
@@ -16,9 +16,8 @@ export interface ListedSystem extends System {
 /** Every machine profile, completed with what this machine says where it leaves that open; by name. Faulty ones are
  * told of in a warning. */
 export async function listSystems(ctx: Context): Promise<ListedSystem[]> {
-  const folders = dataFolders(ctx);
-  const catalog = readSystems(folders);
-  const faulty = faultySystems(folders);
+  const { systems: catalog, faults } = scanSystems(dataFolders(ctx));
+  const faulty = [...faults.values()].flat();
   if (faulty.length > 0) {
     const message = faultsError('config', faulty).message;
     ctx.emit({ type: 'warning', message, hint: 'A system of such a file cannot be used.' });
@@ -39,10 +38,10 @@ export interface ShownSystem {
 
 /** @throws SuperOffloadError 'usage' where there is none of that name. */
 export async function showSystem(ctx: Context, name: string): Promise<ShownSystem> {
-  const folders = dataFolders(ctx);
-  const named = readSystem(name, folders, '<system>');
+  const scanned = scanSystems(dataFolders(ctx));
+  const named = pickSystem(name, scanned, '<system>');
   const machine = probedMachine(await probeMachine(ctx.env, ctx.signal), ctx.env);
   ctx.signal.throwIfAborted();
-  const system = { ...resolveSystem(named, machine, readSystems(folders)), isUsers: named.isUsers };
+  const system = { ...resolveSystem(named, machine, scanned.systems), isUsers: named.isUsers };
   return { schemaVersion: 1, system, file: named.file };
 }
