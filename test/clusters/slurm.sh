@@ -7,10 +7,13 @@
 # its own: host name, processes, a private /etc/hosts. Killing the namespace ends all that a node ever started.
 #   PORT       of the controller; the database has PORT+1, node N PORT+10+N (default 27817)
 #   ACCOUNTING 1: with sacct (slurmdbd and a MariaDB on a unix socket)
+#   MEMORY     1: a job has the memory that it asked for and no more, by memory cgroups of version 1 (kept where the
+#              machine has none that may be made: etc/cgroup.conf is not there then)
 # Exit status 3: it cannot be on this machine, and the last line says why.
 set -u
-ACTION=${1:?up or down} BASE=$(realpath -m "${2:?a folder}") PORT=${PORT:-27817} ACCOUNTING=${ACCOUNTING:-1}
+ACTION=${1:?up or down} BASE=$(realpath -m "${2:?a folder}") PORT=${PORT:-27817} ACCOUNTING=${ACCOUNTING:-1} MEMORY=${MEMORY:-1}
 NODES=4
+GROUP=/sys/fs/cgroup/memory/$(basename "$BASE")
 export SLURM_CONF=$BASE/etc/slurm.conf TMPDIR=$BASE/tmp
 cannot() { echo "$*"; exit 3; }
 fail() { echo "$*" >&2; tail -n 3 "$BASE"/log/* >&2; down; exit 1; }
@@ -25,6 +28,8 @@ down() {
     tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$BASE" || tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "SLURM_CONF=$SLURM_CONF" || continue
     kill -9 "$pid" 2>/dev/null
   done
+  # The kernel lets go of a group a moment after its last process: the innermost first.
+  [ ! -d "$GROUP" ] || until_ok 50 sh -c "find '$GROUP' -depth -type d -exec rmdir {} + ; ! [ -d '$GROUP' ]"
   rm -rf "$BASE"
 }
 if [ "$ACTION" = down ]; then down; exit 0; fi
@@ -57,6 +62,16 @@ storage='AccountingStorageType=accounting_storage/none'
 AccountingStorageHost=localhost
 AccountingStoragePort=$((PORT + 1))
 AccountingStoragePass=$BASE/munge/socket"
+tasks='TaskPlugin=task/none
+SelectTypeParameters=CR_Core'
+# Each node's groups lie in one of this cluster: they are seen through a mount of its own.
+if [ "$MEMORY" = 1 ] && mkdir "$GROUP" 2>/dev/null && [ -e "$GROUP/memory.limit_in_bytes" ]; then
+  mkdir -p "$BASE/cgroup/memory"
+  printf 'CgroupPlugin=cgroup/v1\nCgroupMountpoint=%s\nConstrainRAMSpace=yes\n' "$BASE/cgroup" >"$BASE/etc/cgroup.conf"
+  tasks='TaskPlugin=task/cgroup
+SelectTypeParameters=CR_Core_Memory
+DefMemPerNode=2500'
+fi
 cat >"$BASE/etc/slurm.conf" <<EOF
 ClusterName=test
 SlurmctldHost=$(hostname -s)(127.0.0.1)
@@ -72,12 +87,11 @@ SlurmdPidFile=$BASE/spool.%n/pid
 SlurmctldLogFile=$BASE/log/slurmctld
 SlurmdLogFile=$BASE/log/%n
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+$tasks
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
 MailProg=/bin/true
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 PropagateResourceLimits=NONE
 ReturnToService=2
@@ -91,7 +105,7 @@ PreemptType=preempt/partition_prio
 PreemptMode=CANCEL
 $storage
 GresTypes=gpu
-NodeName=node[1-$NODES] NodeAddr=127.0.0.1 Port=[$((PORT + 11))-$((PORT + 10 + NODES))] CPUs=8 RealMemory=4000 Gres=gpu:test:8 State=UNKNOWN
+NodeName=node[1-$NODES] NodeAddr=127.0.0.1 Port=[$((PORT + 11))-$((PORT + 10 + NODES))] CPUs=8 RealMemory=40000 Gres=gpu:test:8 State=UNKNOWN
 PartitionName=batch Nodes=ALL Default=YES DefaultTime=00:30:00 MaxTime=INFINITE PriorityTier=10 State=UP
 PartitionName=short Nodes=ALL MaxTime=00:05:00 PriorityTier=10 State=UP
 PartitionName=low Nodes=ALL MaxTime=INFINITE PriorityTier=1 State=UP
@@ -137,7 +151,7 @@ slurmctld -f "$SLURM_CONF" </dev/null >"$BASE/log/slurmctld.start" 2>&1 || fail 
 until_ok 100 sh -c 'scontrol ping | grep -q "is UP"' || fail 'slurmctld does not answer'
 for i in $(seq $NODES); do
   mkdir -p "$BASE/spool.node$i"
-  setsid unshare --uts --pid --fork --mount --mount-proc --kill-child sh -c "mount --bind '$BASE/etc/hosts' /etc/hosts; mount -t tmpfs none '$BASE/unshared'; hostname node$i; slurmd -D -N node$i -f '$SLURM_CONF'; :" \
+  setsid unshare --uts --pid --fork --mount --mount-proc --kill-child sh -c "mount --bind '$BASE/etc/hosts' /etc/hosts; mount -t tmpfs none '$BASE/unshared'; [ ! -d '$BASE/cgroup' ] || mount --bind '$GROUP' '$BASE/cgroup/memory'; hostname node$i; slurmd -D -N node$i -f '$SLURM_CONF'; :" \
     >"$BASE/log/node$i.start" 2>&1 </dev/null &
   echo $! >"$BASE/pid/node$i.pid"
 done

@@ -16,6 +16,9 @@ export interface SlurmCluster {
   /** Kills the controller: what it did not write down is lost. */
   readonly killController: () => void;
   readonly startController: () => void;
+  /** Ends slurmdbd and starts it again: MariaDB stays. */
+  readonly stopDatabase: () => void;
+  readonly startDatabase: () => void;
   readonly stop: () => void;
 }
 
@@ -40,18 +43,27 @@ export async function startSlurm(): Promise<SlurmCluster | string> {
   const shell = (command: string): void => {
     spawnSync('bash', ['-c', command], { env, stdio: 'ignore', timeout: 60_000 });
   };
+  const end = (daemon: string): void => {
+    shell(`pid=$(cat ${folder}/pid/${daemon}.pid); kill $pid; while kill -0 $pid; do sleep 0.1; done`);
+  };
   return Promise.resolve({
     env,
     folder,
     tool: async (...words) => (await run(words[0]!, words.slice(1), { env, encoding: 'utf8' })).stdout,
     stopController: () => {
-      shell(`pid=$(cat ${folder}/pid/slurmctld.pid); kill $pid; while kill -0 $pid; do sleep 0.1; done`);
+      end('slurmctld');
     },
     killController: () => {
       shell(`kill -9 "$(cat ${folder}/pid/slurmctld.pid)"`);
     },
     startController: () => {
       shell(`slurmctld -f ${conf}`);
+    },
+    stopDatabase: () => {
+      end('slurmdbd');
+    },
+    startDatabase: () => {
+      shell(`MYSQL_UNIX_PORT=${folder}/db/socket slurmdbd`);
     },
     stop: () => {
       spawnSync('bash', [script, 'down', folder], { env, stdio: 'ignore', timeout: 60_000 });

@@ -7,6 +7,7 @@ import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
 import { leftBehindWarnings } from './left-behind.ts';
 import type { RunEvent } from './run-event.ts';
 import type { Conditions, MemoryUse, RunRecord, Throughput, ToolIdentity } from './record.ts';
+import { requeuedWarnings } from './requeued.ts';
 import { recordWarnings } from './warnings.ts';
 
 export interface RecordInputs {
@@ -55,6 +56,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     warnings: [
       ...plan.warnings,
       ...leftBehindWarnings(inputs.events ?? []),
+      ...requeuedWarnings(inputs.events ?? []),
       ...recordWarnings({ ...inputs, throughput, statistics, hostGiB: memory.hostGiB }),
     ],
     recovered: inputs.recovered,

@@ -58,6 +58,8 @@ export type RunEvent =
       readonly state: string;
       readonly reason: string | null;
     }
+  /** The scheduler put the job back into its queue, so often by now; it begins anew. */
+  | { readonly type: 'requeued'; readonly utc: string; readonly restarts: number }
   /** The scheduler's last word; `exited` follows. */
   | { readonly type: 'job-ended'; readonly utc: string; readonly verdict: SchedulerVerdict | null }
   | { readonly type: 'stop-requested'; readonly utc: string; readonly reason: 'converged' }

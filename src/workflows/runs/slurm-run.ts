@@ -41,6 +41,7 @@ export class SlurmRun implements StartedRun {
   #settle: (end: RunEnd) => void = () => undefined;
   #now: JobNow = { phase: 'pending', reason: null, hopeless: null };
   #told = '';
+  #restarts = 0;
   #isKilled = false;
   #isOver = false;
 
@@ -166,6 +167,7 @@ export class SlurmRun implements StartedRun {
     while (!this.#isOver) {
       this.#now = this.#watch.look();
       this.#tellState();
+      this.#tellRestarts();
       if (this.#now.phase === 'ended') {
         this.#settle(this.#endOf(this.#now));
         return;
@@ -200,16 +202,19 @@ export class SlurmRun implements StartedRun {
   #tellState(): void {
     const { heard } = this.#watch;
     if (heard === null) return;
-    const { state, reason, restarts } = heard;
-    const key = `${state} ${reason ?? ''} ${restarts}`;
+    const { state, reason } = heard;
+    const key = `${state} ${reason ?? ''}`;
     if (key === this.#told) return;
     this.#told = key;
-    try {
-      this.#note({ type: 'job-state', state, reason });
-    } catch {
-      // A full disk: whoever follows the run meets it where the end must be written, and ends the run.
-    }
-    if (restarts === 0 || this.#now.phase !== 'pending') return;
+    this.#tryNote({ type: 'job-state', state, reason });
+  }
+
+  /** Even one that came and went between two questions: its record must not pass for one life. */
+  #tellRestarts(): void {
+    const { restarts } = this.#watch;
+    if (restarts <= this.#restarts) return;
+    this.#restarts = restarts;
+    this.#tryNote({ type: 'requeued', restarts });
     const message = `Slurm put job ${this.#job.jobId} of run ${this.folder.runId} back into its queue (${restarts}. time)`;
     this.#context.emit({ type: 'warning', message, hint: 'The run begins again; its log goes on.' });
   }
@@ -221,6 +226,15 @@ export class SlurmRun implements StartedRun {
       message: `Slurm job ${jobId} of run ${this.folder.runId} may still be there: Slurm does not say that it ended`,
       hint: `Look for it with: squeue --jobs=${jobId}`,
     });
+  }
+
+  /** On a full disk whoever follows the run meets it where the end must be written, and ends the run. */
+  #tryNote(event: Unstamped<RunEvent>): void {
+    try {
+      this.#note(event);
+    } catch {
+      // As above.
+    }
   }
 
   #note(event: Unstamped<RunEvent>): void {

@@ -61,11 +61,17 @@ export class JobWatch {
   }
 
   /** Slurm's own word for its state, as it was heard last. */
-  get heard(): { readonly state: string; readonly reason: string | null; readonly restarts: number } | null {
+  get heard(): { readonly state: string; readonly reason: string | null } | null {
     const facts = this.#watched.word().controller;
-    return facts === null
-      ? null
-      : { state: facts.state, reason: facts.reason, restarts: facts.restarts ?? 0 };
+    return facts === null ? null : { state: facts.state, reason: facts.reason };
+  }
+
+  /**
+   * How often it was put back into the queue: the controller says it (Restarts), and so does the new life, whose
+   * beginning may come and go between two questions. sacct has no such field (22.05).
+   */
+  get restarts(): number {
+    return Math.max(this.#watched.word().controller?.restarts ?? 0, this.#journal.restart);
   }
 
   /** Where it stands. Files are read where they grew; Slurm is asked by the poller alone. */

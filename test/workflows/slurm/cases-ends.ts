@@ -146,8 +146,9 @@ export function endCases(the: () => SlurmCluster): void {
     await until('it waits', () => run.waitingFor !== null);
     // Its limits of time are those of its new life.
     expect(run.startedMs).toBeNull();
-    const { outcome } = await record;
+    const { outcome, warnings } = await record;
     expect(outcome.class).toBe('ok');
+    expect(warnings.join()).toContain('put its job back into the queue once');
     expect(existsSync(join(folder.path, `${runFiles.nodes}.1`))).toBe(true);
     expect(logOf(folder)).toMatch(/life 0[^]*DUE TO JOB REQUEUE[^]*life 1/);
     expect(
@@ -157,6 +158,22 @@ export function endCases(the: () => SlurmCluster): void {
       /"event":"start".*?"restart":\d/g,
     );
     expect(lives?.map((line) => line.slice(-1))).toEqual(['0', '1']);
+  });
+
+  it('says of a requeue that nobody saw that there was one', async () => {
+    const env = { ...the().env, SUPEROFFLOAD_SLURM_POLL_SECONDS: '600' };
+    const tool = toolAt(the(), { env });
+    const second = `${steps({ to: 3 })}; ${finish}`;
+    const script = `[ -n "$SLURM_RESTART_COUNT" ] || sleep 300; ${second}`;
+    const { folder, run, record } = await submitted(tool, slurmPlan(script, { words: ['requeue'] }));
+    await until('it runs', () => run.startedMs !== null);
+    await the().tool('scontrol', 'requeue', jobIdOf(tool, folder));
+    const { outcome, warnings } = await record;
+    expect(outcome.class).toBe('ok');
+    expect(warnings.join()).toContain('put its job back into the queue once');
+    const events = journalOf(tool, folder);
+    expect(events.filter(({ type }) => type === 'requeued')).toMatchObject([{ restarts: 1 }]);
+    expect(events.some((event) => event.type === 'job-state' && event.state === 'PENDING')).toBe(false);
   });
 
   it('is interrupted with its tool: the job is gone before the tool is', async () => {

@@ -5,6 +5,7 @@ import { arrayCases } from './cases-array.ts';
 import { campaignCases } from './cases-campaign.ts';
 import { deepspeedCases } from './cases-deepspeed.ts';
 import { endCases, limitCases } from './cases-ends.ts';
+import { memoryCases } from './cases-memory.ts';
 import { outageCases } from './cases-outage.ts';
 import { queueCases } from './cases-queue.ts';
 import { removeHomes } from './slurm-runs.ts';
@@ -30,6 +31,7 @@ describe.skipIf(missing !== null)(`a real Slurm${missing === null ? '' : ` (skip
     arrayCases(() => cluster);
     allocationCases(() => cluster);
     toolCases(() => cluster);
+    memoryCases(() => cluster);
   });
   describe('one after another', () => {
     outageCases(() => cluster);
