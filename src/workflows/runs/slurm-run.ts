@@ -12,6 +12,7 @@ import { noteEvent } from './journal.ts';
 import { cancelPatiently } from '../slurm/cancel.ts';
 import { pollerOf } from '../slurm/cluster.ts';
 import { findJob } from '../slurm/find-job.ts';
+import { JobNews } from '../slurm/job-news.ts';
 import { JobWatch } from '../slurm/job-watch.ts';
 import { submitRun } from '../slurm/submit.ts';
 import { failedFirst, oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
@@ -40,8 +41,6 @@ export class SlurmRun implements StartedRun {
   readonly #watch: JobWatch;
   #settle: (end: RunEnd) => void = () => undefined;
   #now: JobNow = { phase: 'pending', reason: null, hopeless: null };
-  #told = '';
-  #restarts = 0;
   #isKilled = false;
   #isOver = false;
 
@@ -164,10 +163,10 @@ export class SlurmRun implements StartedRun {
   };
 
   async #follow(): Promise<void> {
+    const news = new JobNews(this.#context, this.folder, this.#job.jobId, this.#watch);
     while (!this.#isOver) {
       this.#now = this.#watch.look();
-      this.#tellState();
-      this.#tellRestarts();
+      news.tell();
       if (this.#now.phase === 'ended') {
         this.#settle(this.#endOf(this.#now));
         return;
@@ -199,26 +198,6 @@ export class SlurmRun implements StartedRun {
     this.#settle({ ...lost, scheduler: { class: 'launch_error', reason } });
   }
 
-  #tellState(): void {
-    const { heard } = this.#watch;
-    if (heard === null) return;
-    const { state, reason } = heard;
-    const key = `${state} ${reason ?? ''}`;
-    if (key === this.#told) return;
-    this.#told = key;
-    this.#tryNote({ type: 'job-state', state, reason });
-  }
-
-  /** Even one that came and went between two questions: its record must not pass for one life. */
-  #tellRestarts(): void {
-    const { restarts } = this.#watch;
-    if (restarts <= this.#restarts) return;
-    this.#restarts = restarts;
-    this.#tryNote({ type: 'requeued', restarts });
-    const message = `Slurm put job ${this.#job.jobId} of run ${this.folder.runId} back into its queue (${restarts}. time)`;
-    this.#context.emit({ type: 'warning', message, hint: 'The run begins again; its log goes on.' });
-  }
-
   #tellLost(): void {
     const { jobId } = this.#job;
     this.#context.emit({
@@ -226,15 +205,6 @@ export class SlurmRun implements StartedRun {
       message: `Slurm job ${jobId} of run ${this.folder.runId} may still be there: Slurm does not say that it ended`,
       hint: `Look for it with: squeue --jobs=${jobId}`,
     });
-  }
-
-  /** On a full disk whoever follows the run meets it where the end must be written, and ends the run. */
-  #tryNote(event: Unstamped<RunEvent>): void {
-    try {
-      this.#note(event);
-    } catch {
-      // As above.
-    }
   }
 
   #note(event: Unstamped<RunEvent>): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeClasses, type OutcomeClass } from '../../../src/core/logs/events.ts';
-import { casesExitCode } from '../../../src/core/results/exit-code.ts';
+import { campaignExitCode, casesExitCode } from '../../../src/core/results/exit-code.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { goodLog, recordOf } from '../sample-record.ts';
 
@@ -14,7 +14,7 @@ const code = (records: readonly RunRecord[], askedByName = false, unsupportedAsk
   casesExitCode(records, { askedByName, unsupportedAskedFor });
 
 describe('casesExitCode', () => {
-  it.each(['gpu_oom', 'host_oom', 'shm_full', 'nan_or_inf', 'time_limit'] as const)(
+  it.each(['gpu_oom', 'host_oom', 'shm_full', 'nan_or_inf'] as const)(
     '%s is an answer in a grid, and a failure when it is the one case asked for',
     (outcome) => {
       expect(code([record(outcome), record('ok', 'b')], true)).toBe(0);
@@ -32,7 +32,13 @@ describe('casesExitCode', () => {
     'launch_error',
     'install_error',
     'worker_dead',
-  ] as const)('%s is a failure anywhere', (outcome) => {
+    'nccl_timeout',
+    'time_limit',
+    'node_fail',
+    'preempted',
+    'incomplete',
+    'cancelled',
+  ] as const)('%s is no answer: 4 anywhere', (outcome) => {
     expect(code([record('ok', 'b'), record(outcome)])).toBe(4);
   });
 
@@ -46,8 +52,14 @@ describe('casesExitCode', () => {
   it('knows every class: only these may end a grid with 0', () => {
     const harmless = outcomeClasses.filter((outcome) => code([record(outcome), record('ok', 'b')]) === 0);
     expect(harmless).toEqual([
-      'ok', 'gpu_oom', 'host_oom', 'shm_full', 'nccl_timeout', 'nan_or_inf', 'loss_scale_floor', 'time_limit',
-      'preempted', 'node_fail', 'interrupted', 'cancelled', 'incomplete', 'unsupported',
+      'ok', 'gpu_oom', 'host_oom', 'shm_full', 'nan_or_inf', 'loss_scale_floor', 'unsupported',
     ]); // prettier-ignore
+  });
+
+  it('is the same rule for a campaign', () => {
+    for (const outcome of outcomeClasses)
+      expect(campaignExitCode([{ outcome, state: 'done' }], { unsupportedAskedFor: false }), outcome).toBe(
+        code([record(outcome), record('ok', 'b')]),
+      );
   });
 });

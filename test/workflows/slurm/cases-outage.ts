@@ -33,6 +33,29 @@ export function outageCases(the: () => SlurmCluster): void {
     expect(messages.join('\n')).toMatch(/Slurm does not take the job/);
   });
 
+  it('does not need the database: what is submitted, runs and ends while slurmdbd is down', async () => {
+    const tool = toolAt(the());
+    const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`));
+    const killed = await submitted(tool, slurmPlan(endless));
+    await until('both run', () => ending.run.startedMs !== null && killed.run.startedMs !== null);
+    the().stopDatabase();
+    await expect(the().tool('sacct')).rejects.toThrow(/Connection refused/);
+    const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`));
+    await the().tool('scancel', jobIdOf(tool, killed.folder));
+    expect((await ending.record).outcome.class).toBe('ok');
+    expect((await killed.record).outcome).toMatchObject({ class: 'cancelled' });
+    expect((await late.record).exit.exitCode).toBe(9);
+    the().startDatabase();
+    // What the controller kept for it comes later, and is right then.
+    await until('the database has all', async () => {
+      const jobs = [ending, killed, late].map(({ folder }) => jobIdOf(tool, folder)).join();
+      const said = await the()
+        .tool('sacct', '-nPX', `--jobs=${jobs}`, '--format=State')
+        .catch(() => '');
+      return said === 'COMPLETED\nCANCELLED by 0\nFAILED\n';
+    });
+  });
+
   it('tells that a node died under a run (point 17)', async () => {
     const tool = toolAt(the());
     const { run, record, folder } = await submitted(tool, slurmPlan(endless, { words: ['nodelist=node4'] }));
