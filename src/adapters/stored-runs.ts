@@ -8,6 +8,7 @@ import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { parseJson, storageError } from './files.ts';
 import { whereIs } from './place.ts';
 import { isRunning, processesOfRun } from './processes.ts';
+import { readRecordFile } from './record-files.ts';
 import { listRunIds, runsFolder } from './run-store.ts';
 
 /** The suffix that tells runs of one second apart has as many. */
@@ -46,7 +47,7 @@ export function readRun(home: string, runId: string): StoredRun {
     runId,
     path,
     plan: readVersioned(join(path, runFiles.plan), ['command', 'limits']) as RunPlan | null,
-    record: readVersioned(join(path, runFiles.record), recordParts) as RunRecord | null,
+    record: recordOrThrow(join(path, runFiles.record)),
     tool: (readEnv(path)?.tool ?? null) as ToolIdentity | null,
     ...readJournal(home, runId),
   };
@@ -122,20 +123,18 @@ function livePids(runId: string, events: readonly RunEvent[]): number[] {
   return [...new Set([...leader, ...processesOfRun(runId, started ?? null)])];
 }
 
-/** Without these no line of a list can be written; everything else a record of this schema has by construction. */
-const recordParts = ['runId', 'outcome', 'throughput', 'exit', 'system'] as const;
-
 /**
  * Reads only the record of one run, for long lists.
  * @returns null when it has none; the error that says why when this version cannot read it.
  */
 export function readRecord(home: string, runId: string): RunRecord | SuperOffloadError | null {
-  try {
-    return readVersioned(join(runsFolder(home), runId, runFiles.record), recordParts) as RunRecord | null;
-  } catch (error) {
-    if (error instanceof SuperOffloadError) return error;
-    throw error;
-  }
+  return readRecordFile(join(runsFolder(home), runId, runFiles.record));
+}
+
+function recordOrThrow(path: string): RunRecord | null {
+  const record = readRecordFile(path);
+  if (record instanceof SuperOffloadError) throw record;
+  return record;
 }
 
 /**

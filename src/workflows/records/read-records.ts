@@ -1,27 +1,136 @@
-import { join } from 'node:path';
-import { SuperOffloadError } from '../../errors.ts';
-import { readRecord } from '../../adapters/stored-runs.ts';
+import { basename, dirname, join } from 'node:path';
+import { archiveKind } from '../../adapters/archive-kind.ts';
+import { readRecordFiles, readRecordsFile } from '../../adapters/record-files.ts';
 import { listRunIds, runsFolder } from '../../adapters/run-store.ts';
-import type { RecordSet } from '../../core/results/record-set.ts';
+import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import { caseIdOfRun, isRunId, runFiles } from '../../core/results/run-files.ts';
+import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { resolveSource, type Resolved } from './resolve-source.ts';
+
+export interface ReadOptions {
+  /**
+   * False for a case that is not wanted whatever its record says: its file is not opened. It is given the case id in
+   * the name of the run's folder, which for old runs ends with another hash than the case has today.
+   */
+  readonly mayPass?: (caseId: string) => boolean;
+}
 
 /**
- * Reads stored results from what `--from` and its like name: `runs` (all of the state folder), a run's id, a tag, a
- * campaign, a folder of runs, a record's file, an archive.
+ * Reads stored results from what `--from` and its like name: `runs` (all of the state folder), a run's id, the beginning
+ * or the end of it, `last`, a tag, a campaign, a folder (of a run, of runs, a state folder), a file of one record or of
+ * several (JSON, NDJSON), an archive of runs. Each run once, oldest first; older records as this version writes them.
+ * What cannot be used is a note.
  * @param sources none means `runs`
- * @throws SuperOffloadError 'usage' with every source that is nothing of the kind.
+ * @throws SuperOffloadError 'usage' with every source that is nothing of the kind; 'config' for a file without a record
+ * that can be used.
  */
-export async function readRecords(context: Context, sources: readonly string[]): Promise<RecordSet> {
+export async function readRecords(
+  context: Context,
+  sources: readonly string[],
+  options: ReadOptions = {},
+): Promise<RecordSet> {
+  const runIds = await listRunIds(context.home);
+  const wanted = sources.length === 0 ? ['runs'] : [...new Set(sources)];
   const notes: string[] = [];
-  const records = [];
-  for (const source of sources.length === 0 ? ['runs'] : sources) {
-    if (source !== 'runs') throw new SuperOffloadError({ code: 'usage', message: `no such source: ${source}` });
-    for (const runId of await listRunIds(context.home)) {
-      const record = readRecord(context.home, runId);
-      if (record === null) notes.push(`run ${runId} has no record yet`);
-      else if (record instanceof SuperOffloadError) notes.push(record.message);
-      else records.push({ record, source, folder: join(runsFolder(context.home), runId) });
+  const resolved: (readonly [source: string, Resolved])[] = [];
+  const faults: Fault[] = [];
+  for (const source of wanted) {
+    const place = await resolveSource(context, source, runIds);
+    if ('problem' in place) faults.push(place);
+    else resolved.push([source, place]);
+  }
+  if (faults.length > 0) throw faultsError('usage', faults, sourceHint);
+  const records = new Map<string, FoundRecord>();
+  for (const [source, { place, notes: more }] of resolved) {
+    notes.push(...more);
+    const found = await readPlace(context, source, place, options);
+    notes.push(...found.notes);
+    // A run that is named twice counts once, by the first; with its folder where one of them has that.
+    for (const each of found.records) {
+      const { runId } = each.record;
+      if ((records.get(runId)?.folder ?? null) === null) records.set(runId, each);
     }
   }
+  return { records: [...records.values()].sort(byTime), notes: [...new Set(notes)] };
+}
+
+const sourceHint =
+  'see: superoffload runs list, superoffload runs tag --list, superoffload campaign list; or name a file or folder';
+
+/** Ids begin with the time; within one second the record knows better. */
+function byTime({ record: a }: FoundRecord, { record: b }: FoundRecord): number {
+  return compareText(a.startedUtc, b.startedUtc) || compareText(a.runId, b.runId);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+async function readPlace(
+  context: Context,
+  source: string,
+  place: Resolved['place'],
+  options: ReadOptions,
+): Promise<RecordSet> {
+  if (place.kind === 'file') return readFilePlace(source, place.path);
+  const folders =
+    place.kind === 'folders'
+      ? place.folders
+      : place.runIds.map((runId) => join(runsFolder(context.home), runId));
+  const { mayPass } = options;
+  const wanted =
+    mayPass === undefined || (place.kind === 'runs' && place.named)
+      ? folders
+      : folders.filter((folder) => !isRunId(basename(folder)) || mayPass(caseIdOfRun(basename(folder))));
+  return readFolders(context, source, wanted);
+}
+
+/** @throws SuperOffloadError 'config' where it holds no record that can be used. */
+async function readFilePlace(source: string, path: string): Promise<RecordSet> {
+  const kind = await archiveKind(path);
+  if (kind !== null) {
+    throw new SuperOffloadError({
+      code: 'usage',
+      message: `${source}: an archive (${kind}) cannot be read from here`,
+      hint: 'unpack it and name its folder',
+    });
+  }
+  // `DIR/record.json` of a run is that run, with all that lies beside it.
+  const folder = basename(path) === runFiles.record ? dirname(path) : null;
+  const read = await readRecordsFile(path);
+  return {
+    records: read.flatMap((record) =>
+      record instanceof SuperOffloadError ? [] : [{ record, source, folder }],
+    ),
+    notes: read.flatMap((record) => (record instanceof SuperOffloadError ? [record.message] : [])),
+  };
+}
+
+async function readFolders(context: Context, source: string, folders: readonly string[]): Promise<RecordSet> {
+  const paths = folders.map((folder) => join(folder, runFiles.record));
+  const read = await readRecordFiles(paths, context.signal);
+  const records: FoundRecord[] = [];
+  const notes: string[] = [];
+  for (const [index, folder] of folders.entries()) {
+    const record = read[index] ?? (await unrecorded(context, folder));
+    if (typeof record === 'string') notes.push(record);
+    else if (record instanceof SuperOffloadError) notes.push(record.message);
+    else records.push({ record, source, folder });
+  }
   return { records, notes };
+}
+
+/** A run of the state folder whose tool was killed gets its record now, as `runs show` does; else a note says why not. */
+async function unrecorded(context: Context, folder: string): Promise<RunRecord | SuperOffloadError | string> {
+  const runId = basename(folder);
+  if (dirname(folder) !== runsFolder(context.home) || !isRunId(runId)) return `${folder} has no record`;
+  const { loadRun } = await import('../runs/runs.ts');
+  try {
+    return (await loadRun(context, runId)).record ?? `run ${runId} has no record yet`;
+  } catch (error) {
+    if (!(error instanceof SuperOffloadError)) throw error;
+    return error.code === 'usage' ? `run ${runId} is not there any more` : error;
+  }
 }
