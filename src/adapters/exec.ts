@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Duplex } from 'node:stream';
 
 /** What a finished command left. One shape whether it ran, failed, was killed or never started. */
 export interface CommandResult {
@@ -89,6 +90,56 @@ export async function startDetached(
   await once(child, 'spawn');
   if (child.pid === undefined) throw new Error(`cannot start ${file}`);
   return { pid: child.pid, exited };
+}
+
+/** A filter's command said that it failed; the message is what it said. */
+export class FilterError extends Error {}
+
+/**
+ * Starts a command as a filter: what is written to it comes out as it makes it, of any size. It ends with its input,
+ * or when the stream is destroyed. The stream fails with the reason where the command cannot be started (`code` ENOENT:
+ * there is none), or with a {@link FilterError}.
+ */
+export function startFilter(
+  command: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Duplex {
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, { env: definedOnly(env), stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-2_000)));
+  // Its end is told by how it ended, not by a pipe that broke because of that.
+  child.stdin.on('error', () => undefined);
+  const stream = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => {
+      if (child.stdin.destroyed || child.stdin.write(chunk)) done();
+      else {
+        const go = (): void => {
+          child.stdin.off('drain', go).off('close', go);
+          done();
+        };
+        child.stdin.once('drain', go).once('close', go);
+      }
+    },
+    final: (done) => {
+      child.stdin.end();
+      done();
+    },
+    destroy: (error, done) => {
+      child.kill('SIGKILL');
+      done(error);
+    },
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) child.stdout.pause();
+  });
+  child.once('error', (error) => stream.destroy(error));
+  child.once('close', (exitCode, signal) => {
+    if (exitCode === 0) stream.push(null);
+    else stream.destroy(new FilterError(said.trim() || `${file} ended with ${signal ?? String(exitCode)}`));
+  });
+  return stream;
 }
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

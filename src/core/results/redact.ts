@@ -16,7 +16,7 @@ const secretName = new RegExp(
 /** The shell's own: folders, not passwords. */
 const folderNames = new Set(['PWD', 'OLDPWD']);
 /** `scheme://user:password@host`: the password is a secret whatever the variable is called. */
-const urlPassword = /(\w+:\/\/[^/\s:@]*:)[^/\s@]+@/g;
+const urlPassword = /(\b\w+:\/\/[^/\s:@]*:)[^/\s@]+@/g;
 /** `https://token@host`: over HTTP a user without a password is a token. `ssh://git@host` is none. */
 const urlToken = /(https?:\/\/)[^/\s:@]+@/gi;
 /** Tokens that say themselves what they are: Hugging Face, GitHub, GitLab, OpenAI and the like, Slack. */
@@ -24,14 +24,15 @@ const tokenShape = /\b(hf_|gh[opsur]_|github_pat_|glpat-|sk-|xox[abpr]-)[A-Za-z0
 /** `--token=x`, `HF_TOKEN=x`, in a word of its own or within a script. */
 const assignment = /(^|[\s;'"&|(])(-{0,2})([A-Za-z_][\w-]*)=("[^"]*"|'[^']*'|[^\s;'"]+)/g;
 const bearer = /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}/g;
-const hidden = '[redacted]';
+/** What stands for a secret. */
+export const hiddenMark = '[redacted]';
 
 /** The environment as it may be stored: names are kept, values that are secrets are not. */
 export function redactEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(
     entries
-      .map(([name, value]): [string, string] => [name, isSecretName(name) ? hidden : redactValue(value)])
+      .map(([name, value]): [string, string] => [name, isSecretName(name) ? hiddenMark : redactValue(value)])
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
@@ -40,13 +41,33 @@ export function redactEnvironment(env: Readonly<Record<string, string | undefine
 export function redactCommand(command: readonly string[]): string[] {
   return command.map((word, index) => {
     const flag = /^--?([A-Za-z][\w-]*)$/.exec(command[index - 1] ?? '')?.[1];
-    if (flag !== undefined && !word.startsWith('-') && isSecret(flag, word)) return hidden;
+    if (flag !== undefined && !word.startsWith('-') && isSecret(flag, word)) return hiddenMark;
     return redactValue(word)
       .replace(assignment, (whole, before: string, dashes: string, name: string, value: string) =>
-        isSecret(name, value) ? `${before}${dashes}${name}=${hidden}` : whole,
+        isSecret(name, value) ? `${before}${dashes}${name}=${hiddenMark}` : whole,
       )
-      .replace(bearer, `$1${hidden}`);
+      .replace(bearer, `$1${hiddenMark}`);
   });
+}
+
+/** Text of any kind, such as a log or a script: what {@link redactCommand} hides in a word, it hides in every line. */
+export function redactText(text: string): string {
+  return redactCommand([text])[0] ?? '';
+}
+
+/** @returns the secrets that a redaction took out of a text, each once; what stood for one before is none. */
+export function hiddenParts(text: string, redacted: string): string[] {
+  const kept = redacted.split(hiddenMark);
+  const parts: string[] = [];
+  let from = kept[0]?.length ?? 0;
+  for (const [index, piece] of kept.slice(1).entries()) {
+    const isRest = piece === '' && index === kept.length - 2;
+    const found = isRest ? -1 : text.indexOf(piece, from);
+    const to = found === -1 ? text.length : found;
+    parts.push(text.slice(from, to).replace(/^(["'])(.*)\1$/s, '$2'));
+    from = to + piece.length;
+  }
+  return [...new Set(parts)].filter((part) => part !== '' && part !== hiddenMark);
 }
 
 /** Whether a command shows a secret to everyone who may list processes or read the run's folder. */
@@ -56,9 +77,9 @@ export function holdsSecret(command: readonly string[]): boolean {
 
 function redactValue(value: string): string {
   return value
-    .replace(urlPassword, `$1${hidden}@`)
-    .replace(urlToken, `$1${hidden}@`)
-    .replace(tokenShape, `$1${hidden}`);
+    .replace(urlPassword, `$1${hiddenMark}@`)
+    .replace(urlToken, `$1${hiddenMark}@`)
+    .replace(tokenShape, `$1${hiddenMark}`);
 }
 
 /** A number is no secret (`--session=3`), nor is what a shell will put in place (`$HF_TOKEN`). */

@@ -27,6 +27,10 @@ export const runFiles = {
   /** Of a job array, in the folder of its first run: its script, and a link for each task to the log of its run. */
   array: 'array',
   arrayScript: 'array.sbatch',
+  /** torchrun's: what each rank printed, a folder for each attempt. */
+  ranks: 'ranks',
+  /** Of a run that was imported: the lock of the stack that ran it. */
+  lock: 'lock.json',
 } as const;
 
 /**
