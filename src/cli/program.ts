@@ -5,6 +5,7 @@ import { exitCodes } from '../errors.ts';
 import { createReporter } from './reporter.ts';
 import { commands } from './commands/index.ts';
 import type { CommandIo } from './commands/module.ts';
+import { asStarted, resultAsStarted } from './started-as.ts';
 
 /**
  * Declares the program and runs one verb.
@@ -20,7 +21,10 @@ export async function runProgram(
   const reporter = createReporter(process.stderr);
   const io: CommandIo = {
     context: createContext(reporter.emit, signal, force),
-    print: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    print: (result) => {
+      const text = resultAsStarted(result);
+      process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    },
     exitWith: (code) => {
       exitCode = code;
     },
@@ -54,7 +58,10 @@ async function declareProgram(argv: readonly string[], io: CommandIo): Promise<C
       'after',
       '\nStart with:  superoffload quickstart\nMain job:    superoffload throughput --chips 4',
     )
-    .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(asStarted(text)),
+      writeErr: (text) => void process.stderr.write(asStarted(text)),
+    })
     .showHelpAfterError('(run with --help for the flags)')
     .exitOverride();
   const wanted = argv.filter((word) => !word.startsWith('-'))[argv[0] === 'help' ? 1 : 0];

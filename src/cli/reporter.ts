@@ -1,5 +1,6 @@
 import type { Emit, ProgressEvent } from '../workflows/events.ts';
 import { progressLine, progressStatus } from './progress-text.ts';
+import { asStarted } from './started-as.ts';
 
 /** Draws progress on stderr: one live line on a terminal, plain lines in a log. */
 export interface Reporter {
@@ -24,7 +25,7 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
   let writtenAt = Number.NEGATIVE_INFINITY;
   const write = (event: ProgressEvent): void => {
     const line = progressLine(event);
-    if (line !== undefined) stream.write(`${line}\n`);
+    if (line !== undefined) stream.write(`${asStarted(line)}\n`);
   };
   const flush = (): void => {
     clearTimeout(timer);
@@ -82,7 +83,7 @@ function terminalReporter(stream: NodeJS.WriteStream): Reporter {
       }
       clear();
       const line = progressLine(event);
-      if (line !== undefined) stream.write(`${line}\n`);
+      if (line !== undefined) stream.write(`${asStarted(line)}\n`);
     },
     close: clear,
   };

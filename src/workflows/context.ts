@@ -29,12 +29,17 @@ export function createContext(emit: Emit, signal: AbortSignal, force: AbortSigna
     cwd,
     // An empty variable is an unset one, as in a shell's ${NAME:-default}.
     home: resolve(cwd, process.env['SUPEROFFLOAD_HOME'] || '.superoffload'),
-    packageRoot: realpathSync(fileURLToPath(new URL('../..', import.meta.url))),
+    packageRoot: packageRoot(),
     emit,
     signal,
     force,
     now: Date.now,
   };
+}
+
+/** Where this package lies. */
+export function packageRoot(): string {
+  return realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
 }
 
 /** Now, as journals and locks write it: ISO 8601, UTC. */
