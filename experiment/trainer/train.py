@@ -179,7 +179,8 @@ def main():
             "device": device_name(cuda), "deepspeed": deepspeed.__version__, "cores": cores,
             "adam threads": adam_threads, "data": "file" if args.data_path else "markov",
             "data entropy (nats)": f"{data.entropy:.6f}" if data.entropy else "none",
-            "attention": args.attention, "super offload": str("superoffload" in type(optimizer).__module__).lower(),
+            "attention": args.attention, "tied head": "true",
+            "super offload": str("superoffload" in type(optimizer).__module__).lower(),
         })
 
     # Training

@@ -198,7 +198,10 @@ function applyIteration(state: LogState, event: IterationEvent): void {
   if (stepMs !== null) state.stepMs.push(stepMs);
   state.globalBatch = event.globalBatch ?? state.globalBatch;
   state.sequenceLength = event.sequenceLength ?? state.sequenceLength;
-  state.lastGradNorm = event.gradNorm ?? state.lastGradNorm;
+  if (event.gradNorm !== null) {
+    state.lastGradNorm = event.gradNorm;
+    state.gradNorms.push(event.gradNorm);
+  }
   state.skippedIterations += event.skippedIterations;
   state.nanIterations += event.nanIterations;
   applyLoss(state, event);

@@ -37,6 +37,8 @@ export interface LogState {
   /** Consecutive iterations up to the last that were skipped with the loss scale at 1 or below. */
   stepsAtLossScaleFloor: number;
   lastGradNorm: number | null;
+  /** Norms of the gradients before any clipping, in the log's order; of the lines that have one. */
+  readonly gradNorms: Series;
   globalBatch: number | null;
   sequenceLength: number | null;
   skippedIterations: number;
@@ -79,6 +81,7 @@ export function emptyState(): LogState {
     lastLossScale: null,
     stepsAtLossScaleFloor: 0,
     lastGradNorm: null,
+    gradNorms: createSeries(),
     globalBatch: null,
     sequenceLength: null,
     skippedIterations: 0,

@@ -51,6 +51,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     firstLoss: log.firstLoss,
     lastLoss: log.lastLoss,
     skippedIterations: log.skippedIterations,
+    clipRate: clipRate(plan, log),
     facts: log.facts,
     conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
     warnings: [
@@ -122,6 +123,16 @@ function throughputOf(plan: RunPlan, log: LogState, statistics: StepStatistics |
     tokensPerSecond: (subject.globalBatch * subject.sequenceLength) / (stepMs / 1000),
     loggedTflopsPerGpu,
   };
+}
+
+/** Norms are logged as they were before clipping (DeepSpeed's get_global_grad_norm, Megatron's grad norm). */
+function clipRate({ case: subject }: RunPlan, { gradNorms }: LogState): number | null {
+  const norms = gradNorms.values();
+  if (subject === null) return null;
+  if (subject.gradientClipping === 0) return 0;
+  return norms.length === 0
+    ? null
+    : norms.filter((norm) => norm > subject.gradientClipping).length / norms.length;
 }
 
 /** The log's own figure at the median step: FLOPs it counts for a step, over the median time. */

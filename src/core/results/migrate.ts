@@ -62,6 +62,7 @@ function withAdditions(old: OldRecord): RunRecord {
     system: systemOf(old.system),
     exit: exitOf(old),
     ...placementOf(old),
+    ...clipRateOf(old),
   };
 }
 
@@ -89,6 +90,12 @@ function exitOf({ exit, case: subject, system }: OldRecord): RunRecord['exit'] {
   const { plannedAccelerator } = exit;
   if (plannedAccelerator !== undefined) return { ...exit, plannedAccelerator };
   return { ...exit, plannedAccelerator: subject === null ? null : system.accelerator };
+}
+
+/** Nobody counted it; without clipping there is nothing to count. */
+function clipRateOf({ clipRate, case: subject }: OldRecord): Pick<RunRecord, 'clipRate'> {
+  if (clipRate !== undefined || (subject !== null && subject.gradientClipping > 0)) return {};
+  return { clipRate: subject === null ? null : 0 };
 }
 
 /** Nothing could bind ranks before systems had sites; between then and its first record nobody knows. */

@@ -89,6 +89,11 @@ export interface RunRecord {
   readonly firstLoss: number | null;
   readonly lastLoss: number | null;
   readonly skippedIterations: number;
+  /**
+   * Share of the steps whose gradients were clipped, 0 to 1: with SuperOffload each of them takes a step back. 0 without
+   * clipping; null where the log has no norms; absent in records of before it was kept.
+   */
+  readonly clipRate?: number | null;
   readonly facts: Readonly<Record<string, string>>;
   readonly conditions: Conditions;
   readonly warnings: readonly string[];

@@ -12,6 +12,7 @@ const line = text.split('\n').find((each) => each.startsWith(' iteration        
 const comparable = (state: ReturnType<typeof scanText>): unknown => ({
   ...state,
   stepMs: [...state.stepMs.values()],
+  gradNorms: [...state.gradNorms.values()],
   evidence: [...state.evidence],
   cascades: [...state.cascades],
   ranks: [...state.ranks],

@@ -33,6 +33,16 @@ describe('buildRecord', () => {
     expect(record).toMatchObject({ durationMs: 60_000, lastIteration: 30, recovered: false, firstLoss: 10 });
   });
 
+  it.each([
+    [0, ' grad norm: 3.0 |', 0],
+    [1, ' grad norm: 3.0 |', 1],
+    [3, ' grad norm: 3.0 |', 0],
+    [1, '', null],
+  ])('clipping at %s with%s: a share of %s of the steps was clipped', (gradientClipping, more, share) => {
+    const log = [...iterationLines([1000, 1000, 1000], more), finishedLine];
+    expect(recordOf(log, { plan: samplePlan({ gradientClipping }) }).clipRate).toBe(share);
+  });
+
   it('has no MFU where the peak is unknown', () => {
     const plan = samplePlan({}, { system: sampleSystem({ peakTflops: null }) });
     expect(recordOf(goodLog(), { plan }).throughput.mfu).toBeNull();

@@ -9,7 +9,8 @@ const worldSize =
 const parameters = /^ > number of parameters on \(tensor, pipeline\) model parallel rank \(0, 0\): (\d+)/;
 const torchVersion = /^(torch|deepspeed) (?:version|info) \.+ ([^ ,]+)/;
 /** The dump of arguments: `  params_dtype ............ torch.float16`; the few that no other line says. */
-const argument = /^ {2}(micro_batch_size|params_dtype|checkpoint_activations) \.+ (\S.*)$/;
+const argument =
+  /^ {2}(micro_batch_size|params_dtype|checkpoint_activations|untie_embeddings_and_output_weights) \.+ (\S.*)$/;
 
 /** megatron/utils.py, report_memory: peaks so far, once after the first iteration. */
 const memory = /memory \(MB\) \| .*max allocated: (\d+(?:\.\d+)?) \| .*max reserved: (\d+(?:\.\d+)?)$/;
@@ -28,6 +29,7 @@ export const megatron: LogFormat = {
     'micro_batch_size .',
     'params_dtype .',
     'checkpoint_activations .',
+    'untie_embeddings_and_output_weights .',
     ' memory (MB) |',
   ],
   parse: (text) => parseIterationLine(text) ?? parseEnd(text) ?? parseMemory(text) ?? parseFacts(text),
