@@ -1,5 +1,5 @@
 import type { SchedulerVerdict } from '../logs/events.ts';
-import { isSettled } from './parse-accounting.ts';
+import { isOfAnother, isSettled } from './parse-accounting.ts';
 import type { JobExit, JobFacts } from './job-facts.ts';
 import type { JobJournal } from './job-journal.ts';
 import { hopelessReason, phaseOf, verdictOf } from './states.ts';
@@ -74,7 +74,7 @@ function beganSince({ startUtc, restart }: JobJournal, { restarts }: JobFacts): 
 }
 
 function settledAccounting({ accounting, name, silentMs }: JobView): JobFacts | null {
-  if (accounting === null || phaseOf(accounting) !== 'ended') return null;
+  if (accounting === null || phaseOf(accounting) !== 'ended' || isOfAnother(accounting, name)) return null;
   return isSettled(accounting, name) || silentMs >= patienceMs ? accounting : null;
 }
 

@@ -22,6 +22,14 @@ export function parseSacct(text: string): JobFacts[] {
   });
 }
 
+/** What sacct calls a job that it does not yet know in whole. */
+const unnamed = 'allocation';
+
+/** A controller that lost its state gives ids a second time: then sacct tells of the newer job, for ever. */
+export function isOfAnother({ name }: JobFacts, wanted: string): boolean {
+  return name !== wanted && name !== unnamed;
+}
+
 /**
  * Whether sacct's word can be taken for the end of a job. For some seconds after an end, and after the database was
  * away, it shows a job named `allocation` that is still pending, or one that failed with status 0.

@@ -65,6 +65,15 @@ describe('jobNow', () => {
     });
   });
 
+  it('never takes the word on another job: a controller that lost its state gives ids a second time', () => {
+    // Seen with 22.05 after kill -9: sacct tells of the newer job 12 only.
+    const [accounting] = parseSacct('12|CANCELLED by 0|0:0|node1|ReqNodeNotAvail|another');
+    const lost = view([start], { accounting: accounting!, isForgotten: true, silentMs: hour });
+    expect(jobNow(lost)).toEqual({ phase: 'ended', exitCode: null, signal: null, verdict: null });
+    const failed = view([start, end(5)], { accounting: accounting!, isForgotten: true, silentMs: hour });
+    expect(jobNow(failed)).toMatchObject({ exitCode: 5, verdict: null });
+  });
+
   it('asks why a bad end came, and takes the word of the files after a minute', () => {
     const bad = [start, end(1)];
     expect(jobNow(view(bad, { queue: 'RUNNING|None|0|0' }))).toMatchObject({ phase: 'running' });
