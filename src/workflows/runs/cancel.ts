@@ -10,6 +10,8 @@ import type { Context } from '../context.ts';
 import { attachRun } from './attach.ts';
 
 const pollMs = 300;
+/** Most runs have ended by then; of the others the user hears who is at it. */
+const quietMs = 5_000;
 
 /**
  * Ends a run wherever it is: by the superoffload that follows it, or in its place where that is gone. Its record is
@@ -32,7 +34,14 @@ export async function cancelRun(context: Context, wanted: string): Promise<RunRe
 
 /** Its tool sees the request within a second, and ends the run: up to a minute where ranks are slow to die. */
 async function recordOfOther(context: Context, { runId }: StoredRun): Promise<RunRecord | null> {
+  const tellMs = context.now() + quietMs;
+  let isTold = false;
   while (readJournal(context.home, runId).watched) {
+    if (!isTold && context.now() >= tellMs) {
+      isTold = true;
+      const message = `the superoffload that follows run ${runId} was asked to end it, and is at it: its own messages say what it waits for`;
+      context.emit({ type: 'note', message });
+    }
     context.signal.throwIfAborted();
     const { record } = readRun(context.home, runId);
     if (record !== null) return record;

@@ -18,6 +18,7 @@ import { submitRun } from '../slurm/submit.ts';
 import { failedFirst, oomKillsIn, ownStatus } from '../slurm/node-reports.ts';
 import { StepRun } from './slurm-step-run.ts';
 import type { KillReason, RunEnd, StartedRun } from './started-run.ts';
+import { UnsubmittedRun } from './unsubmitted-run.ts';
 
 /** How often the job's own files are looked at. */
 const lookMs = 500;
@@ -52,6 +53,7 @@ export class SlurmRun implements StartedRun {
     const slurmPlan = slurmPlanOf(plan);
     if (slurmPlan.schedule.allocation !== null) return StepRun.start(context, folder, slurmPlan);
     const job = await submitRun(context, folder, slurmPlan);
+    if (job === null) return new UnsubmittedRun(context, folder);
     const own = { ...job, name: folder.runId, ...sizeOf(slurmPlan) };
     return new SlurmRun(context, folder, own, context.now());
   }

@@ -8,8 +8,10 @@ import { runFiles } from '../../core/results/run-files.ts';
 import { wholeJob } from '../../core/slurm/job-facts.ts';
 import { parseJobJournal, type JobJournal } from '../../core/slurm/job-journal.ts';
 import type { Submission } from '../../core/slurm/parse-sbatch.ts';
+import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { accessOf, firstLine } from './cluster.ts';
+import { isCancelAsked } from './withdraw.ts';
 
 /** An sbatch that was on its way when its tool was killed arrives within this, or never. */
 const onItsWayMs = 30_000;
@@ -27,6 +29,7 @@ export function readJobJournal({ path }: Pick<RunFolder, 'path'>): JobJournal {
 /**
  * The job of a run whose tool is gone: by the run's journal, by the job's own, by its name.
  * @returns null where none was ever submitted. A silent controller is waited for: to guess would run it twice.
+ * @throws SuperOffloadError 'environment' where the run is to be cancelled, and the controller is silent.
  */
 export async function findJob(
   context: Context,
@@ -49,6 +52,7 @@ export async function findJob(
       return { jobId: `${wholeJob(found.value.jobId)}${task}`, cluster };
     }
     if (found.ok && context.now() - Date.parse(submitting.utc) > onItsWayMs) return null;
+    if (!found.ok && isCancelAsked(folder)) throw cannotCancel(submitting.jobName, found.said);
     if (!found.ok && !isTold) {
       isTold = true;
       const message = `whether run ${folder.runId} was given to Slurm cannot be asked: ${firstLine(found.said)}`;
@@ -56,4 +60,13 @@ export async function findJob(
     }
     await sleep(retryMs, undefined, { signal: context.signal }).catch(() => undefined);
   }
+}
+
+/** Whoever cancels waits for the answer: it is what is known, and what is left to do. */
+function cannotCancel(name: string, said: string): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'environment',
+    message: `run ${name} cannot be cancelled now: whether Slurm has its job cannot be asked: ${firstLine(said)}`,
+    hint: `Cancel it again when the controller answers; or then: scancel --name=${name}`,
+  });
 }

@@ -18,6 +18,7 @@ import type { SlurmPlan } from '../../core/slurm/slurm-plan.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
 import { accessOf, firstLine } from './cluster.ts';
+import { untilCancelled, withdraw } from './withdraw.ts';
 
 /** How long a silent controller is waited for before a job is given up. */
 const patienceMs = 15 * 60_000;
@@ -44,14 +45,26 @@ export function requestOf(context: Context, folder: RunFolder, { schedule }: Slu
 /**
  * Gives the job of a run to Slurm, and writes both the intention and the result into its journal: whatever happens in
  * between, the job is found again by its name.
+ * @returns null where somebody cancelled the run before Slurm had answered.
  * @throws SuperOffloadError 'environment' where Slurm refuses it, or is silent for a quarter of an hour.
  */
-export async function submitRun(context: Context, folder: RunFolder, plan: SlurmPlan): Promise<Submission> {
+export async function submitRun(
+  context: Context,
+  folder: RunFolder,
+  plan: SlurmPlan,
+): Promise<Submission | null> {
   await writeJobScript(folder, plan);
   const jobName = folder.runId;
   const beginUtc = utcNow(context);
   appendEvent(folder, { type: 'submitting', utc: beginUtc, jobName });
-  const submission = await submitPatiently(context, requestOf(context, folder, plan), jobName, beginUtc);
+  const request = requestOf(context, folder, plan);
+  const submission = await untilCancelled(folder, (signal) =>
+    submitPatiently(context, request, jobName, beginUtc, signal),
+  );
+  if (submission === null) {
+    await withdraw(context, { name: jobName, cluster: request.cluster });
+    return null;
+  }
   await keep(context, submission, jobName, () => {
     appendEvent(folder, { type: 'submitted', utc: utcNow(context), ...submission });
   });
@@ -73,23 +86,30 @@ export async function keep(
   }
 }
 
-/** Submits, and waits for a controller that is away; a job that did arrive is not sent twice. */
+/**
+ * Submits, and waits for a controller that is away; a job that did arrive is not sent twice.
+ * @param cancelled ends the waiting at once, sbatch included, with its reason
+ */
 export async function submitPatiently(
   context: Context,
   request: SbatchRequest,
   jobName: string,
   beginUtc: string,
+  cancelled: AbortSignal = new AbortController().signal,
 ): Promise<Submission> {
   const untilMs = context.now() + patienceMs;
+  const signal = AbortSignal.any([context.signal, cancelled]);
   for (let attempt = 0; ; attempt += 1) {
-    context.signal.throwIfAborted();
-    const answer = await submitJob(request);
+    signal.throwIfAborted();
+    const answer = await submitJob(request, cancelled);
     if (answer.ok) return answer.value;
+    cancelled.throwIfAborted();
     if (!answer.isUnreachable || context.now() >= untilMs) throw refused(answer);
     if (attempt === 0) tellSilence(context, answer.said);
     const waitMs = retryMs[attempt] ?? retryMs[retryMs.length - 1] ?? 0;
-    await sleep(waitMs, undefined, { signal: context.signal }).catch(() => undefined);
-    const found = await findByName(accessOf(context, request.cluster), jobName, beginUtc);
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    const access = { ...accessOf(context, request.cluster), signal: cancelled };
+    const found = await findByName(access, jobName, beginUtc);
     if (found.ok && found.value !== null)
       return { jobId: wholeJob(found.value.jobId), cluster: request.cluster };
   }

@@ -1,7 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { appendEvent, createRunFolder, writePlan } from '../../../src/adapters/run-store.ts';
+import { cancelRun } from '../../../src/workflows/runs/cancel.ts';
+import { prepareRun } from '../../../src/workflows/runs/run-case.ts';
+import { SlurmRun } from '../../../src/workflows/runs/slurm-run.ts';
 import type { SlurmCluster } from '../../clusters/slurm.ts';
 import { finish, steps } from '../../e2e/shell-workloads.ts';
-import { jobIdOf, slurmPlan, submitted, toolAt, until } from './slurm-runs.ts';
+import { following, jobIdOf, slurmPlan, submitted, toolAt, until } from './slurm-runs.ts';
 
 const endless = `${steps({ to: 2 })}; sleep 300`;
 
@@ -21,7 +25,7 @@ export function outageCases(the: () => SlurmCluster): void {
     expect((await running.record).outcome.class).toBe('ok');
     const kill = killed.run.kill('cancelled');
     const late = submitted(tool, slurmPlan(`${steps({ to: 2 })}; ${finish}`));
-    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    await Promise.all([cancelsUntaken(the()), cancelsLost(the())]);
     the().startController();
     const { record } = await late;
     expect((await record).outcome.class).toBe('ok');
@@ -33,40 +37,79 @@ export function outageCases(the: () => SlurmCluster): void {
     expect(messages.join('\n')).toMatch(/Slurm does not take the job/);
   });
 
-  it('does not need the database: what is submitted, runs and ends while slurmdbd is down', async () => {
-    const tool = toolAt(the());
-    const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`));
-    const killed = await submitted(tool, slurmPlan(endless));
-    await until('both run', () => ending.run.startedMs !== null && killed.run.startedMs !== null);
-    the().stopDatabase();
-    await expect(the().tool('sacct')).rejects.toThrow(/Connection refused/);
-    const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`));
-    await the().tool('scancel', jobIdOf(tool, killed.folder));
-    expect((await ending.record).outcome.class).toBe('ok');
-    expect((await killed.record).outcome).toMatchObject({ class: 'cancelled' });
-    expect((await late.record).exit.exitCode).toBe(9);
-    the().startDatabase();
-    // What the controller kept for it comes later, and is right then.
-    await until('the database has all', async () => {
-      const jobs = [ending, killed, late].map(({ folder }) => jobIdOf(tool, folder)).join();
-      const said = await the()
-        .tool('sacct', '-nPX', `--jobs=${jobs}`, '--format=State')
+  describe.concurrent('at the same time', () => {
+    it('does not need the database: what is submitted, runs and ends while slurmdbd is down', async () => {
+      const tool = toolAt(the());
+      const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`));
+      const killed = await submitted(tool, slurmPlan(endless));
+      await until('both run', () => ending.run.startedMs !== null && killed.run.startedMs !== null);
+      the().stopDatabase();
+      await expect(the().tool('sacct')).rejects.toThrow(/Connection refused/);
+      const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`));
+      await the().tool('scancel', jobIdOf(tool, killed.folder));
+      expect((await ending.record).outcome.class).toBe('ok');
+      expect((await killed.record).outcome).toMatchObject({ class: 'cancelled' });
+      expect((await late.record).exit.exitCode).toBe(9);
+      the().startDatabase();
+      // What the controller kept for it comes later, and is right then.
+      await until('the database has all', async () => {
+        const jobs = [ending, killed, late].map(({ folder }) => jobIdOf(tool, folder)).join();
+        const said = await the()
+          .tool('sacct', '-nPX', `--jobs=${jobs}`, '--format=State')
+          .catch(() => '');
+        return said === 'COMPLETED\nCANCELLED by 0\nFAILED\n';
+      });
+    });
+
+    it('tells that a node died under a run (point 17)', async () => {
+      const tool = toolAt(the());
+      const { run, record, folder } = await submitted(
+        tool,
+        slurmPlan(endless, { words: ['nodelist=node4'] }),
+      );
+      await until('it runs', () => run.startedMs !== null, 60_000);
+      await the().tool('scontrol', 'update', 'NodeName=node4', 'State=DOWN', 'Reason=test');
+      const { outcome } = await record;
+      // A node that answers may be back by itself.
+      await the()
+        .tool('scontrol', 'update', 'NodeName=node4', 'State=RESUME')
         .catch(() => '');
-      return said === 'COMPLETED\nCANCELLED by 0\nFAILED\n';
+      expect(outcome.class).toBe('node_fail');
+      expect(outcome.reason).toContain(`Slurm job ${jobIdOf(tool, folder)}: NODE_FAIL`);
     });
   });
+}
 
-  it('tells that a node died under a run (point 17)', async () => {
-    const tool = toolAt(the());
-    const { run, record, folder } = await submitted(tool, slurmPlan(endless, { words: ['nodelist=node4'] }));
-    await until('it runs', () => run.startedMs !== null, 60_000);
-    await the().tool('scontrol', 'update', 'NodeName=node4', 'State=DOWN', 'Reason=test');
-    const { outcome } = await record;
-    // A node that answers may be back by itself.
-    await the()
-      .tool('scontrol', 'update', 'NodeName=node4', 'State=RESUME')
-      .catch(() => '');
-    expect(outcome.class).toBe('node_fail');
-    expect(outcome.reason).toContain(`Slurm job ${jobIdOf(tool, folder)}: NODE_FAIL`);
+/** What a silent controller has not taken ends soon, and what is not known of it is said. */
+async function cancelsUntaken(cluster: SlurmCluster): Promise<void> {
+  const tool = toolAt(cluster);
+  const plan = slurmPlan(endless);
+  const folder = await prepareRun(tool.context, plan, null);
+  const submission = SlurmRun.submit(tool.context, folder, plan);
+  await until('it is told', () =>
+    tool.events.some((event) => event.type === 'warning' && /does not take the job/.test(event.message)),
+  );
+  const beganMs = Date.now();
+  // As another program does; this one follows the run.
+  const cancelled = cancelRun(toolAt(cluster, { home: tool.home }).context, folder.runId);
+  const { record } = following(tool, folder, plan, await submission);
+  expect((await record).outcome.class).toBe('cancelled');
+  expect(await cancelled).toMatchObject({ runId: folder.runId, outcome: { class: 'cancelled' } });
+  expect(Date.now() - beganMs).toBeLessThan(25_000);
+  expect(tool.events.findLast((event) => event.type === 'warning')).toMatchObject({
+    message: expect.stringContaining('whether Slurm took its job is not known') as string,
+    hint: expect.stringContaining(`scancel --name=${folder.runId}`) as string,
+  });
+}
+
+/** Of a run whose tool is gone nobody can say whether there is a job: that is said at once, and not waited for. */
+async function cancelsLost(cluster: SlurmCluster): Promise<void> {
+  const tool = toolAt(cluster);
+  const folder = await createRunFolder(tool.home, 'lost', Date.now());
+  await writePlan(folder, slurmPlan(endless), { tool: null, environment: {} });
+  appendEvent(folder, { type: 'submitting', utc: new Date().toISOString(), jobName: folder.runId });
+  await expect(cancelRun(tool.context, folder.runId)).rejects.toMatchObject({
+    code: 'environment',
+    message: expect.stringContaining('cannot be cancelled now') as string,
   });
 }

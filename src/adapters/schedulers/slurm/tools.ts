@@ -150,6 +150,11 @@ export async function cancelJob(
   return cancel(access, [...(name === null ? [] : [`--name=${name}`]), jobId]);
 }
 
+/** Ends all jobs of a name, which are this user's; none is no error. */
+export async function cancelByName(access: SlurmAccess, name: string): Promise<Answer<null>> {
+  return cancel(access, [`--name=${name}`]);
+}
+
 async function cancel(access: SlurmAccess, words: readonly string[]): Promise<Answer<null>> {
   const result = await ask(access, 'scancel', words);
   if (result.exitCode === 0) return { ok: true, value: null };
@@ -195,12 +200,17 @@ export interface SbatchRequest {
   readonly words?: readonly string[];
 }
 
-/** Hands a script to Slurm. @returns the job; the words of sbatch where it refuses. */
-export async function submitJob(request: SbatchRequest): Promise<Answer<Submission>> {
+/**
+ * Hands a script to Slurm.
+ * @param signal ends sbatch, whose job may have arrived all the same: {@link cancelByName}
+ * @returns the job; the words of sbatch where it refuses.
+ */
+export async function submitJob(request: SbatchRequest, signal?: AbortSignal): Promise<Answer<Submission>> {
   const result = await capture(['sbatch', '--parsable', ...sbatchWords(request)], {
     env: request.env,
     cwd: request.folder,
     timeoutMs: 2 * timeoutMs,
+    ...(signal === undefined ? {} : { signal }),
   });
   const submission = result.exitCode === 0 ? parseSbatch(result.stdout) : undefined;
   return submission === undefined ? failure(result) : { ok: true, value: submission };
