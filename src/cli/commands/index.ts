@@ -82,6 +82,11 @@ export const commands: readonly {
     load: () => import('./runs.ts'),
   },
   {
+    name: 'report',
+    summary: 'write stored runs as pages, Markdown and CSV',
+    load: () => import('./report.ts'),
+  },
+  {
     name: 'parse',
     summary: 'read steps, statistics and the outcome out of any training log',
     load: () => import('./parse.ts'),

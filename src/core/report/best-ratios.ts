@@ -1,0 +1,81 @@
+import { modeRatios, summarizeCases, type CaseSummary, type ModeRatio } from '../results/summarize.ts';
+import type { RatioRow, RunRow } from './report-data.ts';
+import { groupRows } from './group-rows.ts';
+
+/**
+ * Every mode against what people run today (core/results/summarize.ts says which that is), within what is the same for
+ * both: system, workload, experiment, model, chips, sequence, global batch and dtype. The rest is in `unfair`.
+ * @param runs oldest first
+ * @returns the largest ratio first
+ */
+export function bestRatios(runs: readonly RunRow[]): RatioRow[] {
+  // A search for the largest model runs few steps, and not for their time.
+  const timed = runs.filter(({ record, experiment }) => record.case !== null && !isSearch(experiment));
+  const rows = [...groupRows(timed, subjectOf).values()].flatMap(ratiosOf);
+  return rows.sort((a, b) => b.ratio - a.ratio);
+}
+
+export function isSearch(experiment: string): boolean {
+  return experiment === 'model_size' || experiment === 'sequence_length';
+}
+
+function subjectOf(row: RunRow): string {
+  const { workload, case: subject } = row.record;
+  const same = [row.system, workload, row.experiment, row.model, row.chips, row.sequenceLength];
+  return JSON.stringify([...same, subject?.globalBatch, subject?.dtype]);
+}
+
+function ratiosOf(rows: readonly RunRow[]): RatioRow[] {
+  const summaries = summarizeCases(rows.map(({ record }) => record));
+  const best = new Map<string, ModeRatio>();
+  for (const ratio of modeRatios(summaries)) {
+    const mode = modeOf(summaries, ratio.caseId);
+    const other = best.get(mode);
+    if (other === undefined || other.ratio.ratio < ratio.ratio.ratio) best.set(mode, ratio);
+  }
+  return [...best].flatMap(([mode, ratio]) => {
+    const summary = summaries.find(({ caseId }) => caseId === ratio.caseId);
+    const [row] = rows;
+    return summary === undefined || row === undefined ? [] : ratioRow(row, mode, summary, ratio, summaries);
+  });
+}
+
+function ratioRow(
+  { system, record: { functional } }: RunRow,
+  mode: string,
+  { record }: CaseSummary,
+  found: ModeRatio,
+  summaries: readonly CaseSummary[],
+): RatioRow[] {
+  const { ratio, low, high } = found.ratio;
+  if (![ratio, low, high].every(Number.isFinite)) return [];
+  const baseline = modeOf(summaries, found.baselineCaseId);
+  if (mode === baseline) return [];
+  const unfair = found.unfair;
+  return [
+    {
+      ...{ system, functional, mode, baseline, ratio, low, high, unfair, runId: record.runId },
+      what: whatRan(record),
+      basis: basisOf(found),
+    },
+  ];
+}
+
+function whatRan({ case: subject, worldSize, workload }: CaseSummary['record']): string {
+  if (subject === null) return '';
+  const { model, globalBatch, sequenceLength, dtype } = subject;
+  const chips = `${worldSize} chip${worldSize === 1 ? '' : 's'}`;
+  const who = workload === 'builtin' ? '' : `${workload}, `;
+  return `${who}${model.name}, ${chips}, batch ${globalBatch}, sequence ${sequenceLength}, ${dtype}`;
+}
+
+function basisOf({ ratio, confident }: ModeRatio): string {
+  const sure = confident ? '95%' : 'less than 95% sure';
+  return ratio.basis === 'between launches'
+    ? `${sure}, between ${ratio.pairs} pairs of launches`
+    : `${sure}, within one run of each`;
+}
+
+function modeOf(summaries: readonly CaseSummary[], caseId: string): string {
+  return summaries.find((summary) => summary.caseId === caseId)?.record.case?.mode ?? '';
+}

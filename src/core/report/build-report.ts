@@ -1,0 +1,107 @@
+import type { OutcomeClass } from '../logs/events.ts';
+import type { FoundRecord } from '../results/record-set.ts';
+import type { RunRecord } from '../results/record.ts';
+import { bestRatios } from './best-ratios.ts';
+import { finite } from './finite.ts';
+import { groupRows } from './group-rows.ts';
+import { limitRows } from './limits.ts';
+import type { ReportData, RunRow, SystemSummary } from './report-data.ts';
+
+interface ReportInputs {
+  readonly records: readonly FoundRecord[];
+  readonly tool: string;
+  readonly createdUtc: string;
+  readonly sources: readonly string[];
+  readonly notes: readonly string[];
+  /** @returns the address of a run's folder from the report's; null where it cannot be reached. */
+  readonly addressOf: (folder: string) => string | null;
+}
+
+/** Records as the rows, sums and ratios of a report. */
+export function buildReport(inputs: ReportInputs): ReportData {
+  const { records, tool, createdUtc, sources, notes, addressOf } = inputs;
+  const names = systemNames(records.map(({ record }) => record));
+  const runs = records.map(({ record, folder }) =>
+    rowOf(record, names(record), folder === null ? null : addressOf(folder)),
+  );
+  return {
+    ...{ tool, createdUtc, sources, notes },
+    runs: runs.toReversed(),
+    systems: systemSummaries(runs),
+    outcomes: countOutcomes(runs),
+    ratios: bestRatios(runs),
+    limits: limitRows(runs),
+  };
+}
+
+/** Two machines may both be called `local`: then their hardware is part of the name. */
+function systemNames(records: readonly RunRecord[]): (record: RunRecord) => string {
+  const titles = new Map<string, Set<string>>();
+  for (const { system } of records) {
+    titles.set(system.name, (titles.get(system.name) ?? new Set()).add(system.title));
+  }
+  return ({ system: { name, title } }) => ((titles.get(name)?.size ?? 1) > 1 ? `${name}: ${title}` : name);
+}
+
+function rowOf(record: RunRecord, system: string, folder: string | null): RunRow {
+  const { case: subject, statistics, throughput, memory, outcome } = record;
+  const interval = statistics?.interval ?? null;
+  return {
+    ...{ runId: record.runId, record, folder, system, experiment: record.experiment },
+    mode: subject?.mode ?? 'command',
+    model: subject?.model.name ?? record.title,
+    chips: record.worldSize,
+    batch: subject === null ? null : `${subject.microBatch} x ${subject.gradientAccumulation}`,
+    sequenceLength: subject?.sequenceLength ?? null,
+    stepMs: finite(statistics?.medianMs),
+    lowMs: finite(interval?.lowMs),
+    highMs: finite(interval?.highMs),
+    confidence: finite(interval?.confidence),
+    tflopsPerGpu: finite(throughput.modelTflopsPerGpu) ?? finite(throughput.loggedTflopsPerGpu),
+    mfu: finite(throughput.mfu),
+    tokensPerSecond: finite(throughput.tokensPerSecond),
+    gpuGiB: finite(memory.gpuAllocatedGiB),
+    hostGiB: finite(memory.hostGiB),
+    lastLoss: finite(record.lastLoss),
+    outcome: outcome.class,
+    proof: outcome.evidence ?? outcome.reason,
+  };
+}
+
+function systemSummaries(runs: readonly RunRow[]): SystemSummary[] {
+  return [...groupRows(runs, ({ system }) => system)].map(([name, rows]) => {
+    const times = rows.map(({ record }) => record.startedUtc).sort();
+    const software = rows.flatMap(({ record: { stack } }) =>
+      stack === null ? [] : [`torch ${stack.torch}, DeepSpeed ${stack.deepspeed}`],
+    );
+    return {
+      name,
+      hardware: hardwareOf(rows),
+      functional: rows.every(({ record }) => record.functional),
+      runs: rows.length,
+      firstUtc: times[0] ?? '',
+      lastUtc: times.at(-1) ?? '',
+      software: [...new Set(software)],
+      outcomes: countOutcomes(rows),
+    };
+  });
+}
+
+function hardwareOf(rows: readonly RunRow[]): string {
+  const [first] = rows;
+  if (first === undefined) return '';
+  const { title, link, cores } = first.record.system;
+  const links = { c2c: 'C2C', pcie: 'PCIe', none: null } as const;
+  const chips = Math.max(...rows.map((row) => row.chips));
+  return [title, links[link], `${cores} cores`, `up to ${chips} chip${chips === 1 ? '' : 's'}`]
+    .filter((part) => part !== null)
+    .join(', ');
+}
+
+/** The commonest first; those of one count by their name. */
+function countOutcomes(rows: readonly RunRow[]): (readonly [OutcomeClass, number])[] {
+  const counts = [...groupRows(rows, ({ outcome }) => outcome)].map(
+    ([name, group]) => [name as OutcomeClass, group.length] as const,
+  );
+  return counts.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+}

@@ -1,0 +1,188 @@
+import { describeUpstream } from '../../stack/reference.ts';
+import { upstreamNames } from '../../upstreams/upstream.ts';
+import { finite } from '../finite.ts';
+import { formatDuration, formatNumber } from '../format.ts';
+import { html, pathAddress, type Html, type HtmlValue } from '../html.ts';
+import { shownLine } from '../plain.ts';
+import type { RunDetails, RunRow } from '../report-data.ts';
+import { stepChart } from './chart.ts';
+import { linkedPage } from './layout.ts';
+import { badge, card, factList, orNothing, utcText } from './parts.ts';
+import { caseFacts, conditionFacts, memoryFacts, placementText } from './run-facts.ts';
+
+/** The page of one run: outcome and its proof first, then the numbers, then all that is needed to repeat it. */
+export function runPage(row: RunRow, details: RunDetails, tool: string): Html {
+  const { record } = row;
+  const main = html`<header>
+      <nav class="small"><a href="../index.html">All runs</a></nav>
+      <h1>${shownLine(record.title)}</h1>
+      <p>
+        ${badge(row.outcome)} ${record.functional && html`<span class="b">functional: CPU ranks</span> `}<span
+          class="id"
+          >${row.runId}</span
+        >
+      </p>
+    </header>
+    <main id="main">
+      ${ending(row)}${numbers(row)}${charts(row, details)}
+      <div class="two">
+        <section>
+          <h2>What ran</h2>
+          ${factList(caseFacts(record))}
+        </section>
+        <section>
+          <h2>Where</h2>
+          ${factList(whereFacts(row))}
+        </section>
+      </div>
+      ${configuration(details)}${fileLinks(row, details)}
+    </main>`;
+  return linkedPage({ title: shownLine(record.title), body: main, footer: tool }, '../');
+}
+
+function ending({ record: { outcome, warnings, recovered }, outcome: ended }: RunRow): HtmlValue {
+  const failed = ended !== 'ok';
+  const rank = outcome.rank === null ? '' : ` (rank ${outcome.rank})`;
+  return [
+    html`<p>${shownLine(outcome.reason)}${rank}${recovered && '; this record was rebuilt from the log'}</p>`,
+    outcome.evidence !== null && html`<pre class="wrap">${shownLine(outcome.evidence, 2000)}</pre>`,
+    failed && outcome.hint !== null && html`<p class="note">Next: ${shownLine(outcome.hint)}</p>`,
+    warnings.length > 0 &&
+      html`<div class="note">
+        <h2 class="small">Warnings</h2>
+        <ul>
+          ${warnings.map((warning) => html`<li>${shownLine(warning)}</li>`)}
+        </ul>
+      </div>`,
+  ];
+}
+
+function numbers(row: RunRow): Html | null {
+  const { record, stepMs, lowMs, highMs, tflopsPerGpu, mfu, tokensPerSecond, gpuGiB, hostGiB } = row;
+  const { samples, warmUpSteps } = record.statistics ?? {};
+  const seconds = (ms: number): string => formatNumber(ms / 1000);
+  const formula = record.throughput.formula ?? 'as its log says';
+  const cards = [
+    stepMs !== null &&
+      card('Step, median', `${seconds(stepMs)} s`, [
+        lowMs !== null &&
+          highMs !== null &&
+          `${seconds(lowMs)} to ${seconds(highMs)} s (${percent(row.confidence)})`,
+        samples !== undefined && `, ${samples} steps after ${warmUpSteps ?? 0}`,
+      ]),
+    tflopsPerGpu !== null && card('TFLOPS a chip', formatNumber(tflopsPerGpu), formula),
+    mfu !== null && card('MFU', percent(mfu), `of ${orNothing(finite(record.system.peakTflops))} TFLOPS`),
+    tokensPerSecond !== null && card('Tokens/s', formatNumber(tokensPerSecond)),
+    gpuGiB !== null &&
+      card('GPU memory, peak', `${formatNumber(gpuGiB)} GiB`, memoryShare(gpuGiB, record.system.gpuGiB)),
+    hostGiB !== null &&
+      card(
+        'Host memory, peak',
+        `${formatNumber(hostGiB)} GiB`,
+        memoryShare(hostGiB, record.exit.hostLimitGiB),
+      ),
+    row.lastLoss !== null &&
+      card('Loss, last', formatNumber(row.lastLoss), `first ${orNothing(finite(record.firstLoss))}`),
+    record.durationMs !== null && card('Lasted', formatDuration(record.durationMs)),
+  ].filter((each) => each !== false);
+  return cards.length === 0
+    ? null
+    : html`<h2>Numbers</h2>
+        <dl class="cards">${cards}</dl>`;
+}
+
+function percent(share: number | null): string {
+  return share === null ? '?' : `${Number((100 * share).toPrecision(3))}%`;
+}
+
+function memoryShare(usedGiB: number, limit: unknown): HtmlValue {
+  const limitGiB = finite(limit);
+  if (limitGiB === null || limitGiB <= 0) return null;
+  const text = `of ${formatNumber(limitGiB)} GiB`;
+  return html`<meter min="0" max="${limitGiB}" value="${usedGiB}" aria-label="${text}"></meter> ${text}`;
+}
+
+function charts({ record, stepMs, confidence }: RunRow, { losses, lossNote }: RunDetails): HtmlValue {
+  const { statistics } = record;
+  const interval = statistics?.interval ?? null;
+  const warmUp = statistics?.warmUpSteps ?? 0;
+  const sec = (ms: number): number => ms / 1000;
+  const steps =
+    record.stepMs.length > 0 &&
+    stepChart({
+      ...{ title: 'Step time', unit: 's', warmUp, values: record.stepMs.map(sec) },
+      median: stepMs === null ? null : sec(stepMs),
+      interval: interval && {
+        low: sec(interval.lowMs),
+        high: sec(interval.highMs),
+        label: `${percent(confidence)} interval of the median, ${interval.basis}`,
+      },
+    });
+  const loss =
+    losses.length > 0
+      ? stepChart({ title: 'Loss', unit: 'nats', values: losses, warmUp: 0, median: null, interval: null })
+      : lossNote !== null && html`<p class="muted">Loss curve: ${lossNote}</p>`;
+  return (
+    (steps !== false || loss !== false) &&
+    html`<h2>Over the steps</h2>
+      <div class="two">${steps}${loss}</div>`
+  );
+}
+
+function whereFacts(row: RunRow): (readonly [string, HtmlValue])[] {
+  const { record } = row;
+  const { stack, system } = record;
+  return [
+    ['system', `${row.system}${row.system.includes(system.title) ? '' : `: ${system.title}`}`],
+    ['started', `${utcText(record.startedUtc)} UTC`],
+    ['placement', record.placement === undefined ? null : placementText(record.placement)],
+    ...(stack === null
+      ? []
+      : ([
+          ['stack', `${stack.name}, lock ${shownLine(stack.hash).slice(0, 12)}`],
+          ['torch', stack.torch],
+          ['DeepSpeed', stack.deepspeed],
+          ...upstreamNames.flatMap((name) => {
+            const upstream = stack.upstreams?.[name];
+            return upstream === undefined ? [] : [[name, describeUpstream(upstream)] as const];
+          }),
+          ['Apex', stack.apex ?? null],
+          [
+            'drift',
+            (stack.drift ?? []).length > 0 &&
+              html`<ul class="list">
+                ${stack.drift?.slice(0, 20).map((line) => html`<li>${shownLine(line)}</li>`)}
+              </ul>`,
+          ],
+        ] as const)),
+    ...memoryFacts(record),
+    ...conditionFacts(record),
+    ['superoffload', record.tool?.version ?? null],
+  ];
+}
+
+function configuration({ command, config }: RunDetails): HtmlValue {
+  return [
+    config !== null &&
+      html`<h2>ds_config.json</h2>
+        <pre tabindex="0">${config}</pre>`,
+    command !== null &&
+      html`<h2>Command</h2>
+        <p class="muted">Secrets are left out.</p>
+        <pre class="wrap">${command}</pre>`,
+    command === null &&
+      config === null &&
+      html`<h2>Configuration</h2>
+        <p class="muted">Only the record of this run was given, not its folder.</p>`,
+  ];
+}
+
+function fileLinks({ folder }: RunRow, { files }: RunDetails): Html | null {
+  if (folder === null || files.length === 0) return null;
+  const address = `../${folder}`;
+  return html`<h2>Files</h2>
+    <p>
+      <a href="${address}/">folder</a>:
+      ${files.map((name) => html`<a href="${`${address}/${pathAddress(name)}`}">${name}</a> `)}
+    </p>`;
+}

@@ -1,0 +1,28 @@
+import { logBytes, readLosses, readRunFolder } from '../../adapters/report-sources.ts';
+import type { RunDetails } from '../../core/report/report-data.ts';
+import { folderDetails, noDetails } from '../../core/report/run-details.ts';
+import type { FoundRecord } from '../../core/results/record-set.ts';
+import type { Context } from '../context.ts';
+
+/** A longer log is not read again for a curve: the record has its first and its last loss. */
+const maxLogBytes = 4e6;
+/** Of all logs of one report: at 100 MB/s a second or two. */
+const maxTotalBytes = 200e6;
+
+/** Reads what a run's page shows beside its record, and says where a log was too long for it. */
+export function createDetailReader(context: Context): (found: FoundRecord) => Promise<RunDetails> {
+  let total = 0;
+  return async ({ record, folder }) => {
+    if (folder === null) return noDetails;
+    const details = folderDetails(await readRunFolder(folder));
+    const bytes = record.lastLoss === null ? null : await logBytes(folder);
+    if (bytes === null) return { ...details, losses: [], lossNote: null };
+    if (bytes > maxLogBytes || total + bytes > maxTotalBytes) {
+      const lossNote = `not drawn: the log has ${(bytes / 1e6).toFixed(1)} MB`;
+      return { ...details, losses: [], lossNote };
+    }
+    total += bytes;
+    const losses = await readLosses(folder, context.signal);
+    return { ...details, losses: losses.length > 1 ? losses : [], lossNote: null };
+  };
+}
