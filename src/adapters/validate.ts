@@ -6,7 +6,14 @@ import type { Fault } from '../errors.ts';
 
 /** A file of experiment/schema, without its ending. */
 export type SchemaName =
-  'model' | 'system' | 'experiment' | 'dataset' | 'series' | 'upstreams' | `deepspeed-${KnownVersion}`;
+  | 'model'
+  | 'system'
+  | 'experiment'
+  | 'dataset'
+  | 'series'
+  | 'upstreams'
+  | 'paper'
+  | `deepspeed-${KnownVersion}`;
 
 const schemaFolder = new URL('../../experiment/schema/', import.meta.url);
 const compiled = new Map<string, ValidateFunction>();

@@ -1,0 +1,92 @@
+import type { Case, System } from '../experiment/case.ts';
+import { hostGiBFor } from '../experiment/system.ts';
+import { formatNumber } from '../report/format.ts';
+import { shownLine } from '../report/plain.ts';
+import type { FigureScene } from './scene.ts';
+import { caseAt, predictOptions } from './measured-cells.ts';
+import type { PaperFile } from './paper-file.schema.ts';
+
+type Conditions = PaperFile['conditions'];
+
+/** What the numbers here were made with and the paper's were not, each a phrase of a few words. */
+export function differencesFromPaper(scene: FigureScene): string[] {
+  const { figure, paperFile, system } = scene;
+  const { conditions } = paperFile;
+  const subject = sampleCase(scene);
+  const chips = [...new Set(scene.panels.flatMap(({ places }) => places.map((place) => place.chips)))];
+  const phrases = [
+    dtypePhrase(subject, conditions),
+    gpuPhrase(system.system, conditions),
+    linkPhrase(system.system, conditions),
+    ...hostPhrases(scene, chips),
+    figure === 12 ? null : sequencePhrase(subject, conditions),
+    chips.some((count) => count > 1) ? nodePhrase(system.system, conditions) : null,
+    figure === 13 ? headPhrase(conditions) : null,
+  ];
+  return phrases.filter((phrase) => phrase !== null);
+}
+
+/** What all cells share; the newest run, else as the experiment has it. */
+function sampleCase(scene: FigureScene): Case | null {
+  const [run] = scene.trials.slice(-1);
+  if (run !== undefined) return run.subject;
+  const [place] = scene.panels.flatMap(({ places }) => places);
+  const model = place?.model ?? Object.values(scene.models)[0];
+  return place === undefined || model === undefined ? null : caseAt(scene, { ...place, model }, 'prism');
+}
+
+function dtypePhrase(subject: Case | null, { dtype }: Conditions): string | null {
+  return subject === null || subject.dtype === dtype ? null : `${subject.dtype}; paper ${dtype}`;
+}
+
+function gpuPhrase({ gpuName, gpuGiB }: System, paper: Conditions): string | null {
+  const name = gpuName ?? 'another GPU';
+  if (` ${name} `.includes(` ${paper.gpuName} `)) return null;
+  const memory = gpuGiB === null ? '' : ` ${Math.round(gpuGiB)} GiB`;
+  return `${shownLine(name, 40)}${memory}; paper ${paper.gpuName} ${paper.gpuGB} GB`;
+}
+
+const linkWords = { c2c: 'C2C', pcie: 'PCIe', none: 'no link' } as const;
+
+function linkPhrase({ link }: System, paper: Conditions): string | null {
+  return link === paper.link ? null : `${linkWords[link]} to the host; paper ${linkWords[paper.link]}`;
+}
+
+const gibPerGB = 1e9 / 2 ** 30;
+/** LPDDR is counted so: 480 GB are 478 GiB by the label of one module, and 447 by arithmetic. */
+const sameHost = 0.1;
+
+/** Host memory a chip, which ends the sizes of every mode that offloads. */
+function hostPhrases(scene: FigureScene, chips: readonly number[]): string[] {
+  const { hostGBPerChip } = scene.paperFile.conditions;
+  const { system } = scene.system;
+  const { exclusiveHost = false } = predictOptions(scene);
+  const phrases = chips.flatMap((count) => {
+    const ranks = Math.min(count, system.chipsPerNode);
+    const hostGiB = hostGiBFor(system, ranks, exclusiveHost);
+    if (hostGiB === null) return [];
+    const paperGB = count === 1 ? hostGBPerChip.oneChip : hostGBPerChip.moreChips;
+    const ratio = hostGiB / ranks / (paperGB * gibPerGB);
+    return Math.abs(ratio - 1) <= sameHost
+      ? []
+      : [`${Math.round(hostGiB / ranks)} GiB host a chip; paper ${paperGB} GB`];
+  });
+  return [...new Set(phrases)];
+}
+
+function sequencePhrase(subject: Case | null, { sequenceLength }: Conditions): string | null {
+  if (subject === null || subject.sequenceLength === sequenceLength) return null;
+  const paper = sequenceLength === null ? 'does not say' : formatNumber(sequenceLength);
+  return `sequence ${subject.sequenceLength}; paper ${paper}`;
+}
+
+function nodePhrase({ chipsPerNode }: System, paper: Conditions): string | null {
+  if (chipsPerNode === paper.chipsPerNode) return null;
+  return `${chipsPerNode} chip${chipsPerNode === 1 ? '' : 's'} a node; paper ${paper.chipsPerNode}`;
+}
+
+/** Both workloads tie the head to the embedding (experiment/trainer/model.py, and Megatron by default). */
+function headPhrase({ tiedHead }: Conditions): string | null {
+  if (tiedHead === true) return null;
+  return `tied head; paper ${tiedHead === null ? 'does not say' : 'untied'}`;
+}

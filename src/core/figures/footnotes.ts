@@ -1,0 +1,76 @@
+import { shownLine } from '../report/plain.ts';
+import { stackText, toolText } from './comparable-set.ts';
+import { hasPaper, type FigureScene } from './scene.ts';
+import type { Mark } from './figure-data.ts';
+
+interface Told {
+  readonly marks: readonly Mark[];
+  /** What was left out and why. */
+  readonly leftOut: readonly string[];
+  /** Ids of runs whose numbers are none. */
+  readonly faulty: readonly string[];
+}
+
+/** What is said below the picture: where each kind of number comes from, and what is not in it. */
+export function footnotesOf(scene: FigureScene, { marks, leftOut, faulty }: Told): string[] {
+  const has = (source: Mark['source']): boolean => marks.some((mark) => mark.source === source);
+  return [
+    ...(scene.functional ? ['CPU ranks: this shows that a mode works, not how fast it is on a GPU.'] : []),
+    ...(has('measured') ? [measuredNote(scene, marks), ...intervalNote(marks)] : []),
+    ...unitNotes(scene),
+    ...(has('predicted') ? [predictedNote(scene)] : []),
+    ...(hasPaper(scene)
+      ? [`Paper: SuperOffload (ASPLOS '26, arXiv 2509.21271), ${scene.paper.reading}.`]
+      : []),
+    ...(leftOut.length === 0 ? [] : [`Left out: ${leftOut.join('; ')}.`]),
+    ...faultyNote(faulty),
+  ];
+}
+
+function measuredNote({ trials }: FigureScene, marks: readonly Mark[]): string {
+  const ids = new Set(marks.flatMap(({ runIds }) => runIds));
+  const records = trials.map(({ record }) => record).filter(({ runId }) => ids.has(runId));
+  const stacks = [...new Set(records.map(({ stack }) => stackText(stack)))];
+  const tools = [...new Set(records.map(({ tool }) => toolText(tool)))];
+  const days = [...new Set(records.map(({ startedUtc }) => startedUtc.slice(0, 10)))].sort();
+  const [first = 'no day', last = first] = [days[0], days.at(-1)];
+  const workload = trials.at(-1)?.subject.workload === 'megatron' ? 'Megatron-DeepSpeed' : 'built-in trainer';
+  const software = stacks.length === 1 ? stacks[0] : `${stacks.length} stacks: ${stacks.join(' and ')}`;
+  const count = `${records.length} run${records.length === 1 ? '' : 's'}`;
+  const when = first === last ? `of ${first}` : `of ${first} to ${last}`;
+  return shownLine(
+    `Measured: ${count} ${when}, ${software ?? 'unknown software'}, ${workload}, superoffload ${tools.join(' and ')}.`,
+    400,
+  );
+}
+
+function intervalNote(marks: readonly Mark[]): string[] {
+  const bases = [...new Set(marks.flatMap(({ basis }) => (basis === null ? [] : [basis])))].sort();
+  return bases.length === 0 ? [] : [`Intervals: ${bases.join('; ')}.`];
+}
+
+function unitNotes({ figure, unit, system: { system } }: FigureScene): string[] {
+  if (unit === 'mfu') {
+    return [
+      `MFU against ${system.peakTflops ?? 'an unknown number of'} TFLOPS a chip. Attention counts over the full s^2, of which a causal kernel executes about half: long sequences read high.`,
+    ];
+  }
+  if (unit === 'tokens')
+    return ['No peak is known of these chips, so there is no MFU, and nothing of the paper beside it.'];
+  return figure === 13 ? ['Sizes here are counted parameters; the paper prints the names of its sizes.'] : [];
+}
+
+function predictedNote({ unit, system }: FigureScene): string {
+  const what =
+    unit === 'billions'
+      ? 'memory formulas'
+      : "memory formulas and a roofline of the system's rates, mostly too fast,";
+  return `Predicted: ${what} for ${system.title}; nothing was run for it.`;
+}
+
+function faultyNote(faulty: readonly string[]): string[] {
+  if (faulty.length === 0) return [];
+  const some = faulty.slice(0, 2).map((runId) => shownLine(runId, 80));
+  const more = faulty.length > some.length ? ` and ${faulty.length - some.length} more` : '';
+  return [`Left out, since a number of theirs is none that a run can have: ${some.join(', ')}${more}.`];
+}

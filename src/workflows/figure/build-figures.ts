@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { dataFolders, readExperiment, readModels, scanSystems } from '../../adapters/experiment-data.ts';
+import { readPaper } from '../../adapters/paper-data.ts';
+import { buildFigure } from '../../core/figures/build-figure.ts';
+import { runsCommand } from '../../core/figures/commands.ts';
+import type { FigureData, FigureNumber } from '../../core/figures/figure-data.ts';
+import { figureSystems, type FigureSystem } from '../../core/figures/figure-system.ts';
+import { figureExperiments, trialsOf } from '../../core/figures/trial.ts';
+import type { RecordSet } from '../../core/results/record-set.ts';
+import type { RunRecord } from '../../core/results/record.ts';
+import type { Context } from '../context.ts';
+import { readRecords } from '../records/read-records.ts';
+import { toolIdentity } from '../tool-identity.ts';
+import { namedSystems, systemsFor, withRates } from './choose-systems.ts';
+
+export interface FigureRequest {
+  readonly figures: readonly FigureNumber[];
+  /** A profile, or a machine as an earlier figure called it; absent: all that have runs. */
+  readonly system?: string;
+  /** What `--from` names; none means `runs`. */
+  readonly from: readonly string[];
+  /** Draw what the paper published. */
+  readonly paper: boolean;
+  /** Draw what is predicted. */
+  readonly predicted: boolean;
+}
+
+export interface BuiltFigures {
+  /** One for each figure and machine, in the order of the request. */
+  readonly figures: readonly FigureData[];
+  /** What could not be used or drawn, and what to do about it. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Builds figures of stored runs.
+ * @throws SuperOffloadError 'usage' for a system or a source that is nothing of the kind.
+ */
+export async function buildFigures(context: Context, request: FigureRequest): Promise<BuiltFigures> {
+  const set = await readRecords(context, request.from);
+  return figuresOf(context, set, request);
+}
+
+/** As {@link buildFigures}, of records that are read already. */
+export async function figuresOf(
+  context: Context,
+  { records, notes }: RecordSet,
+  request: Omit<FigureRequest, 'from'>,
+): Promise<BuiltFigures> {
+  const folders = dataFolders(context);
+  const scanned = scanSystems(folders);
+  const machines = figureSystems(records.map(({ record }) => record)).map((system) =>
+    withRates(system, scanned.systems),
+  );
+  const named = await namedSystems(context, request.system, machines);
+  const [paper, { version }] = [readPaper(context), await toolIdentity(context)];
+  const own = readModels([join(context.packageRoot, 'experiment')]);
+  const models = Object.fromEntries(own.map(({ shape }) => [shape.name, shape]));
+  const figures: FigureData[] = [];
+  const more: string[] = [];
+  for (const figure of request.figures) {
+    const experiment = readExperiment(figureExperiments[figure], folders);
+    const systems = named ?? (await systemsFor(context, figure, machines));
+    for (const system of systems) {
+      const { paper: showPaper, predicted: showPredicted } = request;
+      const inputs = { figure, paper, experiment, models, system, showPaper, showPredicted, tool: version };
+      const built = buildFigure(inputs);
+      if (built !== null) figures.push(built);
+      more.push(...adviceOn(figure, system, built));
+    }
+  }
+  return { figures, notes: [...notes, ...more] };
+}
+
+/** Says which command makes the runs where there is none. */
+function adviceOn(
+  figure: FigureNumber,
+  { title, system, records }: FigureSystem,
+  built: FigureData | null,
+): string[] {
+  const hasRuns = (own: readonly RunRecord[]): boolean => trialsOf(figure, own).trials.length > 0;
+  if (hasRuns(records)) return [];
+  const shown = built === null ? 'there is nothing to draw' : 'prediction and paper alone are drawn';
+  const command = runsCommand(figure, system.name === 'local' ? null : system.name);
+  return [`figure ${figure}: no run on ${title}, ${shown}; to make them there: ${command}`];
+}
