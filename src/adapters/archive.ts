@@ -9,7 +9,8 @@ import { Header, Parser, Pax, type ReadEntry } from 'tar';
 import { compressionOfName, type Compression } from '../core/archive/compression.ts';
 import { SuperOffloadError } from '../errors.ts';
 import { changedFile, noArchive, NotTar, readError, TooLong, withoutZstd } from './archive-errors.ts';
-import { compressionOf, compressor, decompressor } from './compression.ts';
+import { archiveKind } from './archive-kind.ts';
+import { compressor, decompressor } from './compression.ts';
 import { storageError } from './files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,7 +39,7 @@ const endOfArchive = Buffer.alloc(2 * blockBytes);
  */
 export async function writeArchive(
   path: string,
-  files: AsyncIterable<PackedFile>,
+  files: readonly PackedFile[],
   options: {
     readonly env: Environment;
     readonly signal: AbortSignal;
@@ -64,11 +65,11 @@ export async function writeArchive(
 }
 
 async function* tarBytes(
-  files: AsyncIterable<PackedFile>,
+  files: readonly PackedFile[],
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
   let total = 0;
-  for await (const { path, bytes, mtimeS, content } of files) {
+  for (const { path, bytes, mtimeS, content } of files) {
     yield headerOf(path, bytes, new Date(mtimeS * 1000));
     let written = 0;
     for await (const chunk of content()) {
@@ -160,9 +161,10 @@ async function compressionOfFile(path: string): Promise<Compression> {
   try {
     const found = await stat(path);
     if (!found.isFile()) throw noArchive(path, found.isDirectory() ? 'it is a folder' : 'it is no file');
-    const compression = await compressionOf(path);
-    if (compression === null) throw noArchive(path, 'it is neither gzip nor zstd');
-    return compression;
+    const kind = await archiveKind(path);
+    if (kind === 'tar.gz') return 'gzip';
+    if (kind === 'tar.zst') return 'zstd';
+    throw noArchive(path, kind === 'tar' ? 'it is not compressed' : 'it is neither gzip nor zstd');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(error, path);
     const hint = 'archives are made by: superoffload runs export --archive FILE.tar.gz';

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
 import type { Compression } from '../core/archive/compression.ts';
@@ -20,17 +19,4 @@ export function compressor(compression: Compression, env: Environment): Duplex {
 export function decompressor(compression: Compression, env: Environment): Duplex {
   if (compression === 'gzip') return zlib.createGunzip();
   return createZstdDecompress?.() ?? startFilter(['zstd', '-q', '-d', '-c'], env);
-}
-
-/** @returns how a file is compressed, by its first bytes; null where it is neither way. */
-export async function compressionOf(path: string): Promise<Compression | null> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    const magic = buffer.toString('hex', 0, bytesRead);
-    if (magic.startsWith('1f8b')) return 'gzip';
-    return magic === '28b52ffd' ? 'zstd' : null;
-  } finally {
-    await file.close();
-  }
 }

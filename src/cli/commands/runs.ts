@@ -1,3 +1,4 @@
+import { declareArchive } from '../archive-commands.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (command, io) => {
@@ -26,6 +27,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     });
   declareLive(command, io);
   declareActing(command, io);
+  declareArchive(command, io);
 };
 
 function declareLive(command: Parameters<CommandModule['declare']>[0], io: CommandIo): void {
