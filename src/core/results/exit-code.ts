@@ -16,6 +16,11 @@ const answers: ReadonlySet<OutcomeClass> = new Set([
   'unsupported',
 ]);
 
+/** Whether an end answers what was asked, well or badly; else something broke, or the run had no end. */
+export function isAnswer(outcome: OutcomeClass): boolean {
+  return answers.has(outcome);
+}
+
 /**
  * The exit code of a command that ran cases: 4 where one has no answer. Out of memory is an answer in a grid, and a
  * failure (4) when it is the one case asked for by name; a case that this machine cannot run by its kind, asked for by name, is 3.

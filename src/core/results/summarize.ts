@@ -126,7 +126,7 @@ function isConfident({ interval }: CaseSummary): boolean {
 }
 
 /** Whether a launch's steps count: it ended well, or is a command that never says so and exited with 0. */
-function isMeasured(record: RunRecord): boolean {
+export function isMeasured(record: RunRecord): boolean {
   const ended =
     record.outcome.class === 'ok' || (record.outcome.class === 'incomplete' && record.exit.exitCode === 0);
   return ended && record.statistics !== null;

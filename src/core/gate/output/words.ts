@@ -1,0 +1,62 @@
+import { formatNumber } from '../../report/format.ts';
+import { caseTitle } from '../gate-case.ts';
+import type { GateReport, GateRow } from '../report.ts';
+
+/** The words that every output of a gate shares. */
+
+/** One line: what was held against what, and what came of it. */
+export function rowTitle(row: GateRow): string {
+  return `${row.metric ?? 'runs'}: ${caseTitle(row.case)}`;
+}
+
+/** `84.7 TFLOPS`; `-` where there is none. */
+export function valueText(value: number | null, unit: string | null): string {
+  return value === null ? '-' : `${formatNumber(value)}${unit === null ? '' : ` ${unit}`}`;
+}
+
+/** `0.951 (0.944 to 0.958)`. */
+export function ratioText({ ratio, low, high, basis }: GateRow): string {
+  if (ratio === null) return '-';
+  const digits = (value: number): string => value.toFixed(3);
+  if (low === null || high === null) return digits(ratio);
+  if (basis === 'counted') return digits(ratio);
+  return `${digits(ratio)} (${digits(low)} to ${digits(high)})`;
+}
+
+/** `-5.0% to +5.3%`: how far a reference may be off. */
+export function boundsText({ reference }: GateRow): string {
+  if (reference === null) return '-';
+  const side = (share: number | null): string =>
+    share === null ? 'any' : `${share > 0 ? '+' : ''}${formatNumber(share * 100)}%`;
+  return `${side(reference.lower)} to ${side(reference.upper)}`;
+}
+
+/** What a person reads first. */
+export function verdictLine({ verdict, rows, baseline }: GateReport): string {
+  const counts = new Map<string, number>();
+  for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const list = [...counts].map(([status, count]) => `${count} ${status}`).join(', ');
+  const words = {
+    pass: 'PASS',
+    regression: 'REGRESSION',
+    inconclusive: 'INCONCLUSIVE',
+    failed: 'FAILED',
+  } as const;
+  return `${words[verdict]}: against ${baseline}: ${list === '' ? 'nothing to compare' : list}`;
+}
+
+/** The row with its place, its numbers and its reason, for outputs that have one text a row. */
+export function rowText(row: GateRow): string {
+  const { reference, unit } = row;
+  return [
+    `${row.status}: ${row.reason}`,
+    ...(reference === null
+      ? []
+      : [
+          `reference ${valueText(reference.value, unit)}, allowed ${boundsText(row)}; now ${valueText(row.value, unit)}`,
+        ]),
+    ...(row.ratio === null ? [] : [`ratio ${ratioText(row)}${row.basis === null ? '' : `, ${row.basis}`}`]),
+    ...(row.runs.length === 0 ? [] : [`runs: ${row.runs.join(', ')}`]),
+    ...(row.hint === null ? [] : [`next: ${row.hint}`]),
+  ].join('\n');
+}
