@@ -1,42 +1,59 @@
+import { fairFacts, type FairFact, type Reading } from './fair-facts.ts';
 import type { RunRecord } from './record.ts';
 
-/** GPU memory may differ by this share before a ratio of two runs is called unfair: more memory buys speed. */
-const memoryTolerance = 0.1;
+/** One thing that two runs do not have in common, each side as it is written. */
+export interface Difference {
+  readonly name: string;
+  readonly a: string;
+  readonly b: string;
+}
 
-/** Everything that makes a ratio of two runs say less than it seems to; empty when it is fair. */
-export function unfairness(a: RunRecord, b: RunRecord): string[] {
-  const reasons: string[] = [];
-  const differ = (what: string, left: unknown, right: unknown): void => {
-    if (left !== right) reasons.push(`${what} ${String(left)} against ${String(right)}`);
-  };
-  if (a.case !== null && b.case !== null) {
-    differ('workload', a.case.workload, b.case.workload);
-    differ('dtype', a.case.dtype, b.case.dtype);
-    differ('clipping', a.case.gradientClipping, b.case.gradientClipping);
-    differ('recomputation', a.case.activationCheckpointing, b.case.activationCheckpointing);
-    differ('global batch', a.case.globalBatch, b.case.globalBatch);
-    differ('micro-batch', a.case.microBatch, b.case.microBatch);
-    differ('sequence', a.case.sequenceLength, b.case.sequenceLength);
-    differ('sequence-parallel', a.case.sequenceParallel, b.case.sequenceParallel);
-    differ('activation offload', a.case.activationOffload, b.case.activationOffload);
-    differ('16-bit loss', a.case.fp16LmCrossEntropy, b.case.fp16LmCrossEntropy);
-    differ('loss chunk', a.case.lossChunk ?? 'by rule', b.case.lossChunk ?? 'by rule');
-    differ('dropout', a.case.dropout, b.case.dropout);
+/** What stands between two runs and a fair ratio. */
+export interface Fairness {
+  readonly differences: readonly Difference[];
+  /** Names of what one of them or both do not say. */
+  readonly unknown: readonly string[];
+}
+
+/** Holds two runs against each other, fact by fact (fair-facts.ts). */
+export function fairnessOf(a: RunRecord, b: RunRecord): Fairness {
+  const differences: Difference[] = [];
+  const unknown: string[] = [];
+  for (const fact of fairFacts) {
+    const [left, right] = [fact.of(a), fact.of(b)];
+    if (left === null || right === null) continue;
+    if (left === undefined || right === undefined) unknown.push(fact.name);
+    else if (!areAlike(fact, left, right)) {
+      differences.push({ name: fact.name, a: textOf(fact, left, a), b: textOf(fact, right, b) });
+    }
   }
-  differ('chips', a.worldSize, b.worldSize);
-  differ('stack', a.stack?.hash, b.stack?.hash);
-  differ('attention', attentionOf(a), attentionOf(b));
-  return [...reasons, ...memoryReason(a, b)];
+  return { differences, unknown };
 }
 
-/** What the log says ran; else what was asked for. */
-function attentionOf({ facts, case: subject }: RunRecord): string | undefined {
-  return facts['attention'] ?? subject?.attention;
+/** Everything that makes a ratio of two runs say less than it seems to, in short; empty when it is fair. */
+export function unfairness(a: RunRecord, b: RunRecord): string[] {
+  const { differences } = fairnessOf(a, b);
+  const told = new Set(differences.map(({ name }) => name));
+  return differences
+    .filter(({ name }) => !implied.get(name)?.some((other) => told.has(other)))
+    .map(describeDifference);
 }
 
-function memoryReason(a: RunRecord, b: RunRecord): string[] {
-  const [left, right] = [a.memory.gpuAllocatedGiB, b.memory.gpuAllocatedGiB];
-  if (left === null || right === null) return [];
-  const share = Math.abs(left - right) / Math.max(left, right, Number.MIN_VALUE);
-  return share > memoryTolerance ? [`GPU memory ${left.toFixed(1)} against ${right.toFixed(1)} GiB`] : [];
+const implied = new Map(fairFacts.map(({ name, impliedBy }) => [name, impliedBy]));
+
+/** `dtype bf16 against fp16`; a unit that both sides have is said once. */
+export function describeDifference({ name, a, b }: Difference): string {
+  const unit = / (?:GiB|MHz|W)$/.exec(a)?.[0] ?? '';
+  return `${name} ${unit !== '' && b.endsWith(unit) ? a.slice(0, -unit.length) : a} against ${b}`;
+}
+
+function areAlike({ within }: FairFact, a: NonNullable<Reading>, b: NonNullable<Reading>): boolean {
+  if (within === undefined || typeof a !== 'number' || typeof b !== 'number') return a === b;
+  const distance = Math.abs(a - b);
+  if ('difference' in within) return distance <= within.difference;
+  return distance <= within.share * Math.max(Math.abs(a), Math.abs(b));
+}
+
+function textOf({ text }: FairFact, value: NonNullable<Reading>, record: RunRecord): string {
+  return text !== undefined && typeof value === 'number' ? text(value, record) : String(value);
 }

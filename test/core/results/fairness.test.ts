@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../src/core/experiment/case.ts';
-import { unfairness } from '../../../src/core/results/fairness.ts';
+import { fairnessOf, unfairness } from '../../../src/core/results/fairness.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { samplePlan } from '../sample-plan.ts';
 import { goodLog, recordOf } from '../sample-record.ts';
@@ -51,5 +51,76 @@ describe('unfairness', () => {
 
   it('names every difference', () => {
     expect(unfairness(a, withCase({ dtype: 'fp32', dropout: 0.1 }))).toHaveLength(2);
+  });
+});
+
+describe('the whole list of what must be alike', () => {
+  const record = (change: Partial<RunRecord>): RunRecord => ({ ...a, ...change });
+  const gpu = {
+    ...{ smClockMhz: 1980, maxSmClockMhz: 1980, powerCapWatt: 700, maxTemperatureC: 50, throttleReasons: [] },
+    samples: 9,
+  };
+  const onGpu = (change: Partial<typeof gpu>): RunRecord =>
+    record({ conditions: { ...a.conditions, cpuAdamThreads: 16, gpu: { ...gpu, ...change } } });
+  const said = (facts: Record<string, string>): RunRecord => record({ facts });
+  const bound = (binding: 'none' | 'numactl', hostNumaNodes: number[] | null = null): RunRecord =>
+    record({ placement: { binding, hostNumaNodes, exclusiveHost: false, hostGiB: null, machine: null } });
+  const clipped = (clipRate: number): RunRecord => ({ ...withCase({ gradientClipping: 1 }), clipRate });
+
+  it.each<[string[], RunRecord, RunRecord]>([
+    [['ratio 0.9 against 0.5'], withCase({ ratio: 0.9 }), withCase({ ratio: 0.5 })],
+    [['skipped steps 0 of 30 against 3 of 30'], a, record({ skippedIterations: 3 })],
+    [['clip rate 10% against 60%'], clipped(0.1), clipped(0.6)],
+    [[], clipped(0.1), clipped(0.14)],
+    [['DeepSpeed 0.19.8 against 0.19.9'], said({ deepspeed: '0.19.8' }), said({ deepspeed: '0.19.9' })],
+    [['torch 2.15.0 against 2.11.0+cu130'], a, said({ torch: '2.11.0+cu130' })],
+    [['tied head true against false'], a, said({ 'untie embeddings and output weights': 'True' })],
+    [[], a, said({ 'untie embeddings and output weights': 'False' })],
+    [['parameters 2.120e9 against 2.223e9'], a, said({ parameters: '2223000000' })],
+    [[], a, said({ parameters: '2119716864' })],
+    [
+      ['FLOP formula megatron-full-attention against other'],
+      a,
+      record({ throughput: { ...a.throughput, formula: 'other' } }),
+    ],
+    [['data generated against /data/text'], a, withCase({ dataPath: '/data/text' })],
+    [['system h200 against gh200'], a, record({ system: { ...a.system, name: 'gh200' } })],
+    [['power cap 700 against 500 W'], onGpu({}), onGpu({ powerCapWatt: 500 })],
+    [['GPU clock 1980 against 1500 MHz'], onGpu({}), onGpu({ smClockMhz: 1500 })],
+    [[], onGpu({}), onGpu({ smClockMhz: 1935 })],
+    [['binding none against numactl, host memory of nodes 0 1'], bound('none'), bound('numactl', [0, 1])],
+    [
+      ['Adam threads 16 against 4'],
+      onGpu({}),
+      record({ conditions: { ...a.conditions, cpuAdamThreads: 4, gpu } }),
+    ],
+    [[], onGpu({}), record({ facts: { 'adam threads': 'none' }, conditions: { ...a.conditions, gpu } })],
+    // Twice the batch in twice the micro-batches is said once.
+    [['global batch 8 against 16'], a, withCase({ globalBatch: 16, gradientAccumulation: 2 })],
+    [['accumulation 1 against 2'], a, withCase({ gradientAccumulation: 2 })],
+  ])('%j', (reasons, left, right) => {
+    expect(unfairness(left, right)).toEqual(reasons);
+  });
+
+  it('says what nobody knows, and is not silent', () => {
+    const old = {
+      ...withCase({ gradientClipping: 1 }),
+      clipRate: null,
+      placement: undefined,
+    } as unknown as RunRecord;
+    expect(fairnessOf(old, old).unknown).toEqual([
+      'clip rate',
+      'binding',
+      'Adam threads',
+      'power cap',
+      'GPU clock',
+    ]);
+    expect(fairnessOf(a, a).unknown).not.toContain('clip rate');
+  });
+
+  it('is the same from both sides', () => {
+    const b = { ...withCase({ dtype: 'fp16', lossChunk: 512 }), worldSize: 3 };
+    const turned = fairnessOf(b, a).differences.map((each) => ({ ...each, a: each.b, b: each.a }));
+    expect(turned).toEqual(fairnessOf(a, b).differences);
   });
 });
