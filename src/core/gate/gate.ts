@@ -5,7 +5,7 @@ import type { Baseline, Reference } from './baseline.ts';
 import { decide, type Tested } from './decide.ts';
 import { changeOf } from './estimate.ts';
 import { excuse } from './expected.ts';
-import { caseTitle, gateCaseOf, keyOf, searchCaseOf } from './gate-case.ts';
+import { caseTitle, gateCaseOf, keyOf, searchCaseOf, systemLabel } from './gate-case.ts';
 import { boundsOf, metrics, type MetricName } from './metric.ts';
 import { verdictOf, type GateReport, type GateRow } from './report.ts';
 import { foundSizes, isSearchProbe } from './search-size.ts';
@@ -139,8 +139,12 @@ function isKnownSearch(record: RunRecord, known: ReadonlySet<string>): boolean {
 /** @returns the runs of each case, in the order given. */
 export function groupByKey(records: readonly RunRecord[]): Map<string, RunRecord[]> {
   const groups = new Map<string, RunRecord[]>();
+  // A case id says all of a case in few characters: of thousands of runs few cases are looked at.
+  const keys = new Map<string, string>();
   for (const record of records) {
-    const key = keyOf(gateCaseOf(record));
+    const name = `${record.caseId} ${record.worldSize} ${systemLabel(record.system)}`;
+    const key = keys.get(name) ?? keyOf(gateCaseOf(record));
+    keys.set(name, key);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);

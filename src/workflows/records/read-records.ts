@@ -12,9 +12,9 @@ import { resolveSource, type Resolved } from './resolve-source.ts';
 export interface ReadOptions {
   /**
    * False for a case that is not wanted whatever its record says: its file is not opened. It is given the case id in
-   * the name of the run's folder, which for old runs ends with another hash than the case has today.
+   * the name of the run's folder, which for old runs ends with another hash than the case has today, and the run's id.
    */
-  readonly mayPass?: (caseId: string) => boolean;
+  readonly mayPass?: (caseId: string, runId: string) => boolean;
 }
 
 /**
@@ -83,7 +83,9 @@ async function readPlace(
   const wanted =
     mayPass === undefined || (place.kind === 'runs' && place.named)
       ? folders
-      : folders.filter((folder) => !isRunId(basename(folder)) || mayPass(caseIdOfRun(basename(folder))));
+      : folders.filter(
+          (folder) => !isRunId(basename(folder)) || mayPass(caseIdOfRun(basename(folder)), basename(folder)),
+        );
   return readFolders(context, source, wanted);
 }
 
