@@ -3,6 +3,8 @@ import Table from 'cli-table3';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Its text may be cut where a terminal is too narrow: what is lost is said elsewhere. */
+  readonly cut?: true;
 }
 
 /**

@@ -6,8 +6,8 @@ import type { LeftOut } from '../workflows/campaign/plan-campaign.ts';
 import type { CampaignCounts, CellReport } from '../workflows/campaign/report.ts';
 import type { CampaignResult } from '../workflows/campaign/run-campaign.ts';
 import type { CampaignListing, CampaignStatus } from '../workflows/campaign/status.ts';
-import { formatDuration, formatNumber } from './format.ts';
 import { longTable } from './long-table.ts';
+import { formatDuration, formatNumber } from './format.ts';
 
 const caseColumns: readonly Column[] = [
   { title: 'mode' },

@@ -1,16 +1,16 @@
 import { quoteWord } from '../core/launch/quote.ts';
-import { renderTable } from '../adapters/table.ts';
 import type { FetchReport } from '../workflows/dataset/fetch-plan.ts';
 import type { DatasetInfo } from '../workflows/dataset/info.ts';
 import type { MakeReport } from '../workflows/dataset/make.ts';
 import type { VerifyReport } from '../workflows/dataset/verify.ts';
+import { resultTable } from './result-table.ts';
 
 export function fetchText(report: FetchReport): string {
   const columns = [{ title: 'file' }, { title: 'bytes', align: 'right' }, { title: 'state' }] as const;
   const rows = report.files.map(({ file, bytes, state }) => [file, String(bytes), state]);
   const isComplete = report.files.every(({ state }) => state !== 'to fetch');
   return [
-    renderTable(columns, rows),
+    resultTable(columns, rows),
     `from ${report.source}`,
     `to ${report.directory}`,
     ...(isComplete ? [`use it with: --data-path ${report.prefix}`] : []),

@@ -1,10 +1,11 @@
-import { renderTable, type Column } from '../adapters/table.ts';
+import type { Column } from '../adapters/table.ts';
 import { describePlan } from '../core/plan/describe.ts';
 import { wallTitles } from '../core/search/verdict.ts';
 import { edgeOf, type AxisSearch, type FrontierPlan } from '../workflows/frontier/frontier.ts';
 import { firstCandidate } from '../workflows/frontier/run-search.ts';
 import type { PointReport, RowReport } from '../workflows/frontier/report.ts';
 import { formatCount, formatNumber } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 /** What tells one candidate from the next, and what a row says of the largest that ran. */
 export interface FrontierColumns {
@@ -38,7 +39,7 @@ export const lengthColumns: FrontierColumns = {
 
 /** The edge of each mode. */
 export function searchTable(plan: FrontierPlan, rows: readonly RowReport[], show: FrontierColumns): string {
-  const table = renderTable(
+  const table = resultTable(
     [
       { title: 'mode' },
       { title: `largest ${show.what} that ran` },
@@ -65,7 +66,7 @@ export function givenTable(
   points: readonly (PointReport & { readonly mode: string })[],
   show: FrontierColumns,
 ): string {
-  const table = renderTable(
+  const table = resultTable(
     [{ title: 'mode' }, { title: show.what }, ...show.columns, { title: 'fits' }],
     points.map((point) => [
       point.mode,
@@ -93,7 +94,7 @@ export function frontierDryRun(plan: FrontierPlan, show: FrontierColumns): strin
 
 function searchText(plan: FrontierPlan, search: AxisSearch, { what }: FrontierColumns): string {
   const found = edgeOf(plan, search.cases);
-  const table = renderTable(
+  const table = resultTable(
     [
       { title: what },
       { title: 'GPU GiB', align: 'right' },

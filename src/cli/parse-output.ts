@@ -1,7 +1,8 @@
-import { renderTable, type Column } from '../adapters/table.ts';
+import type { Column } from '../adapters/table.ts';
 import type { StepRow } from '../core/logs/step-row.ts';
 import type { ParsedLog } from '../workflows/parse.ts';
 import { formatNumber } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 type Cell = string | number | boolean | null;
 
@@ -34,7 +35,7 @@ export function parseTable(logs: readonly ParsedLog[]): string {
     optional(log.lastLoss),
     log.outcome.class,
   ]);
-  return [renderTable(columns, rows), '', ...logs.flatMap(proof)].join('\n');
+  return [resultTable(columns, rows), '', ...logs.flatMap(proof)].join('\n');
 }
 
 function interval({ steps }: ParsedLog): string {

@@ -1,9 +1,10 @@
-import { renderTable, type Column } from '../adapters/table.ts';
+import type { Column } from '../adapters/table.ts';
 import type { SkippedCase } from '../core/experiment/grid.ts';
 import { estimateMemory } from '../core/model/memory.ts';
 import { parameterCount } from '../core/model/shape.ts';
 import type { ThroughputPlan } from '../workflows/throughput/plan-throughput.ts';
 import { formatCount, formatDuration } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 const columns: readonly Column[] = [
   { title: 'case' },
@@ -13,8 +14,11 @@ const columns: readonly Column[] = [
   { title: 'expected time', align: 'right' },
 ];
 
-/** What is about to run: memory by first-order formulas, time from earlier runs of the same, else predicted. */
-export function planTable({ plans, machine, expectedMs }: ThroughputPlan): string {
+/**
+ * What is about to run: memory by first-order formulas, time from earlier runs of the same, else predicted.
+ * @param width of the terminal that it goes to; null where that is none (default: stdout's)
+ */
+export function planTable({ plans, machine, expectedMs }: ThroughputPlan, width?: number | null): string {
   const rows = plans.map((plan) => {
     const time = expectedMs[plan.caseId];
     const expected = time === undefined ? 'unknown' : formatDuration(time);
@@ -24,7 +28,7 @@ export function planTable({ plans, machine, expectedMs }: ThroughputPlan): strin
     const gpu = machine.system.accelerator === 'cuda' ? gpuGiB.toFixed(1) : '-';
     return [plan.title, parameters, gpu, hostGiB.toFixed(1), expected];
   });
-  return renderTable(columns, rows);
+  return resultTable(columns, rows, width);
 }
 
 /** What helps where the machine is of the wrong kind. */

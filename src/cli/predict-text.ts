@@ -1,9 +1,10 @@
-import { renderTable, type Column } from '../adapters/table.ts';
+import type { Column } from '../adapters/table.ts';
 import type { Prediction } from '../core/model/predict.ts';
 import type { Resource } from '../core/model/step-parts.ts';
 import type { PredictedCase, PredictReport } from '../workflows/predict/predict.ts';
 import { formatCount, formatDuration, formatNumber } from './format.ts';
 import { skippedLines } from './plan-table.ts';
+import { resultTable } from './result-table.ts';
 
 const unknown = '-';
 
@@ -43,7 +44,7 @@ function tableText({ cases, system }: PredictReport): string {
       time === null ? unknown : boundNames[time.bound],
     ];
   });
-  return `${headline(cases[0], system.name)}\n\n${renderTable(columns, rows)}`;
+  return `${headline(cases[0], system.name)}\n\n${resultTable(columns, rows)}`;
 }
 
 function headline(first: PredictedCase | undefined, system: string): string {
@@ -98,7 +99,7 @@ function caseText(predicted: PredictedCase, { system }: PredictReport): string {
 type Mark = (source: string) => string;
 
 function memoryTable(parts: Prediction['memory']['parts'], mark: Mark): string {
-  return renderTable(
+  return resultTable(
     [
       { title: 'memory of a chip' },
       { title: 'where' },
@@ -137,7 +138,7 @@ function timeLines(
   mark: Mark,
 ): string[] {
   if (time === null) return [];
-  const parts = renderTable(
+  const parts = resultTable(
     [
       { title: 'part of a step' },
       { title: 'ms', align: 'right' },

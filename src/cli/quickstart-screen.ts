@@ -7,6 +7,7 @@ import { quickstartInstall, quickstartRequest } from '../workflows/quickstart.ts
 import { measureThroughput } from '../workflows/throughput/throughput.ts';
 import type { CommandIo } from './commands/module.ts';
 import { doctorText } from './doctor-text.ts';
+import { widthOf } from './fit-table.ts';
 import { installText } from './install-text.ts';
 import { planTable } from './plan-table.ts';
 import { throughputTable } from './throughput-table.ts';
@@ -39,7 +40,7 @@ export async function showQuickstart(
   say(installText(install));
   const plan = await planThroughput(context, quickstartRequest(accelerator, dryRun));
   for (const note of plan.notes) say(note);
-  say(planTable(plan));
+  say(planTable(plan, widthOf(process.stderr)));
   if (dryRun) {
     io.print(json ? JSON.stringify({ install, plan }, null, 2) : 'dry run: nothing was installed or started');
     return;

@@ -1,9 +1,9 @@
-import { renderTable } from '../adapters/table.ts';
 import { quoteCommand } from '../core/launch/quote.ts';
 import { roundingUnits } from '../core/stack/rollback.ts';
 import type { RollbackCheck } from '../core/stack/rollback.ts';
 import type { RollbackReport } from '../workflows/stacks/rollback.ts';
 import { formatDuration, formatNumber } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 /** What `rollback` says, for a person. */
 export function rollbackText(report: RollbackReport): string {
@@ -41,7 +41,7 @@ function checksText(checks: readonly RollbackCheck[]): string {
   const note =
     `Largest error after a step and its rollback, in units of fp32 rounding (${roundingUnits} allowed); elements whose ` +
     'v is below 0;\nparameters that are not finite after three more steps, the first of them without a gradient.';
-  return `${renderTable(columns, rows)}\n\n${note}`;
+  return `${resultTable(columns, rows)}\n\n${note}`;
 }
 
 function unitsText(units: number | null): string {

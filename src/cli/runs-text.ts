@@ -1,10 +1,10 @@
-import { renderTable } from '../adapters/table.ts';
 import type { Placement } from '../core/plan/run-plan.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
 import type { LoadedRun, RunListing } from '../workflows/runs/runs.ts';
 import { formatDuration, formatNumber } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 export function runsTable(listings: readonly RunListing[]): string {
   if (listings.length === 0) return 'no runs yet; start with: superoffload throughput';
@@ -13,7 +13,7 @@ export function runsTable(listings: readonly RunListing[]): string {
     { title: 'state' },
     { title: 's/step', align: 'right' },
     { title: 'TFLOPS', align: 'right' },
-    { title: 'what' },
+    { title: 'what', cut: true },
   ] as const;
   const rows = listings.map((run) => [
     run.runId,
@@ -22,7 +22,7 @@ export function runsTable(listings: readonly RunListing[]): string {
     run.modelTflopsPerGpu === null ? '-' : formatNumber(run.modelTflopsPerGpu),
     run.title,
   ]);
-  return renderTable(columns, rows);
+  return resultTable(columns, rows);
 }
 
 /** One run for a person: outcome and its proof first, then the numbers, then where everything lies. */

@@ -1,9 +1,9 @@
-import { renderTable } from '../adapters/table.ts';
 import { factGroups, type LockFact } from '../core/stack/lock-facts.ts';
 import { describeDrifts } from '../core/stack/drift.ts';
 import type { StackDiff, StackListing } from '../workflows/stacks/stacks.ts';
 import type { StackVerification } from '../workflows/stacks/verify-stack.ts';
 import { formatDuration } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 export function stacksTable(listings: readonly StackListing[]): string {
   if (listings.length === 0) return 'no stacks yet; start with: superoffload install';
@@ -28,7 +28,7 @@ export function stacksTable(listings: readonly StackListing[]): string {
     ...(withSize ? [gigabytes(bytes ?? 0)] : []),
   ]);
   const problems = listings.flatMap(({ name, problem }) => (problem === null ? [] : [`${name}: ${problem}`]));
-  return [renderTable(columns, rows), ...problems].join('\n');
+  return [resultTable(columns, rows), ...problems].join('\n');
 }
 
 /** A lock for a person: what there is to say, in groups. */

@@ -1,8 +1,8 @@
-import { renderTable } from '../adapters/table.ts';
 import { quoteCommand } from '../core/launch/quote.ts';
 import type { ListedSystem, ShownSystem } from '../workflows/systems/list-systems.ts';
 import type { ProbeSystemReport } from '../workflows/systems/probe-system.ts';
 import { formatNumber } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 /** Behind the name of a system of the user's folder. */
 const usersMark = '*';
@@ -27,7 +27,7 @@ export function systemsTable(systems: readonly ListedSystem[]): string {
     system.site.scheduler,
   ]);
   const notes = systems.some(({ isUsers }) => isUsers) ? [`\n${usersMark} from ./experiment/systems`] : [];
-  return [renderTable(columns, rows), ...notes].join('\n');
+  return [resultTable(columns, rows), ...notes].join('\n');
 }
 
 function number(value: number | null): string {

@@ -8,6 +8,7 @@ import {
 import { SuperOffloadError } from '../errors.ts';
 import { measureThroughput } from '../workflows/throughput/throughput.ts';
 import type { CommandIo } from './commands/module.ts';
+import { widthOf } from './fit-table.ts';
 import { otherSystemHint, planTable, skippedLines } from './plan-table.ts';
 import { throughputTable } from './throughput-table.ts';
 
@@ -52,7 +53,7 @@ export async function showThroughput(
 /** The plan goes to stderr: stdout is for results. */
 function announce({ context }: CommandIo, plan: ThroughputPlan): void {
   for (const message of plan.notes) context.emit({ type: 'note', message });
-  context.emit({ type: 'note', message: planTable(plan) });
+  context.emit({ type: 'note', message: planTable(plan, widthOf(process.stderr)) });
   for (const message of skippedLines(plan.skipped)) context.emit({ type: 'note', message });
 }
 

@@ -1,10 +1,11 @@
-import { renderTable, type Column } from '../adapters/table.ts';
+import type { Column } from '../adapters/table.ts';
 import type { System } from '../core/experiment/case.ts';
 import type { SkippedCase } from '../core/experiment/grid.ts';
 import { fullConfidence, type CaseSummary, type ModeRatio } from '../core/results/summarize.ts';
 import type { BatchChoice } from '../workflows/throughput/batch-search.ts';
 import { batchCell, batchLine } from './batch-text.ts';
 import { formatNumber } from './format.ts';
+import { resultTable } from './result-table.ts';
 
 const columns: readonly Column[] = [
   { title: 'mode' },
@@ -40,7 +41,7 @@ export function throughputTable(
   ];
   return [
     title(system),
-    renderTable(columns, rows),
+    resultTable(columns, rows),
     ...batches.map((choice) =>
       batchLine(choice, nameOf(choice.chosenCaseId ?? choice.askedCaseId, summaries)),
     ),

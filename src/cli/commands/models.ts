@@ -31,9 +31,9 @@ async function run(
     io.print(JSON.stringify({ schemaVersion: 1, ...request, models }, null, 2));
     return;
   }
-  const { renderTable } = await import('../../adapters/table.ts');
+  const { resultTable } = await import('../result-table.ts');
   const columns = show.memory ? memoryColumns : shapeColumns;
-  const table = renderTable(
+  const table = resultTable(
     columns.map(({ title, align }) => ({ title, align })),
     models.map((model) => columns.map(({ cell }) => cell(model))),
   );
