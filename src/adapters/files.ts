@@ -13,8 +13,8 @@ export async function writeJsonAtomic(path: string, value: unknown): Promise<voi
   await writeTextAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** As {@link writeJsonAtomic}, for any text. */
-export async function writeTextAtomic(path: string, text: string, mode = 0o644): Promise<void> {
+/** As {@link writeJsonAtomic}, for any text, or bytes. */
+export async function writeTextAtomic(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
   try {
     await makeFolder(dirname(path));
