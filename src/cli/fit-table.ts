@@ -68,15 +68,15 @@ function cutTo(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 2).trimEnd()}..`;
 }
 
-/** The first cells of each row as a heading, then what the others say, as many in a line as fit. */
+/** The first words of each row as a heading, then what the others say, as many in a line as fit. */
 function foldedRows(columns: readonly Column[], rows: Rows, width: number): string {
   return rows.map((row) => foldedRow(columns, row, width)).join('\n');
 }
 
 function foldedRow(columns: readonly Column[], row: readonly string[], width: number): string {
-  const [first = '', ...others] = row;
-  const parts = others.flatMap((cell, index) => {
-    const column = columns[index + 1];
+  const headings = columns[1]?.align === 'right' ? 1 : 2;
+  const parts = row.slice(headings).flatMap((cell, index) => {
+    const column = columns[headings + index];
     const part = `${column?.title ?? ''} ${cell}`;
     return cell === '' || cell === '-' ? [] : [column?.cut === true ? cutTo(part, width - 2) : part];
   });
@@ -87,5 +87,5 @@ function foldedRow(columns: readonly Column[], row: readonly string[], width: nu
       lines.push(`${lines.pop() ?? ''} | ${part}`);
     else lines.push(`  ${part}`);
   }
-  return [first, ...lines].join('\n');
+  return [row.slice(0, headings).join('  '), ...lines].join('\n');
 }

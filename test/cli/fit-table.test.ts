@@ -37,11 +37,10 @@ describe.each([
   it('makes lines of each row where nothing else helps', () => {
     expect(table(columns, rows, 34)).toBe(
       [
-        '..27bc',
-        '  state host_oom',
+        '..27bc  host_oom',
         '  what zero_offload, 10B, 1 chip..',
-        '..6c9e',
-        '  state ok | s/step 1.284',
+        '..6c9e  ok',
+        '  s/step 1.284',
         '  what zero_offload, 2B',
       ].join('\n'),
     );
