@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,9 +12,22 @@ const program = join(root, 'dist', 'main.js');
  * Before any test: the program is built from the sources as they are, and the stack that all tests of the real
  * engine share is installed by that very program. Both cost nothing when there is nothing to do.
  */
-export default async function setup(): Promise<void> {
+export default async function setup(): Promise<() => void> {
   await alone(buildWhenStale);
   installSharedStack();
+  return temporaryFolderOfAll();
+}
+
+/** What tests, and the programs that they start, leave behind goes with the whole run. @returns takes it away */
+function temporaryFolderOfAll(): () => void {
+  // Short: sockets lie in it, and their paths may have 108 characters.
+  const folder = mkdtempSync(join(tmpdir(), 'so-'));
+  // As the system's own: users of real clusters and of apt write there too.
+  chmodSync(folder, 0o1777);
+  process.env['TMPDIR'] = folder;
+  return () => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
 }
 
 /** Two test runs in one clone must not build at the same time: mkdir is the lock. */
