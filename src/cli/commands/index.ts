@@ -82,9 +82,19 @@ export const commands: readonly {
     load: () => import('./runs.ts'),
   },
   {
+    name: 'figure',
+    summary: "draw the paper's figures 10 to 13 with your runs, the prediction and the published values",
+    load: () => import('./figure.ts'),
+  },
+  {
     name: 'report',
     summary: 'write stored runs as pages, Markdown and CSV',
     load: () => import('./report.ts'),
+  },
+  {
+    name: 'compare',
+    summary: 'hold two sets of results against each other: ratios, intervals, what else differed',
+    load: () => import('./compare.ts'),
   },
   {
     name: 'parse',

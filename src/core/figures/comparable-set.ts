@@ -1,3 +1,4 @@
+import { standingOf } from '../campaign/retry-policy.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { Case } from '../experiment/case.ts';
 import { shownLine } from '../report/plain.ts';
@@ -16,10 +17,13 @@ export interface ComparableSet {
  * Chooses among the runs of one cell: of the settings that the experiment has where there are such, else of the newest;
  * and of these the ones that are of the same software and machine as the newest that says something. What differs is
  * never averaged.
- * @param trials oldest first
+ * A launch that a person stopped counts only where there is no other.
+ * @param launches oldest first
  * @param own the case as the experiment has it; null where that is not known
  */
-export function comparableSet(trials: readonly Trial[], own: Case | null): ComparableSet {
+export function comparableSet(launches: readonly Trial[], own: Case | null): ComparableSet {
+  const ended = launches.filter(({ record }) => standingOf(record.outcome.class) !== 'stopped');
+  const trials = ended.length > 0 ? ended : launches;
   const leftOut = new Map<string, number>();
   const count = (reason: string): void => void leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
   const wanted = wantedSettings(trials, own);
@@ -37,11 +41,11 @@ export function comparableSet(trials: readonly Trial[], own: Case | null): Compa
   return { kept, leftOut };
 }
 
-/** Settings of one mode: what may differ from bar to bar, and not within one. */
+/** Settings of one mode: what may differ from bar to bar, and not within one. Of a search, sizes are what differs. */
 function settingsOf({ model, ...subject }: Case): Readonly<Record<string, unknown>> {
   const { layers, hidden, heads, paddedVocabulary } = model;
   return {
-    size: [layers, hidden, heads, paddedVocabulary],
+    ...(subject.experiment === 'model_size' ? {} : { size: [layers, hidden, heads, paddedVocabulary] }),
     'global batch': subject.globalBatch,
     'sequence-parallel': subject.sequenceParallel,
     ratio: subject.ratio,

@@ -83,8 +83,18 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** How a case differs from another in what a figure's runs have in common: `dtype fp16 (not bf16)`. */
+export function differingConditions(figure: FigureNumber, subject: Case, other: Case): string[] {
+  return differing(conditionsOf(figure, subject), conditionsOf(figure, other), 'not');
+}
+
+function differing(what: Conditions, other: Conditions, word: string): string[] {
+  return Object.entries(what)
+    .filter(([name, value]) => other[name] !== value)
+    .map(([name, value]) => `${name} ${value} (${word} ${other[name] ?? 'none'})`);
+}
+
 function leftOutText(count: number, what: Conditions, drawn: Conditions): string {
-  const differing = Object.entries(what).filter(([name, value]) => drawn[name] !== value);
-  const words = differing.map(([name, value]) => `${name} ${value} (drawn: ${drawn[name] ?? 'none'})`);
+  const words = differing(what, drawn, 'drawn:');
   return `${count} run${count === 1 ? '' : 's'} with ${words.join(', ')}`;
 }

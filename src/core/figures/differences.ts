@@ -18,10 +18,10 @@ export function differencesFromPaper(scene: FigureScene): string[] {
     dtypePhrase(subject, conditions),
     gpuPhrase(system.system, conditions),
     linkPhrase(system.system, conditions),
-    ...hostPhrases(scene, chips),
+    hostPhrase(scene, chips),
     figure === 12 ? null : sequencePhrase(subject, conditions),
-    chips.some((count) => count > 1) ? nodePhrase(system.system, conditions) : null,
-    figure === 13 ? headPhrase(conditions) : null,
+    figure !== 13 && chips.some((count) => count > 1) ? nodePhrase(system.system, conditions) : null,
+    figure === 13 ? headPhrase(scene.trials.at(-1)?.record.facts ?? {}, conditions) : null,
   ];
   return phrases.filter((phrase) => phrase !== null);
 }
@@ -30,9 +30,11 @@ export function differencesFromPaper(scene: FigureScene): string[] {
 function sampleCase(scene: FigureScene): Case | null {
   const [run] = scene.trials.slice(-1);
   if (run !== undefined) return run.subject;
-  const [place] = scene.panels.flatMap(({ places }) => places);
+  const [planned] = scene.panels;
+  const [place] = planned?.places ?? [];
   const model = place?.model ?? Object.values(scene.models)[0];
-  return place === undefined || model === undefined ? null : caseAt(scene, { ...place, model }, 'prism');
+  if (planned === undefined || place === undefined || model === undefined) return null;
+  return caseAt(scene, planned, { ...place, model }, 'prism');
 }
 
 function dtypePhrase(subject: Case | null, { dtype }: Conditions): string | null {
@@ -57,21 +59,23 @@ const gibPerGB = 1e9 / 2 ** 30;
 const sameHost = 0.1;
 
 /** Host memory a chip, which ends the sizes of every mode that offloads. */
-function hostPhrases(scene: FigureScene, chips: readonly number[]): string[] {
-  const { hostGBPerChip } = scene.paperFile.conditions;
+function hostPhrase(scene: FigureScene, chips: readonly number[]): string | null {
+  const { oneChip, moreChips } = scene.paperFile.conditions.hostGBPerChip;
   const { system } = scene.system;
   const { exclusiveHost = false } = predictOptions(scene);
-  const phrases = chips.flatMap((count) => {
+  const here = new Set<number>();
+  const there = new Set<string>();
+  for (const count of chips) {
     const ranks = Math.min(count, system.chipsPerNode);
     const hostGiB = hostGiBFor(system, ranks, exclusiveHost);
-    if (hostGiB === null) return [];
-    const paperGB = count === 1 ? hostGBPerChip.oneChip : hostGBPerChip.moreChips;
-    const ratio = hostGiB / ranks / (paperGB * gibPerGB);
-    return Math.abs(ratio - 1) <= sameHost
-      ? []
-      : [`${Math.round(hostGiB / ranks)} GiB host a chip; paper ${paperGB} GB`];
-  });
-  return [...new Set(phrases)];
+    const paperGB = count === 1 ? oneChip : moreChips;
+    if (hostGiB === null || Math.abs(hostGiB / ranks / (paperGB * gibPerGB) - 1) <= sameHost) continue;
+    here.add(Math.round(hostGiB / ranks));
+    there.add(`${paperGB} GB`);
+  }
+  return here.size === 0
+    ? null
+    : `${[...here].join(' or ')} GiB host a chip; paper ${[...there].join(' or ')}`;
 }
 
 function sequencePhrase(subject: Case | null, { sequenceLength }: Conditions): string | null {
@@ -85,8 +89,11 @@ function nodePhrase({ chipsPerNode }: System, paper: Conditions): string | null 
   return `${chipsPerNode} chip${chipsPerNode === 1 ? '' : 's'} a node; paper ${paper.chipsPerNode}`;
 }
 
-/** Both workloads tie the head to the embedding (experiment/trainer/model.py, and Megatron by default). */
-function headPhrase({ tiedHead }: Conditions): string | null {
-  if (tiedHead === true) return null;
-  return `tied head; paper ${tiedHead === null ? 'does not say' : 'untied'}`;
+/** Both workloads tie the head to the embedding where nobody says otherwise (experiment/trainer/model.py; Megatron). */
+function headPhrase(facts: Readonly<Record<string, string>>, paper: Conditions): string | null {
+  const untied = facts['untie embeddings and output weights']?.toLowerCase() === 'true';
+  const tied = !untied && facts['tied head'] !== 'false';
+  if (tied === paper.tiedHead) return null;
+  const words = paper.tiedHead === null ? 'does not say' : paper.tiedHead ? 'tied' : 'untied';
+  return `${tied ? 'tied' : 'untied'} head; paper ${words}`;
 }

@@ -1,7 +1,9 @@
 import { shownLine } from '../report/plain.ts';
 import { stackText, toolText } from './comparable-set.ts';
 import { hasPaper, type FigureScene } from './scene.ts';
+import { differingConditions } from './conditions.ts';
 import type { Mark } from './figure-data.ts';
+import { ownCase } from './own-case.ts';
 
 interface Told {
   readonly marks: readonly Mark[];
@@ -18,7 +20,9 @@ export function footnotesOf(scene: FigureScene, { marks, leftOut, faulty }: Told
     ...(scene.functional ? ['CPU ranks: this shows that a mode works, not how fast it is on a GPU.'] : []),
     ...(has('measured') ? [measuredNote(scene, marks), ...intervalNote(marks)] : []),
     ...unitNotes(scene),
+    ...ownSettings(scene),
     ...(has('predicted') ? [predictedNote(scene)] : []),
+    ...(scene.showPredicted && !scene.functional ? noSpeedNote(scene, marks) : []),
     ...(hasPaper(scene)
       ? [`Paper: SuperOffload (ASPLOS '26, arXiv 2509.21271), ${scene.paper.reading}.`]
       : []),
@@ -66,6 +70,27 @@ function predictedNote({ unit, system }: FigureScene): string {
       ? 'memory formulas'
       : "memory formulas and a roofline of the system's rates, mostly too fast,";
   return `Predicted: ${what} for ${system.title}; nothing was run for it.`;
+}
+
+/** A cell of which nothing is predicted fits, and its time is not known. */
+function noSpeedNote(scene: FigureScene, marks: readonly Mark[]): string[] {
+  const { panels, series, system } = scene;
+  const cells =
+    panels.flatMap(({ places }) => places).length * series.filter(({ mode }) => mode !== null).length;
+  const predicted = marks.filter(({ source }) => source === 'predicted').length;
+  if (predicted === cells || scene.unit === 'tokens') return [];
+  return [
+    `No speed is predicted of ${cells - predicted} cells: a rate of ${system.title} is not known, or the chips do not fill its nodes.`,
+  ];
+}
+
+/** Where the runs were not made as the experiment has them. */
+function ownSettings({ figure, experiment, system, trials }: FigureScene): string[] {
+  const subject = trials.at(-1)?.subject;
+  if (subject === undefined) return [];
+  const own = ownCase(experiment, system.system, { ...subject, sequenceLength: null });
+  const words = own === null ? [] : differingConditions(figure, subject, own);
+  return words.length === 0 ? [] : [`The runs are not as the experiment has them: ${words.join(', ')}.`];
 }
 
 function faultyNote(faulty: readonly string[]): string[] {

@@ -64,7 +64,7 @@ interface Cell {
 }
 
 function cellMark(scene: FigureScene, { at, planned, place, mode, trials, leave }: Cell): Mark {
-  const own = caseAt(scene, place, mode);
+  const own = caseAt(scene, planned, place, mode);
   const batch = planned.paper?.globalBatch ?? null;
   const isFair = ({ subject }: Trial): boolean => batch === null || subject.globalBatch === batch;
   for (const trial of trials) {
@@ -101,15 +101,28 @@ function settingNotes(subject: Case, own: Case): string[] {
   ];
 }
 
-/** The case of a place, in the conditions of the runs that are drawn; null where the figure looks for the largest. */
+/**
+ * The case of a place, in the conditions of the runs that are drawn; where none is in the panel, with the memory that
+ * the experiment has. null where the figure looks for the largest.
+ */
 export function caseAt(
   scene: FigureScene,
-  { chips, model, sequenceLength }: XPlace,
+  planned: PlannedPanel,
+  place: XPlace,
   mode: ModeName,
 ): Case | null {
+  const { chips, model, sequenceLength } = place;
   if (model === null) return null;
-  const like = scene.trials.at(-1)?.subject ?? null;
-  return ownCase(scene.experiment, scene.system.system, { chips, mode, model, sequenceLength }, like);
+  const here = scene.trials.findLast(
+    ({ subject }) => placeOf(scene.figure, subject, scene.sizes).panel === planned.panel.key,
+  );
+  const like = here ?? scene.trials.at(-1);
+  return ownCase(
+    scene.experiment,
+    scene.system.system,
+    { chips, mode, model, sequenceLength },
+    { like: like?.subject ?? null, memory: here !== undefined },
+  );
 }
 
 /** The experiment's sizes for a mode and number of chips, each shape once, rising. */
@@ -119,7 +132,13 @@ export function sizesAt(scene: FigureScene, { chips }: XPlace, mode: ModeName): 
   const entry = entryFor(experiment[system.system.accelerator], chips);
   const { shapes } = shapesNamed(entry.models, scene.models);
   const cases = shapes.flatMap(
-    (model) => ownCase(experiment, system.system, { chips, mode, model, sequenceLength: null }, like) ?? [],
+    (model) =>
+      ownCase(
+        experiment,
+        system.system,
+        { chips, mode, model, sequenceLength: null },
+        { like, memory: true },
+      ) ?? [],
   );
   const distinct = new Map(cases.map((subject) => [billions(subject), subject]));
   return [...distinct.values()].sort((a, b) => billions(a) - billions(b));

@@ -82,7 +82,7 @@ function intervalOf({ interval, stepMs, launches }: CaseSummary, value: number) 
   if (interval === null || stepMs === null) return {};
   const { lowMs, highMs, confidence, basis } = interval;
   const count = launches.filter(({ outcome }) => outcome.class === 'ok').length;
-  const share = confidence >= fullConfidence ? '95%' : 'range, less than 95% sure,';
+  const share = confidence >= fullConfidence ? '95%' : 'less than 95%';
   return {
     low: (value * stepMs) / highMs,
     high: (value * stepMs) / lowMs,

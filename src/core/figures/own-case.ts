@@ -15,17 +15,20 @@ export interface CellWanted {
 
 /**
  * The case that the experiment has for a cell.
- * @param like a case that was run: what all bars of a picture have in common is taken from it
+ * @param run a case that was run: what all bars of a picture have in common is taken from it, and with `memory` what it
+ * recomputes and offloads
  * @returns null where the chips cannot share the batch.
  */
 export function ownCase(
   experiment: ExperimentFile,
   { accelerator }: Pick<System, 'accelerator'>,
   { chips, mode, model, sequenceLength }: CellWanted,
-  like: Case | null = null,
+  run: { readonly like: Case | null; readonly memory: boolean } = { like: null, memory: false },
 ): Case | null {
   const section = experiment[accelerator];
-  const flags: GridFlags = { chips, ...(like === null ? {} : inCommon(like)) };
+  const { like, memory } = run;
+  const common = like === null ? {} : inCommon(like);
+  const flags: GridFlags = { chips, ...common, ...(like !== null && memory ? memoryOf(like) : {}) };
   const batch = chooseBatch(section, flags);
   if (!batch.ok) return null;
   return buildCase(
@@ -43,7 +46,7 @@ export function ownCase(
 
 function inCommon(like: Case): GridFlags {
   const { workload, dtype, attention, gradientClipping, dropout, fp16LmCrossEntropy } = like;
-  return { workload, dtype, attention, gradientClipping, dropout, fp16LmCrossEntropy, ...memoryOf(like) };
+  return { workload, dtype, attention, gradientClipping, dropout, fp16LmCrossEntropy };
 }
 
 /** Throughput recomputes by the rule for the batch, the other experiments as they have it. */

@@ -10,15 +10,15 @@ export function predictedMarks(scene: FigureScene): Mark[] {
   const { system } = scene.system;
   const setting = { system, options: predictOptions(scene) };
   const hasRule = followsBatchRule(scene.experiment[system.accelerator], {});
-  return eachPlace(scene, ({ panel }, place, mode) => {
+  return eachPlace(scene, (planned, place, mode) => {
     if (!layoutOf(place.chips, system.chipsPerNode).ok) return null;
-    const at = { panel: panel.key, series: mode, x: place.x };
+    const at = { panel: planned.panel.key, series: mode, x: place.x };
     if (scene.unit === 'billions') {
       return predictedFrontier(at, sizesAt(scene, place, mode), setting, ({ model }) =>
         scene.sizes.labelOf(model),
       );
     }
-    const asked = caseAt(scene, place, mode);
+    const asked = caseAt(scene, planned, place, mode);
     if (asked === null || scene.unit === 'tokens') return null;
     return predictedSpeed(at, asked, setting, { hasRule, unit: scene.unit });
   });

@@ -19,7 +19,7 @@ export interface PredictSetting {
 /**
  * The predicted speed of one cell: of the batch that the paper's rule would come to where `hasRule`, in the figure's
  * unit.
- * @returns null where the system does not state the rates that a step time needs.
+ * @returns null where it fits, and the system does not state all rates that its step time needs.
  */
 export function predictedSpeed(
   at: At,
@@ -33,7 +33,8 @@ export function predictedSpeed(
     return markOf({ ...at, source: 'predicted', state: 'oom' }, { wall });
   }
   const time = predictTime(chosen, system);
-  if (time === null) return null;
+  // A step without its network would be a bar that nothing can reach.
+  if (time === null || time.leftOut.length > 0) return null;
   const { modelTflops } = caseTflops(chosen, time.stepMs);
   const share = mfu(modelTflops, system.peakTflops);
   const value = unit === 'tflops' ? modelTflops : share === null ? null : 100 * share;

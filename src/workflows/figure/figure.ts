@@ -1,0 +1,91 @@
+import { resolve } from 'node:path';
+import { runsCommand } from '../../core/figures/commands.ts';
+import { faultsError, SuperOffloadError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { buildFigures, type FigureRequest } from './build-figures.ts';
+import { usualFormats, type FigureFormat } from './formats.ts';
+import type { RunMissing, RunReport } from './run-missing.ts';
+import { filesOf, requireOut, writeFigures, type WrittenFigure } from './write-figures.ts';
+
+export interface DrawRequest extends FigureRequest {
+  /** null: the usual ones, without PNG where this machine cannot draw it. */
+  readonly formats: readonly FigureFormat[] | null;
+  /** As the user gave it. */
+  readonly out: string;
+  readonly dryRun: boolean;
+  /** Runs what is missing first; null draws what is there. */
+  readonly run: RunMissing | null;
+}
+
+export interface DrawResult {
+  readonly schemaVersion: 1;
+  /** Each with its files: written, or of a dry run those that would be. */
+  readonly figures: readonly WrittenFigure[];
+  readonly notes: readonly string[];
+  /** What was run for it, or would be; empty without `--run`. */
+  readonly runs: readonly RunReport[];
+}
+
+/**
+ * Draws figures of what was run, after running what is missing where that is asked for.
+ * @throws SuperOffloadError 'usage' for what names nothing, 'environment' where a folder cannot be written, or there is
+ * nothing to draw.
+ */
+export async function drawFigures(context: Context, request: DrawRequest): Promise<DrawResult> {
+  const { dryRun, run, figures, from } = request;
+  const out = resolve(context.cwd, request.out);
+  await requireOut(out, dryRun);
+  if (run !== null && from.length > 0 && !from.includes('runs')) throw runsElsewhere(from);
+  const runs = run === null ? [] : await runAll(context, figures, run, dryRun);
+  const built = await buildFigures(context, request);
+  if (built.figures.length === 0) throw nothingToDraw(request, built.notes);
+  const formats = request.formats ?? usualFormats;
+  const common = { schemaVersion: 1, notes: built.notes, runs } as const;
+  if (dryRun)
+    return {
+      ...common,
+      figures: built.figures.map((data) => ({ data, files: filesOf(data, formats, out) })),
+    };
+  const mayLackPng = request.formats === null;
+  return { ...common, figures: await writeFigures(context, built.figures, { formats, out, mayLackPng }) };
+}
+
+async function runAll(
+  context: Context,
+  figures: DrawRequest['figures'],
+  run: RunMissing,
+  dryRun: boolean,
+): Promise<RunReport[]> {
+  // What follows runs is not loaded for a picture.
+  const { runMissing } = await import('./run-missing.ts');
+  const reports: RunReport[] = [];
+  for (const figure of figures) reports.push(...(await runMissing(context, figure, run, dryRun)));
+  return reports;
+}
+
+function runsElsewhere(from: readonly string[]): SuperOffloadError {
+  const problem = 'what --run measures would not be drawn: it is stored among the runs';
+  return faultsError('usage', [
+    { place: `--from ${from.join(' --from ')}`, problem, expected: 'also --from runs' },
+  ]);
+}
+
+function nothingToDraw(
+  { figures, system, paper, predicted }: DrawRequest,
+  notes: readonly string[],
+): SuperOffloadError {
+  const left = [...(paper ? [] : ['--no-paper']), ...(predicted ? [] : ['--no-predicted'])];
+  const without = left.length === 0 ? '' : ` (with ${left.join(' and ')})`;
+  const hints = figures.map((figure) => runsCommand(figure, system ?? null));
+  const single = figures.length === 1 ? String(figures[0]) : 'all';
+  return new SuperOffloadError({
+    code: 'environment',
+    message: [`there is nothing to draw: no run, no prediction, nothing published${without}`, ...notes].join(
+      '\n',
+    ),
+    hint: [
+      `to make the runs and draw them: superoffload figure ${single} --run`,
+      ...hints.map((hint) => `or: ${hint}`),
+    ].join('\n'),
+  });
+}

@@ -1,0 +1,159 @@
+import { dataFolders, readExperiment } from '../../adapters/experiment-data.ts';
+import { defaultRetry } from '../../core/campaign/retry-policy.ts';
+import { defaultMaxRetries } from '../../core/campaign/state.ts';
+import { listedChips } from '../../core/experiment/grid-batch.ts';
+import type { GridFlags } from '../../core/experiment/grid-flags.ts';
+import type { FigureNumber } from '../../core/figures/figure-data.ts';
+import { figureExperiments } from '../../core/figures/trial.ts';
+import { campaignExitCode } from '../../core/results/exit-code.ts';
+import { SuperOffloadError } from '../../errors.ts';
+import { listCells } from '../campaign/list-cells.ts';
+import { planCampaign } from '../campaign/plan-campaign.ts';
+import { findOrigin, readRules, type CampaignRequest } from '../campaign/request.ts';
+import { runCampaign } from '../campaign/run-campaign.ts';
+import type { Context } from '../context.ts';
+import { searchFrontiers } from '../frontier/frontier.ts';
+import { searchExitCode } from '../frontier/report.ts';
+import { resolveMachine } from '../machine.ts';
+import { planModelSize } from '../model-size/plan-model-size.ts';
+import type { PlanRequest } from '../plan/request.ts';
+
+/** What `--run` runs with; absent is as the experiment has it. */
+export interface RunMissing {
+  readonly system: string;
+  readonly stack: string;
+  readonly flags: Pick<GridFlags, 'modes' | 'models' | 'steps' | 'dtype'>;
+  /** Absent: all of the figure's that this machine has. */
+  readonly chips?: number;
+  readonly repeat: number;
+}
+
+/** What was run for one number of chips, or would be. */
+export interface RunReport {
+  readonly figure: FigureNumber;
+  readonly chips: number;
+  /** Name of the campaign; null of a search. */
+  readonly campaign: string | null;
+  /** Titles of what has no result yet, or, after it was run, had none. */
+  readonly missing: readonly string[];
+  /** As of the commands of campaigns and searches: 0, 3 or 4. */
+  readonly exitCode: 0 | 3 | 4;
+}
+
+/**
+ * Runs what a figure lacks on a machine: a campaign for figures 10 to 12, the search for the largest size for 13. What has
+ * a result already is not run again; what was stopped goes on.
+ * @throws SuperOffloadError 'environment' where nothing of it can run here; the signal's reason after an interruption.
+ */
+export async function runMissing(
+  context: Context,
+  figure: FigureNumber,
+  run: RunMissing,
+  dryRun: boolean,
+): Promise<RunReport[]> {
+  const reports: RunReport[] = [];
+  let refused: SuperOffloadError | undefined;
+  for (const chips of await chipsFor(context, figure, run)) {
+    try {
+      const request = requestFor(run, chips, dryRun);
+      reports.push(
+        await (figure === 13 ? runSearches : runCells)(context, { figure, chips, run, request, dryRun }),
+      );
+    } catch (error) {
+      const isExpected = error instanceof SuperOffloadError && ['usage', 'environment'].includes(error.code);
+      if (!isExpected || run.chips !== undefined || context.signal.aborted) throw error;
+      refused ??= error;
+      const message = `figure ${figure}: nothing is run on ${chips} chip${chips === 1 ? '' : 's'}: ${error.message}`;
+      context.emit({ type: 'note', message });
+    }
+  }
+  if (reports.length === 0 && refused !== undefined) throw refused;
+  return reports;
+}
+
+/** The experiment's numbers of chips that a machine can have; of a machine between them its own. */
+async function chipsFor(
+  context: Context,
+  figure: FigureNumber,
+  { system: name, chips }: RunMissing,
+): Promise<number[]> {
+  if (chips !== undefined) return [chips];
+  const { system } = await resolveMachine(context, name);
+  const experiment = readExperiment(figureExperiments[figure], dataFolders(context));
+  const listed = listedChips(experiment[system.accelerator]);
+  const wanted = figure === 10 ? [1] : figure === 11 ? listed.filter((count) => count > 1) : listed;
+  const isHere = system.site.scheduler === 'local';
+  const here = isHere ? wanted.filter((count) => count <= system.chipsPerNode) : wanted;
+  return here.length > 0 ? here : [figure === 10 || figure === 13 ? 1 : Math.max(2, system.chipsPerNode)];
+}
+
+function requestFor({ flags, system, stack }: RunMissing, chips: number, dryRun: boolean): PlanRequest {
+  return {
+    flags: { ...flags, chips },
+    system,
+    stack,
+    launcher: null,
+    bindCores: false,
+    scheduling: {},
+    maxError: null,
+    limits: {},
+    configFile: null,
+    dryRun,
+    allowDrift: false,
+  };
+}
+
+interface Work {
+  readonly figure: FigureNumber;
+  readonly chips: number;
+  readonly run: RunMissing;
+  readonly request: PlanRequest;
+  readonly dryRun: boolean;
+}
+
+/** As `campaign run` of `throughput` and its like: a run is stopped once it is this sure. */
+const maxError = 0.02;
+
+async function runCells(context: Context, work: Work): Promise<RunReport> {
+  const { figure, chips, run, request: plain, dryRun } = work;
+  const campaign = `figure${figure}-${chips}chip`;
+  const experiment = figureExperiments[figure];
+  const { stored } = await findOrigin(context, experiment, { name: campaign, resume: false, isLook: true });
+  const request: CampaignRequest = {
+    ...plain,
+    ...{ name: campaign, experiment, options: { chips }, filter: [], only: [] },
+    // What the figure wants now is run, whatever an earlier call wanted.
+    ...{ resume: stored !== null, acceptChanges: true, reuse: true },
+    ...{ repeat: run.repeat, retry: defaultRetry, maxRetries: defaultMaxRetries, maxError },
+    ...{ maxJobs: null, withinMs: null, array: false, allocation: false },
+  };
+  const rules = readRules(request);
+  const planned = await planCampaign(context, request, rules);
+  const cells = await listCells(context, request, rules, planned);
+  const left = cells.filter(({ state, reused }) => state === 'left' && reused.length < run.repeat);
+  const missing = left.map(({ cell }) => cell.title);
+  if (planned.cells.length === 0) throw nothingToRun(planned.leftOut.map(({ reason }) => reason));
+  if (dryRun || missing.length === 0) return { figure, chips, campaign, missing, exitCode: 0 };
+  const result = await runCampaign(context, request, rules, planned);
+  const exitCode = campaignExitCode(result.cells, { unsupportedAskedFor: false });
+  return { figure, chips, campaign, missing, exitCode };
+}
+
+async function runSearches(context: Context, { figure, chips, request, dryRun }: Work): Promise<RunReport> {
+  const plan = await planModelSize(context, { ...request, resolution: null, fresh: false });
+  if (plan.searches.length === 0) throw nothingToRun(plan.skipped.map(({ reason }) => reason));
+  const missing = plan.searches.map(
+    ({ mode }) => `largest size of ${mode} on ${chips} chip${chips === 1 ? '' : 's'}`,
+  );
+  const bare = { figure, chips, campaign: null, missing };
+  if (dryRun) return { ...bare, exitCode: 0 };
+  return { ...bare, exitCode: searchExitCode(plan, await searchFrontiers(context, plan)) };
+}
+
+function nothingToRun(reasons: readonly string[]): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'environment',
+    message: ['nothing of the figure can run here', ...new Set(reasons)].join('\n'),
+    hint: 'choose another --system or --chips; without --run, what is predicted and published is drawn',
+  });
+}
