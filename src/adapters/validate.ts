@@ -12,6 +12,7 @@ export type SchemaName =
   | 'dataset'
   | 'series'
   | 'upstreams'
+  | 'baseline'
   | 'paper'
   | `deepspeed-${KnownVersion}`;
 

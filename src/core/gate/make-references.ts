@@ -6,7 +6,7 @@ import { halfWidthOf } from './estimate.ts';
 import { gateCaseOf, searchCaseOf } from './gate-case.ts';
 import { groupByKey } from './gate.ts';
 import { boundsOf, isTimed, metrics, type Metric, type MetricName } from './metric.ts';
-import { foundSizes } from './search-size.ts';
+import { foundSizes, isSearchProbe } from './search-size.ts';
 import { logsOf, oldestFirst, pooledWithin, sessionMeans, sessionsOf } from './sessions.ts';
 
 export interface ReferenceOptions {
@@ -26,7 +26,7 @@ export function makeReferences(
   options: ReferenceOptions,
 ): Reference[] {
   const past = groupByKey(history);
-  const plain = [...groupByKey(runs)].flatMap(([key, group]) => {
+  const plain = [...groupByKey(runs.filter((run) => !isSearchProbe(run)))].flatMap(([key, group]) => {
     const measured = oldestFirst(group.filter(isMeasured));
     return options.metrics.flatMap(
       (name) => referenceOf(metrics[name], measured, past.get(key) ?? [], options) ?? [],
