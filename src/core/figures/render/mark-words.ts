@@ -1,0 +1,57 @@
+import type { Mark, MarkSource, MarkState } from '../figure-data.ts';
+
+/** The words for what a mark is; one set for the picture and the tables. */
+
+export const sourceTitles: Readonly<Record<MarkSource, string>> = {
+  measured: 'measured',
+  predicted: 'predicted',
+  published: 'paper',
+};
+
+export const wallWords = { gpu: 'GPU', host: 'host', pinned: 'pinned', shm: 'shm' } as const;
+
+const stateWords = {
+  oom: 'OOM',
+  failed: 'failed',
+  'not-run': 'not run',
+  unsupported: 'unsupported',
+  'not-drawn': 'not drawn',
+} as const satisfies Record<Exclude<MarkState, 'value'>, string>;
+
+/** What stands where there is no number: `OOM GPU`, `not run`. */
+export function stateText({ state, wall }: Mark): string {
+  if (state === 'value') return '';
+  return state === 'oom' && wall !== null ? `OOM ${wallWords[wall]}` : stateWords[state];
+}
+
+/** The truth may be higher: a note of the figure's data says so (core/figures/frontier-mark.ts). */
+export function isAtLeast({ notes }: Mark): boolean {
+  return notes.some((note) => /^at least\b/.test(note));
+}
+
+/** What the words of a picture mean, for those that it has. */
+export function wordsExplained(marks: readonly Mark[]): string[] {
+  const has = (state: MarkState): boolean => marks.some((mark) => mark.state === state);
+  const walls = new Set(marks.flatMap(({ state, wall }) => (state === 'oom' && wall !== null ? [wall] : [])));
+  const named = [...wallTitles].filter(([wall]) => walls.has(wall)).map(([, title]) => title);
+  const which = named.length === 0 ? '' : `, of ${named.join(', ')}`;
+  return [
+    ...(has('oom') ? [`OOM: out of memory${which}`] : []),
+    ...(marks.some((mark) => isAtLeast(mark))
+      ? ['\u2265: at least, the largest that ran is not proven to be the edge']
+      : []),
+    ...(marks.some(({ state, wall }) => state === 'value' && wall !== null)
+      ? ['(host), (GPU): the memory that the next size lacks']
+      : []),
+    ...(has('failed') ? ['failed: ended for another reason than memory'] : []),
+    ...(has('not-run') ? ['not run: nobody has tried, this is not zero'] : []),
+    ...(has('unsupported') ? ['unsupported: the installed software cannot run it'] : []),
+  ];
+}
+
+const wallTitles = new Map([
+  ['gpu', 'the GPU'],
+  ['host', 'the host'],
+  ['pinned', 'pinned host memory (pinned)'],
+  ['shm', '/dev/shm (shm)'],
+] as const);

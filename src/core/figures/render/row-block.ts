@@ -1,0 +1,72 @@
+import { barPlot } from './bar-plot.ts';
+import type { DrawnText, VegaLiteSpec } from './draw.ts';
+import { linePlot } from './line-plot.ts';
+import { ink, mutedInk } from './palette.ts';
+import { xLabelRoom } from './plot.ts';
+import type { Layout } from './rows.ts';
+import { plotWidth, sizes, type PanelPlan } from './slots.ts';
+import { wrapText } from './text-width.ts';
+
+/** A row of panels: the plots, and the texts around them, measured from the first plot's upper left corner. */
+export interface RowBlock {
+  readonly plots: readonly VegaLiteSpec[];
+  readonly texts: readonly DrawnText[];
+  /** Pixels above the plots that the titles take. */
+  readonly above: number;
+  /** Pixels from the plots' upper edge to the end of what stands below them. */
+  readonly height: number;
+}
+
+const titleLine = 16;
+const titleGap = 12;
+const labelLine = 14;
+
+/** @param axisTitle lines of the title of the values' axis, written upwards beside the first plot */
+export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: readonly string[]): RowBlock {
+  const bottom = layout.plotHeight + layout.strip;
+  const labels = Math.max(0, ...row.map((plan) => xLabelRoom(plan.panel, plotWidth(plan, layout.slots))));
+  const texts: DrawnText[] = axisTitle.map((text, i) => {
+    const x = -layout.tickRoom - 6 - (axisTitle.length - 1 - i) * labelLine;
+    return { ...label, x, y: layout.plotHeight / 2, text, isUpright: true };
+  });
+  let x = 0;
+  for (const plan of row) {
+    texts.push(...panelTexts(plan, layout, { x, below: bottom + labels + 12 }));
+    x += plotWidth(plan, layout.slots) + layout.gap + layout.tickRoom;
+  }
+  const above = titleLine - Math.min(-titleGap, ...texts.map(({ y }) => y));
+  const below = Math.max(bottom + labels, ...texts.map(({ y }) => y));
+  return { plots: row.map((plan) => plotOf(layout, plan)), texts, above, height: below + 18 };
+}
+
+const label = { size: sizes.label, colour: ink, align: 'center' } as const;
+
+/** Its title above the plot, and the title of its places below. */
+function panelTexts(
+  plan: PanelPlan,
+  layout: Layout,
+  at: { readonly x: number; readonly below: number },
+): DrawnText[] {
+  const { panel, stacks, scale } = plan;
+  const width = plotWidth(plan, layout.slots);
+  const middle = at.x + width / 2;
+  const title = wrapText(panel.title, sizes.heading, width + layout.tickRoom);
+  const isEmpty = stacks.length === 0 && scale.ticks.length === 0;
+  return [
+    ...title.map((text, i): DrawnText => {
+      const y = -titleGap - (title.length - 1 - i) * titleLine;
+      return { x: at.x, y, text, size: sizes.heading, colour: ink, align: 'left' };
+    }),
+    ...wrapText(panel.xTitle, sizes.label, width + layout.tickRoom).map((text, i) => {
+      return { ...label, x: middle, y: at.below + labelLine * i, text };
+    }),
+    ...(isEmpty
+      ? [{ ...label, x: middle, y: layout.plotHeight / 2, text: 'no numbers', colour: mutedInk }]
+      : []),
+  ];
+}
+
+function plotOf({ slots, plotHeight: height, strip, shape }: Layout, plan: PanelPlan): VegaLiteSpec {
+  const size = { width: plotWidth(plan, slots), height, strip };
+  return shape === 'lines' ? linePlot(plan, slots, size) : barPlot(plan, slots, size);
+}

@@ -1,0 +1,128 @@
+import type { Mark, MarkSource } from '../figure-data.ts';
+import { barStacks } from './bar-plot.ts';
+import { sliceOf, type FigureView, type PanelView } from './figure-view.ts';
+import { lineStacks, mostAtOnePlace, stripOf } from './line-plot.ts';
+import { tickRoom } from './plot.ts';
+import {
+  groupWidth,
+  lineSlots,
+  minPitch,
+  pageWidth,
+  plotWidth,
+  slotsOf,
+  type PanelPlan,
+  type Slots,
+} from './slots.ts';
+import { topOf } from './stacks.ts';
+import { sharedEnds, upperEnd, valueScale } from './value-scale.ts';
+
+/** The panels of a figure in rows, all in one scheme of slots. Pixels. */
+export interface Layout {
+  readonly rows: readonly (readonly PanelPlan[])[];
+  readonly slots: Slots;
+  readonly shape: 'bars' | 'lines';
+  readonly plotHeight: number;
+  /** Below zero; 0 for bars. */
+  readonly strip: number;
+  /** Left of each plot, for the numbers of its ticks. */
+  readonly tickRoom: number;
+  /** Between a plot and the next one's numbers. */
+  readonly gap: number;
+  /** Of the plots with what stands between them. */
+  readonly width: number;
+}
+
+/** From zero to the upper edge, pixels. */
+export const plotHeight = 250;
+const gap = 20;
+const widestPitch = 36;
+const widestLineGap = 60;
+
+/** @param titleRoom pixels that the title of the axis takes beside the first plot of a row */
+export function layoutOf(view: FigureView, titleRoom: number): Layout {
+  const isBars = view.data.shape === 'bars';
+  const plans = isBars ? barPlans(view) : linePlans(view);
+  const strip = isBars ? 0 : stripOf(plans.flatMap(({ stacks }) => stacks));
+  const ticks = Math.ceil(Math.max(8, ...plans.map(({ scale }) => tickRoom(scale))));
+  const room = pageWidth - titleRoom - ticks;
+  const widthOf = (row: readonly PanelPlan[], slots: Slots): number =>
+    row.reduce((sum, plan) => sum + plotWidth(plan, slots), (row.length - 1) * (gap + ticks));
+  const schemes = isBars ? barSchemes(view) : lineSchemes();
+  const tightest = schemes.at(-1) ?? lineSlots;
+  const parts = plans.flatMap((plan) => partsOf(plan, tightest, room));
+  const rows = packed(parts, (row) => widthOf(row, tightest) <= room);
+  const slots = schemes.find((each) => rows.every((row) => widthOf(row, each) <= room)) ?? tightest;
+  const width = Math.max(0, ...rows.map((row) => widthOf(row, slots)));
+  return { rows, slots, shape: view.data.shape, plotHeight, strip, tickRoom: ticks, gap, width };
+}
+
+/** From the widest to the tightest that can still be read. */
+function barSchemes({ sources }: FigureView): Slots[] {
+  const least = minPitch(sources);
+  return Array.from({ length: widestPitch - least + 1 }, (_, i) => slotsOf(sources, widestPitch - i));
+}
+
+function lineSchemes(): Slots[] {
+  const { groupGap } = lineSlots;
+  return Array.from({ length: widestLineGap - groupGap + 1 }, (_, i) => ({
+    ...lineSlots,
+    groupGap: widestLineGap - i,
+  }));
+}
+
+function barPlans(view: FigureView): PanelPlan[] {
+  const isNumbered = view.data.figure === 13;
+  const words = view.panels.map((panel) => barStacks(view, panel, () => isNumbered));
+  const ends = sharedEnds(
+    view.panels.map((panel, i) => upperEnd(marksOf(panel).map(topOf), words[i] ?? [], plotHeight)),
+  );
+  return view.panels.map((panel, i) => {
+    const scale = valueScale(ends[i] ?? 0);
+    // A bar too low to be seen says its number.
+    const isLow = (value: number): boolean => isNumbered || (value / scale.max) * plotHeight < 4;
+    return { panel, scale, stacks: barStacks(view, panel, isLow), columns: panel.series.length };
+  });
+}
+
+function linePlans(view: FigureView): PanelPlan[] {
+  const ends = sharedEnds(view.panels.map((panel) => upperEnd(marksOf(panel).map(topOf), [], plotHeight)));
+  return view.panels.map((panel, i) => {
+    const stacks = lineStacks(view, panel);
+    return { panel, scale: valueScale(ends[i] ?? 0), stacks, columns: mostAtOnePlace(stacks) };
+  });
+}
+
+function marksOf(panel: PanelView): Mark[] {
+  const sources: readonly MarkSource[] = ['measured', 'predicted', 'published'];
+  return panel.x.flatMap((_, x) =>
+    panel.series.flatMap((series) => sources.flatMap((source) => panel.mark(x, series, source) ?? [])),
+  );
+}
+
+/** A panel wider than the page is cut between two places of its axis, into parts of about one length. */
+function partsOf(plan: PanelPlan, slots: Slots, room: number): PanelPlan[] {
+  const { panel, stacks } = plan;
+  const fits = Math.max(1, Math.floor(room / groupWidth(plan, slots)));
+  const count = Math.ceil(panel.x.length / fits);
+  if (count <= 1) return [plan];
+  const each = Math.ceil(panel.x.length / count);
+  return Array.from({ length: Math.ceil(panel.x.length / each) }, (_, part) => {
+    const from = part * each;
+    const to = Math.min(panel.x.length, from + each);
+    const own = stacks
+      .filter(({ x }) => x >= from && x < to)
+      .map((stack) => ({ ...stack, x: stack.x - from }));
+    return { ...plan, panel: sliceOf(panel, from, to), stacks: own };
+  });
+}
+
+/** In their order, as many in a row as it holds. */
+function packed(parts: readonly PanelPlan[], holds: (row: readonly PanelPlan[]) => boolean): PanelPlan[][] {
+  const rows: PanelPlan[][] = [];
+  for (const part of parts) {
+    const last = rows.at(-1);
+    if (last !== undefined && holds([...last, part])) last.push(part);
+    else rows.push([part]);
+  }
+  return rows;
+}
