@@ -23,6 +23,8 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
     const cells = await listCells(context, request, rules, planned);
     if (options.json === true) io.print(JSON.stringify(lookJson(request, planned, cells, options), null, 2));
     else io.print(lookText(request, planned, cells, options));
+    // As the run itself would end.
+    if (planned.cells.length === 0) throw nothingToRun([]);
     return;
   }
   for (const message of [...firstLines(planned.notes), ...leftOutLines(planned.leftOut)])

@@ -6,6 +6,7 @@ import type { LeftOut } from '../workflows/campaign/plan-campaign.ts';
 import type { CampaignCounts, CellReport } from '../workflows/campaign/report.ts';
 import type { CampaignResult } from '../workflows/campaign/run-campaign.ts';
 import type { CampaignListing, CampaignStatus } from '../workflows/campaign/status.ts';
+import { intervalCell, intervalNotes } from './interval-text.ts';
 import { longTable } from './long-table.ts';
 import { formatDuration, formatNumber } from './format.ts';
 
@@ -92,6 +93,7 @@ function reportsTable(cells: readonly CellReport[]): string {
   const columns: readonly Column[] = [
     ...caseColumns,
     { title: 's/step', align: 'right' },
+    { title: '95% interval', align: 'right' },
     { title: 'TFLOPS', align: 'right' },
     { title: 'GPU GiB', align: 'right' },
     { title: 'host GiB', align: 'right' },
@@ -102,6 +104,7 @@ function reportsTable(cells: readonly CellReport[]): string {
   const rows = cells.map((cell) => [
     ...caseCells(cell.case),
     orDash(cell.medianStepMs === null ? null : cell.medianStepMs / 1000),
+    intervalCell(cell.interval),
     orDash(cell.modelTflopsPerGpu),
     orDash(cell.gpuGiB),
     orDash(cell.hostGiB),
@@ -109,7 +112,7 @@ function reportsTable(cells: readonly CellReport[]): string {
     String(cell.runIds.length),
     cell.runId ?? '-',
   ]);
-  return longTable(columns, rows);
+  return [longTable(columns, rows), ...intervalNotes(cells.map(({ interval }) => interval))].join('\n');
 }
 
 function outcomeText({ state, outcome, adopted, lost, variant, isBest }: CellReport): string {
@@ -180,7 +183,7 @@ export function cancelText({ name, dryRun, runIds, left }: CampaignCancel): stri
   const verb = dryRun ? 'would end' : 'ended';
   return [
     ...runIds.map((runId) => `${verb} ${runId}`),
-    ...(runIds.length === 0 ? [`no run of campaign ${name} was under way`] : []),
+    ...(runIds.length === 0 ? [`nothing of campaign ${name} is running`] : []),
     ...(left === 0 ? [] : [`${left} cases are left; go on: ${resumeCommand(name)}`]),
   ].join('\n');
 }

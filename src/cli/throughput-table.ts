@@ -1,10 +1,11 @@
 import type { Column } from '../adapters/table.ts';
 import type { System } from '../core/experiment/case.ts';
 import type { SkippedCase } from '../core/experiment/grid.ts';
-import { fullConfidence, type CaseSummary, type ModeRatio } from '../core/results/summarize.ts';
+import type { CaseSummary, ModeRatio } from '../core/results/summarize.ts';
 import type { BatchChoice } from '../workflows/throughput/batch-search.ts';
 import { batchCell, batchLine } from './batch-text.ts';
 import { formatNumber } from './format.ts';
+import { intervalCell, intervalNotes } from './interval-text.ts';
 import { resultTable } from './result-table.ts';
 
 const columns: readonly Column[] = [
@@ -56,14 +57,15 @@ function title(system: System): string {
 }
 
 function row(summary: CaseSummary, ratios: readonly ModeRatio[]): string[] {
-  const { record, caseId, stepMs, interval, throughput } = summary;
+  const { record, caseId, throughput } = summary;
   const { memory } = record;
+  const step = stepOf(summary);
   return [
     record.case?.mode ?? 'command',
     record.case?.model.name ?? record.caseId.replace(/^throughput-command-/, ''),
     record.case === null ? '-' : batchCell(record.case),
-    stepMs === null ? '-' : formatNumber(stepMs / 1000),
-    interval === null ? '-' : intervalCell(interval),
+    orDash(step.medianMs === null ? null : step.medianMs / 1000),
+    intervalCell(step.interval),
     orDash(throughput.modelTflopsPerGpu ?? throughput.loggedTflopsPerGpu),
     throughput.mfu === null ? '-' : `${(throughput.mfu * 100).toFixed(1)}%`,
     orDash(throughput.tokensPerSecond),
@@ -95,8 +97,11 @@ function outcomeCell({ launches }: CaseSummary): string {
   return [...counts].map(([name, count]) => `${count} ${name}`).join(', ');
 }
 
-function intervalCell({ lowMs, highMs, confidence }: NonNullable<CaseSummary['interval']>): string {
-  return `${formatNumber(lowMs / 1000)} to ${formatNumber(highMs / 1000)}${confidence < fullConfidence ? '~' : ''}`;
+/** Of a case without a launch that ended well: of the one that is shown, as its other numbers are. */
+function stepOf({ stepMs, interval, record: { statistics } }: CaseSummary) {
+  return stepMs === null
+    ? { medianMs: statistics?.medianMs ?? null, interval: statistics?.interval ?? null }
+    : { medianMs: stepMs, interval };
 }
 
 function ratioCell(found: ModeRatio | undefined): string {
@@ -115,17 +120,11 @@ function footnotes(
   ratios: readonly ModeRatio[],
   skipped: readonly SkippedCase[],
 ): string[] {
-  const bases = new Set(summaries.flatMap(({ interval }) => interval?.basis ?? []));
   const failed = summaries
     .flatMap(({ launches }) => launches)
     .filter(({ outcome }) => outcome.class !== 'ok');
   return [
-    ...(bases.size === 0 ? [] : [`interval: ${[...bases].join(' and ')}`]),
-    ...(summaries.some(({ interval }) => (interval?.confidence ?? 1) < fullConfidence)
-      ? [
-          '~ less than 95% sure: too few steps, or steps that follow one another too closely; use more --steps',
-        ]
-      : []),
+    ...intervalNotes(summaries.map((summary) => stepOf(summary).interval)),
     ...(summaries.some(
       ({ interval, launches }) => interval?.basis === 'between launches' && launches.length < 3,
     )

@@ -38,6 +38,13 @@ describe('throughputTable', () => {
     expect(row.match(/~/g)).toHaveLength(2);
   });
 
+  it('shows the step time of a run that was ended, as its TFLOPS: none of both stands alone', () => {
+    const stopped: RunRecord = { ...good(), outcome: { ...good().outcome, class: 'time_limit' } };
+    const row = table([stopped]).split('\n')[2] ?? '';
+    expect(row).toMatch(/0\.1002 +0\.100\d to 0\.100\d/);
+    expect(row).toContain('time_limit');
+  });
+
   it('names what makes a ratio unfair', () => {
     const text = table([good(), good({ mode: 'zero_3', dtype: 'fp32' })]);
     expect(text).toMatch(/^! zero_3 2B: not a fair ratio: dtype fp32 against bf16/m);

@@ -62,6 +62,16 @@ describe('looking at a campaign', () => {
     expect(campaign.stack.launches()).toEqual([]);
   });
 
+  it('ends as the run would where nothing of it can be here, and prints what is left out', async () => {
+    const { run } = await createToyCampaign(1);
+    for (const look of ['--list', '--dry-run']) {
+      const end = await run(['campaign', 'run', 'throughput', '--mode', 'prism', look]);
+      expect(end.code).toBe(3);
+      expect(end.stdout).toContain('needs an NVIDIA GPU');
+      expect(end.stderr).toContain('nothing of the campaign can run here');
+    }
+  });
+
   it('begins nothing that would not end within --max-hours, and says what is left', async () => {
     const campaign = await createToyCampaign(3);
     campaign.stack.setPause(0.4);

@@ -29,7 +29,8 @@ export interface CampaignCancel {
 /**
  * Ends a campaign: no other run begins, and those that are under way are cancelled, with their records. It can be gone
  * on with.
- * @throws SuperOffloadError 'usage' where there is no such campaign, or nothing of it to end.
+ * Where nothing of it runs there is nothing to do, which is as good.
+ * @throws SuperOffloadError 'usage' where there is no such campaign.
  */
 export async function cancelCampaign(
   context: Context,
@@ -40,14 +41,8 @@ export async function cancelCampaign(
   const { name } = campaign;
   const runIds = openRuns(context, campaign);
   const isDriven = campaignDriver(context.home, name) !== undefined;
-  if (runIds.length === 0 && !isDriven) {
-    throw new SuperOffloadError({
-      code: 'usage',
-      message: `nothing of campaign ${name} is running`,
-      hint: `see: superoffload campaign status ${name}`,
-    });
-  }
-  if (!dryRun) {
+  const isAtWork = runIds.length > 0 || isDriven;
+  if (isAtWork && !dryRun) {
     await requestCampaignCancel(context.home, name);
     const ended = isDriven ? await endDriven(context, campaign) : await endLone(context, campaign);
     return { name, dryRun, runIds: ended, left: leftOf(context, campaign) };

@@ -1,6 +1,7 @@
 import { readRecord } from '../../adapters/stored-runs.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
 import { nextMove, type Decision, type DriveOptions } from '../../core/campaign/next.ts';
+import { cellStanding, goodLaunches } from '../../core/campaign/state.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -70,7 +71,6 @@ class Launches {
   readonly #context: Context;
   readonly #drive: Drive;
   readonly #ends = new Map<string, Promise<void>>();
-  #begun = 0;
 
   constructor(context: Context, drive: Drive) {
     this.#context = context;
@@ -135,12 +135,15 @@ class Launches {
     if (record !== null && !(record instanceof SuperOffloadError)) this.#drive.session.result(cell, record);
   }
 
+  /** Of the launches that the cells want: one in place of another that was lost has the same number. */
   #position(): RunPosition {
-    const { session, repeat } = this.#drive;
-    const ended = session.states.flatMap(({ attempts }) =>
-      attempts.filter(({ outcome }) => outcome !== null),
-    );
-    this.#begun = Math.max(this.#begun + 1, ended.length + 1);
-    return { index: this.#begun, total: Math.max(this.#begun, session.states.length * repeat) };
+    const { session, repeat, options } = this.#drive;
+    const rules = options();
+    const had = session.states.reduce((sum, state) => {
+      const isSettled = cellStanding(state, rules) === 'settled';
+      return sum + (isSettled ? repeat : Math.min(repeat, goodLaunches(state)));
+    }, 0);
+    const total = session.states.length * repeat;
+    return { index: Math.min(total, had + this.underway.size), total };
   }
 }

@@ -10,7 +10,9 @@ import {
 } from '../../core/campaign/state.ts';
 import type { OutcomeClass } from '../../core/logs/events.ts';
 import type { RunRecord } from '../../core/results/record.ts';
+import { summarizeCases } from '../../core/results/summarize.ts';
 import { keptBatches } from '../../core/search/batch-rule.ts';
+import type { StepStatistics } from '../../core/stats/steps.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 
@@ -37,7 +39,9 @@ export interface CellReport {
   /** True where the launch that speaks for it is of another campaign, or of none. */
   readonly adopted: boolean;
   readonly durationMs: number | null;
+  /** Of the launch that speaks for it; where several ended well, of all of them. */
   readonly medianStepMs: number | null;
+  readonly interval: StepStatistics['interval'];
   readonly modelTflopsPerGpu: number | null;
   readonly gpuGiB: number | null;
   readonly hostGiB: number | null;
@@ -90,10 +94,25 @@ function cellReport(context: Pick<Context, 'home'>, state: CellState, rules: Lau
     isBest: false,
     adopted: speaking?.adopted ?? false,
     durationMs: speaking?.durationMs ?? null,
-    medianStepMs: record?.statistics?.medianMs ?? null,
-    modelTflopsPerGpu: record?.throughput.modelTflopsPerGpu ?? null,
+    ...speedOf(context, state, record),
     gpuGiB: record?.memory.gpuAllocatedGiB ?? null,
     hostGiB: record?.memory.hostGiB ?? null,
+  };
+}
+
+/** As throughput's table takes it: launches say how much launches differ, one alone only how much its steps do. */
+function speedOf(
+  context: Pick<Context, 'home'>,
+  { attempts }: CellState,
+  record: RunRecord | null,
+): Pick<CellReport, 'medianStepMs' | 'interval' | 'modelTflopsPerGpu'> {
+  const good = attempts.filter(({ outcome }) => outcome === 'ok');
+  const records = good.length < 2 ? [] : good.flatMap(({ runId }) => recordOf(context, runId) ?? []);
+  const [all] = records.length < 2 ? [] : summarizeCases(records);
+  return {
+    medianStepMs: all?.stepMs ?? record?.statistics?.medianMs ?? null,
+    interval: all === undefined ? (record?.statistics?.interval ?? null) : all.interval,
+    modelTflopsPerGpu: (all ?? record)?.throughput.modelTflopsPerGpu ?? null,
   };
 }
 
