@@ -97,6 +97,11 @@ export const commands: readonly {
     load: () => import('./compare.ts'),
   },
   {
+    name: 'gate',
+    summary: 'say whether runs are worse than before: yes, no, or cannot tell',
+    load: () => import('./gate.ts'),
+  },
+  {
     name: 'parse',
     summary: 'read steps, statistics and the outcome out of any training log',
     load: () => import('./parse.ts'),

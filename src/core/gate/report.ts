@@ -63,13 +63,16 @@ export const gateRule =
   'a regression is a ratio past the threshold whose one-sided p value is below 1% over all references together ' +
   '(Benjamini and Hochberg); a pass is a 95% interval that lies within the threshold; all else is inconclusive';
 
-/** What the rows come to together: a broken case outranks a slow one, and a slow one an open question. */
+/**
+ * What the rows come to together: a broken case outranks a slow one, and a slow one an open question. Nothing compared
+ * is no pass.
+ */
 export function verdictOf(rows: readonly GateRow[]): Verdict {
   const has = (...statuses: readonly RowStatus[]): boolean =>
     rows.some(({ status }) => statuses.includes(status));
   if (has('failed')) return 'failed';
   if (has('regression')) return 'regression';
-  return has('inconclusive', 'missing') ? 'inconclusive' : 'pass';
+  return rows.length === 0 || has('inconclusive', 'missing') ? 'inconclusive' : 'pass';
 }
 
 /** Exit codes of a gate (src/errors.ts): 0, 5, 6, and 4 for a failed run. */

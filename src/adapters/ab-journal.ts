@@ -1,0 +1,103 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SuperOffloadError } from '../errors.ts';
+import { makeFolder, storageError } from './files.ts';
+import { tryMutex } from './stack/mutex.ts';
+
+/** One line of an A/B's journal. */
+export type AbEvent =
+  | { readonly type: 'begin'; readonly utc: string; readonly base: string; readonly head: string }
+  /** Written before the run is started: a killed tool loses none. */
+  | { readonly type: 'launch'; readonly utc: string; readonly side: 'base' | 'head'; readonly runId: string }
+  | { readonly type: 'end'; readonly utc: string; readonly stopped: string };
+
+/** The journal of one A/B, held by one tool at a time. */
+export interface AbJournal {
+  readonly path: string;
+  /** Launches of a comparison that was not ended, oldest first; none where there is nothing to go on with. */
+  readonly open: readonly Extract<AbEvent, { readonly type: 'launch' }>[];
+  /** On the disk when it returns. @throws SuperOffloadError 'environment' on a full disk. */
+  readonly append: (event: AbEvent) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** @param key hexadecimal, of what the two sides are. */
+export function abJournalPath(home: string, key: string): string {
+  return join(home, 'gate', `${key}.ndjson`);
+}
+
+/**
+ * Opens the journal of an A/B for writing.
+ * @throws SuperOffloadError 'usage' where another tool runs the same A/B; 'environment' where it cannot be written.
+ */
+export async function openAbJournal(home: string, key: string): Promise<AbJournal> {
+  const path = abJournalPath(home, key);
+  const mutex = await tryMutex(`${path}.lock`);
+  if ('heldBy' in mutex) {
+    throw new SuperOffloadError({
+      code: 'usage',
+      message: `this A/B is run by another superoffload${mutex.heldBy === 0 ? '' : ` (pid ${mutex.heldBy})`}`,
+      hint: 'wait for it, or end it',
+    });
+  }
+  try {
+    await makeFolder(dirname(path));
+    const text = readOrEmpty(path);
+    const descriptor = openSync(path, 'a');
+    // A line that a crash cut must not swallow the next one.
+    if (text !== '' && !text.endsWith('\n')) writeSync(descriptor, '\n');
+    return {
+      path,
+      open: openLaunches(text),
+      append: (event) => {
+        appendLine(descriptor, path, event);
+      },
+      close: async () => {
+        closeSync(descriptor);
+        await mutex.release();
+      },
+    };
+  } catch (error) {
+    await mutex.release();
+    throw storageError(error, path);
+  }
+}
+
+/** The launches of a journal that a dry run would go on with. */
+export function readOpenLaunches(home: string, key: string): AbJournal['open'] {
+  return openLaunches(readOrEmpty(abJournalPath(home, key)));
+}
+
+function openLaunches(text: string): AbJournal['open'] {
+  const events = text.split('\n').flatMap((line) => parseLine(line) ?? []);
+  const ended = events.findLastIndex(({ type }) => type === 'end');
+  return events.slice(ended + 1).flatMap((event) => (event.type === 'launch' ? [event] : []));
+}
+
+/** A line that a crash cut says nothing. */
+function parseLine(line: string): AbEvent | null {
+  try {
+    const value = JSON.parse(line) as Partial<AbEvent> | null;
+    return typeof value?.type === 'string' ? (value as AbEvent) : null;
+  } catch {
+    return null;
+  }
+}
+
+function appendLine(descriptor: number, path: string, event: AbEvent): void {
+  try {
+    writeSync(descriptor, `${JSON.stringify(event)}\n`);
+    fsyncSync(descriptor);
+  } catch (error) {
+    throw storageError(error, path);
+  }
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw storageError(error, path);
+  }
+}
