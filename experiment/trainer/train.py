@@ -27,6 +27,7 @@ from attention import KERNELS
 from data import MarkovChain, TokenFile
 from machine import HostMemory, device_name, fullest_host
 from model import GPT, hardware_flops, parameter_groups
+from timeline import Timeline
 
 
 def parse_arguments():
@@ -184,9 +185,11 @@ def main():
         })
 
     # Training
+    timeline = Timeline(cuda, rank)
     skipped_before = 0
     for iteration in range(1, args.train_iters + 1):
         accelerator.synchronize()
+        timeline.begin(iteration, optimizer)
         start = time.perf_counter()
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(args, iteration - 1)
@@ -196,12 +199,16 @@ def main():
             samples = [torch.from_numpy(data.sample(first + i)) for i in range(args.micro_batch_size)]
             # A token is the input at its place, and the target of the one before it: stretches overlap by one.
             tokens = torch.stack(samples)[:, sequence_rank * stretch : (sequence_rank + 1) * stretch + 1]
-            loss = engine(tokens.to(device))
+            with timeline.phase("forward"):
+                loss = engine(tokens.to(device))
             loss_sum += loss.detach()
-            engine.backward(loss * averaged)  # divides by the accumulation itself
-            engine.step()  # acts at the last micro-step
+            with timeline.phase("backward"):
+                engine.backward(loss * averaged)  # divides by the accumulation itself
+            with timeline.phase("step"):
+                engine.step()  # acts at the last micro-step
         accelerator.synchronize()
         seconds = time.perf_counter() - start
+        timeline.end()
         # One reduction tells every rank the mean loss of all tokens, and whether rank 0 wants to stop.
         stop = rank == 0 and args.stop_file is not None and os.path.exists(args.stop_file)
         report = [loss_sum.item() / (accumulation * data_ranks), stop]

@@ -25,16 +25,17 @@ WIDTH, ROWS, STEPS = 32, 64, int(os.environ.get("STEPS", 200))
 
 CASES = {
     "plain": {},
-    "clipped": {"clip": 0.35},
-    "always clipped": {"clip": 1e-3},
-    "accumulated": {"accumulation": 3, "clip": 0.35},
+    "clipped": {"clip": 0.35, "dtype": "fp32"},
+    "always clipped": {"clip": 1e-3, "dtype": "fp32"},
+    "accumulated": {"accumulation": 3},
+    "accumulated and clipped": {"accumulation": 3, "clip": 0.35, "dtype": "fp32"},
     "accumulated in fp32": {"accumulation": 2, "accumulate_in": "fp32"},
     "bad gradients": {"bad": {3: "early", 7: "late", 8: "late", 20: "loss"}},
-    "bad and clipped": {"bad": {3: "late", 7: "late"}, "clip": 0.35, "accumulation": 2},
+    "bad and clipped": {"bad": {3: "late", 7: "late"}, "clip": 0.35, "accumulation": 2, "dtype": "fp32"},
     "new rows": {"bad": {0: "late", 5: "late"}, "new_rows": True, "decay": 0.0},
-    "half on the accelerator": {"ratio": 0.5, "clip": 0.35},
+    "half on the accelerator": {"ratio": 0.5, "clip": 0.35, "dtype": "fp32"},
     "nothing guessed": {"speculation": 0.0, "bad": {3: "late"}},
-    "saved and loaded": {"clip": 0.35, "reload": True},
+    "saved and loaded": {"reload": True},
     "fp32": {"dtype": "fp32"},
     "unused": {"unused": True},
 }

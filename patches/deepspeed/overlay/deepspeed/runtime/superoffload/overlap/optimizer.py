@@ -93,23 +93,20 @@ class OverlapOptimizer_Stage3(DeepSpeedZeroOptimizer_Stage3):
                 bucket.buffer = torch.empty(self.reduce_bucket_size, dtype=dtype, device=device)
         counts = self.fp16_partitioned_groups_flat_numel
         on_gpu, bound = 0, (1 - self.partial_offload) * sum(counts)
-        self.subgroup_to_device = {}
-        for i, count in enumerate(counts):  # the first: their gradients come last
+        self.host_indices, self.subgroup_to_device = [], {}
+        for i, count in enumerate(counts):  # on the GPU are the first: their gradients come last
             on_gpu += count
+            if on_gpu > bound:
+                self.host_indices.append(i)
             self.subgroup_to_device[i] = get_accelerator()._name if on_gpu <= bound else "cpu"
-        if self.partial_offload >= 1:
-            self.subgroup_to_device = dict.fromkeys(range(len(counts)), "cpu")
         self._create_state()
         self._create_gradients()
         for param_group in self.optimizer.param_groups:  # filled only while states are saved and loaded
             param_group["params"] = []
         dist.barrier()
 
-    def _host_indices(self):
-        return [i for i, device in self.subgroup_to_device.items() if device == "cpu"]
-
     def _create_state(self):
-        counts, host = self.fp16_partitioned_groups_flat_numel, self._host_indices()
+        counts, host = self.fp16_partitioned_groups_flat_numel, self.host_indices
         largest = min(self.settings.subgroup_elements, max((counts[i] for i in host), default=0))
         turning = sum(counts[i] for i in host if counts[i] <= largest)
         spare = int(self.settings.speculation * turning / largest) if largest else 0
@@ -131,7 +128,7 @@ class OverlapOptimizer_Stage3(DeepSpeedZeroOptimizer_Stage3):
 
     def _create_gradients(self):
         """In host memory a place for every gradient. Accumulated gradients wait on the GPU."""
-        counts, host = self.fp16_partitioned_groups_flat_numel, self._host_indices()
+        counts, host = self.fp16_partitioned_groups_flat_numel, self.host_indices
         accumulates = self.gradient_accumulation_steps > 1
         format = self.gradient_accumulation_dtype if accumulates or not self.resident else self.dtype
         # A step that is done again at another scale needs its gradients; and weights return in their own format.
