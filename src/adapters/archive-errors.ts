@@ -22,6 +22,9 @@ export function changedFile(path: string): SuperOffloadError {
 /** What was compressed is not a tar. */
 export class NotTar extends Error {}
 
+/** It holds something that is neither a file nor a folder nor a link. */
+export class NotPlain extends Error {}
+
 /** The tar goes on after what may be read of it. */
 export class TooLong extends Error {
   readonly bytes: number;
@@ -36,6 +39,7 @@ export class TooLong extends Error {
 export function readError(error: unknown, path: string): unknown {
   if (error instanceof SuperOffloadError) return error;
   if (error instanceof NotTar) return noArchive(path, 'what is compressed is no tar');
+  if (error instanceof NotPlain) return noArchive(path, `${shown(error.message)} is no plain file`);
   if (error instanceof TooLong) {
     const message = `${path} holds more than its manifest says (over ${error.bytes} bytes of tar)`;
     return new SuperOffloadError({ code: 'config', message, hint: 'nothing of it was kept', cause: error });

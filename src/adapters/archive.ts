@@ -6,11 +6,16 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Header, Parser, Pax, type ReadEntry } from 'tar';
-import { compressionOfName, type Compression } from '../core/archive/compression.ts';
-import { SuperOffloadError } from '../errors.ts';
-import { changedFile, noArchive, NotTar, readError, TooLong, withoutZstd } from './archive-errors.ts';
-import { archiveKind } from './archive-kind.ts';
-import { compressor, decompressor } from './compression.ts';
+import { compressionOfName } from '../core/archive/compression.ts';
+import {
+  changedFile,
+  NotPlain,
+  NotTar,
+  readError,
+  TooLong,
+  withoutZstd,
+} from './archive-errors.ts';
+import { compressionOfFile, compressor, decompressor } from './compression.ts';
 import { storageError } from './files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -134,7 +139,11 @@ export async function readArchive(
         createReadStream(path).on('data', countBytes(options.onBytes)),
         decompressor(compression, options.env),
         async (bytes: AsyncIterable<Buffer>) => {
-          await feed(parser, bytes, { ...options, failed: entries.failed });
+          // pipeline would say that it was aborted, and not why.
+          await feed(parser, bytes, { ...options, failed: entries.failed }).catch((error: unknown) => {
+            entries.fail(error);
+            throw error;
+          });
         },
         { signal },
       ).catch((error: unknown) => {
@@ -143,6 +152,8 @@ export async function readArchive(
       }),
     ]);
   } catch (error) {
+    // Whoever reads an entry learns that no more comes, and has let go of everything when this returns.
+    await entries.stop(error);
     options.signal.throwIfAborted();
     if (enough.signal.aborted) return;
     throw withoutZstd(error, path) ?? readError(error, path);
@@ -157,25 +168,12 @@ function countBytes(onBytes: ((bytes: number) => void) | undefined): (chunk: Buf
   return (chunk) => onBytes?.((total += chunk.length));
 }
 
-async function compressionOfFile(path: string): Promise<Compression> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw noArchive(path, found.isDirectory() ? 'it is a folder' : 'it is no file');
-    const kind = await archiveKind(path);
-    if (kind === 'tar.gz') return 'gzip';
-    if (kind === 'tar.zst') return 'zstd';
-    throw noArchive(path, kind === 'tar' ? 'it is not compressed' : 'it is neither gzip nor zstd');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(error, path);
-    const hint = 'archives are made by: superoffload runs export --archive FILE.tar.gz';
-    throw new SuperOffloadError({ code: 'usage', message: `there is no file ${path}`, hint, cause: error });
-  }
-}
-
 interface Entries {
   readonly done: Promise<void>;
   readonly failed: Promise<never>;
   readonly fail: (error: unknown) => void;
+  /** Ends what reads an entry, and waits for it. */
+  readonly stop: (error: unknown) => Promise<void>;
 }
 
 /** One after the other, also where an entry's bytes have all come before its handler is done. */
@@ -186,15 +184,30 @@ function handleEntries(parser: Parser, handle: (entry: UnpackedEntry) => Promise
   });
   failed.catch(() => undefined);
   let last = Promise.resolve();
+  let current: ReadEntry | undefined;
+  let stopped: Error | undefined;
   const ended = new Promise<void>((resolve) => {
     parser.once('end', resolve);
   });
   parser.on('error', fail);
+  // Of a type that tar does not know, or a pax header that is too long.
+  parser.on('ignoredEntry', (entry: ReadEntry) => {
+    fail(new NotPlain(entry.path));
+  });
   parser.on('entry', (entry: ReadEntry) => {
-    last = last.then(() => handle(unpacked(entry)));
+    last = last.then(() => {
+      if (stopped !== undefined) return;
+      current = entry;
+      return handle(unpacked(entry));
+    });
     last.catch(fail);
   });
-  return { done: Promise.race([failed, ended.then(() => last)]), failed, fail };
+  const stop = async (error: unknown): Promise<void> => {
+    stopped = error instanceof Error ? error : new Error(String(error));
+    current?.on('error', () => undefined).destroy(stopped);
+    await last.catch(() => undefined);
+  };
+  return { done: Promise.race([failed, ended.then(() => last)]), failed, fail, stop };
 }
 
 function unpacked(entry: ReadEntry): UnpackedEntry {

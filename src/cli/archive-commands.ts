@@ -5,7 +5,7 @@ type Parent = Parameters<CommandModule['declare']>[0];
 
 const exportHelp = `
 An archive holds of each run its record, plan, DeepSpeed JSON, scripts, environment, events and logs, and the lock of the
-stack that ran it; a manifest.json with the sha256 of each file comes first. Not checkpoints or caches that a run
+stack that ran it, and the data of the figures; a manifest.json with the sha256 of each file comes first. Not checkpoints or caches that a run
 left in its folder. Secrets are hidden, as in env.json, in every one of these files.
 The same runs give the same bytes. FILE.tar.zst needs Node 22.15 or the program zstd.
 Every verb with --from reads an archive as it is.
@@ -29,15 +29,16 @@ export function declareArchive(command: Parent, io: CommandIo): void {
     .requiredOption('--archive <archive>', 'the file to write: FILE.tar.gz or FILE.tar.zst')
     .option('--from <source>', 'runs, a tag, a campaign, a folder of runs; may be repeated', collect)
     .option('--no-logs', 'leave out what the ranks printed')
+    .option('--no-figures', 'leave out the data of the figures that the runs can draw')
     .option('--force', 'replace an archive of that name')
     .option('--dry-run', 'print what would be packed, write nothing')
     .option('--json', 'print JSON')
     .addHelpText('after', exportHelp)
-    .action(async (runs, { archive, from = [], logs, force, dryRun, json }) => {
+    .action(async (runs, { archive, from = [], logs, figures, force, dryRun, json }) => {
       const { exportRuns } = await import('../workflows/archive/export-runs.ts');
       const { exportText } = await import('./archive-text.ts');
       const report = await exportRuns(io.context, {
-        ...{ archive, sources: [...runs, ...from], logs },
+        ...{ archive, sources: [...runs, ...from], logs, figures },
         ...{ force: force ?? false, dryRun: dryRun ?? false },
       });
       io.print(json === true ? JSON.stringify(report, null, 2) : exportText(report));

@@ -3,13 +3,13 @@ import type { ExportedRun, ExportReport } from '../workflows/archive/export-runs
 import type { ImportReport } from '../workflows/archive/import-runs.ts';
 
 export function exportText(report: ExportReport): string {
-  const { runs, notes, dryRun, archive, archiveBytes, bytes, locks } = report;
+  const { runs, notes, dryRun, archive, archiveBytes, bytes, locks, figures } = report;
   return [
     ...runs.map(({ runId, files, bytes: size }) => `${runId}: ${plural(files, 'file')}, ${megabytes(size)}`),
     ...runs.flatMap(hiddenLines),
     ...leftOutLines(runs),
     ...notes.map((note) => `note: ${note}`),
-    `${plural(runs.length, 'run')} and ${plural(locks, 'lock')}, ${megabytes(bytes)}, ` +
+    `${plural(runs.length, 'run')}, ${plural(locks, 'lock')}, ${plural(figures.length, 'figure')}, ${megabytes(bytes)}: ` +
       (dryRun ? `would be packed into ${archive}` : `in ${archive}, ${megabytes(archiveBytes ?? 0)}`),
   ].join('\n');
 }

@@ -16,6 +16,7 @@ import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
 import { asTask, type Task } from '../task.ts';
 import { toolIdentity } from '../tool-identity.ts';
+import { archivedFigures } from './archived-figures.ts';
 import { itemOf, type ArchiveItem } from './archive-items.ts';
 import { archivedLocks } from './archived-locks.ts';
 import { runContents } from './run-contents.ts';
@@ -26,6 +27,8 @@ export interface ExportRequest {
   /** As `readRecords` takes them; none means all runs of the state folder. */
   readonly sources: readonly string[];
   readonly logs: boolean;
+  /** The data of the figures that the runs can draw. */
+  readonly figures: boolean;
   /** Replace an archive of that name. */
   readonly force: boolean;
   readonly dryRun: boolean;
@@ -51,6 +54,8 @@ export interface ExportReport {
   readonly bytes: number;
   readonly runs: readonly ExportedRun[];
   readonly locks: number;
+  /** Names of the files. */
+  readonly figures: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -74,8 +79,11 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
     (task) => collectRuns(context, found, request, task),
   );
   const locks = await archivedLocks(context, found);
+  const figures = request.figures ? await archivedFigures(context, found) : [];
   const runs = collected.runs.map((run) => ({ ...run, lock: locks.ofRun.get(run.runId) ?? null }));
-  const items = [...collected.items, ...locks.items].sort((a, b) => compareArchivePaths(a.path, b.path));
+  const items = [...collected.items, ...locks.items, ...figures].sort((a, b) =>
+    compareArchivePaths(a.path, b.path),
+  );
   const { version } = await toolIdentity(context);
   const report: ExportReport = {
     schemaVersion: 1,
@@ -85,6 +93,7 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
     bytes: items.reduce((sum, { bytes }) => sum + bytes, 0),
     runs,
     locks: locks.items.length,
+    figures: figures.map(({ path }) => basename(path)),
     notes: [...notes, ...strangers, ...locks.notes],
   };
   if (request.dryRun) return report;

@@ -1,5 +1,8 @@
 import { parseArchivePath } from '../../core/archive/archive-path.ts';
+import { migrateRecord } from '../../core/results/migrate.ts';
+import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import { runFiles } from '../../core/results/run-files.ts';
+import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { jsonOrNull, visitArchive, wholeText } from './archive-contents.ts';
 
@@ -32,4 +35,29 @@ export async function readArchiveRecords(context: Context, path: string): Promis
     },
   });
   return records;
+}
+
+/**
+ * The records of an archive as every reader of stored results takes them.
+ * @param source what the user named
+ * @throws as {@link readArchiveRecords}; SuperOffloadError 'config' where none of its records can be used.
+ */
+export async function readArchivedRecords(
+  context: Context,
+  source: string,
+  path: string,
+): Promise<RecordSet> {
+  const records: FoundRecord[] = [];
+  const notes: string[] = [];
+  for (const { place, value } of await readArchiveRecords(context, path)) {
+    const read = migrateRecord(value);
+    if (read.ok) records.push({ record: read.record, source, folder: null });
+    else notes.push(`${place}: ${read.problem}`);
+  }
+  if (records.length > 0) return { records, notes };
+  throw new SuperOffloadError({
+    code: 'config',
+    message: [`${path} holds no record that can be used`, ...notes].join('\n'),
+    hint: 'read it with the superoffload that wrote it, or a newer one',
+  });
 }

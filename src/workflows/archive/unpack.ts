@@ -28,10 +28,9 @@ export function unpacker(staging: string, dryRun: boolean): Unpacker {
   let wanted: ReadonlySet<string> = new Set();
   let locks: ReadonlyMap<string, readonly string[]> = new Map();
   const faults: Fault[] = [];
-  const toDisk = async (path: string, content: AsyncIterable<Buffer>): Promise<void> => {
-    if (dryRun) await drain(content);
-    else await writeNew(path, content);
-  };
+  const toDisk = dryRun
+    ? async (_path: string, content: AsyncIterable<Buffer>) => drain(content)
+    : diskWriter();
   return {
     begin: async ({ runs }, runIds) => {
       wanted = runIds;
@@ -95,15 +94,22 @@ async function makeStaging(staging: string): Promise<void> {
   });
 }
 
+function diskWriter(): (path: string, content: AsyncIterable<Buffer>) => Promise<void> {
+  const folders = new Set<string>();
+  return async (path, content) =>
+    withFileErrors(path, async () => {
+      if (!folders.has(dirname(path))) await makeFolder(dirname(path));
+      folders.add(dirname(path));
+      await writeNew(path, content);
+    });
+}
+
 /** Whatever the archive says of modes and owners: a plain file of this user, that was not there before. */
 async function writeNew(path: string, content: AsyncIterable<Buffer>): Promise<void> {
-  await withFileErrors(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, 'wx', path.endsWith('.sh') ? 0o755 : 0o644);
-    try {
-      for await (const chunk of content) await file.writeFile(chunk);
-    } finally {
-      await file.close();
-    }
-  });
+  const file = await open(path, 'wx', path.endsWith('.sh') ? 0o755 : 0o644);
+  try {
+    for await (const chunk of content) await file.writeFile(chunk);
+  } finally {
+    await file.close();
+  }
 }

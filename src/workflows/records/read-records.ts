@@ -74,7 +74,7 @@ async function readPlace(
   place: Resolved['place'],
   options: ReadOptions,
 ): Promise<RecordSet> {
-  if (place.kind === 'file') return readFilePlace(source, place.path);
+  if (place.kind === 'file') return readFilePlace(context, source, place.path);
   const folders =
     place.kind === 'folders'
       ? place.folders
@@ -90,14 +90,11 @@ async function readPlace(
 }
 
 /** @throws SuperOffloadError 'config' where it holds no record that can be used. */
-async function readFilePlace(source: string, path: string): Promise<RecordSet> {
-  const kind = await archiveKind(path);
-  if (kind !== null) {
-    throw new SuperOffloadError({
-      code: 'usage',
-      message: `${source}: an archive (${kind}) cannot be read from here`,
-      hint: 'unpack it and name its folder',
-    });
+async function readFilePlace(context: Context, source: string, path: string): Promise<RecordSet> {
+  if ((await archiveKind(path)) !== null) {
+    // Nothing that reads archives is loaded where there is none.
+    const { readArchivedRecords } = await import('../archive/read-archive.ts');
+    return readArchivedRecords(context, source, path);
   }
   // `DIR/record.json` of a run is that run, with all that lies beside it.
   const folder = basename(path) === runFiles.record ? dirname(path) : null;
