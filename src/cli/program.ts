@@ -63,6 +63,8 @@ async function declareProgram(argv: readonly string[], io: CommandIo): Promise<C
       writeErr: (text) => void process.stderr.write(asStarted(text)),
     })
     .showHelpAfterError('(run with --help for the flags)')
+    // A verb with an action and subcommands leaves the flags after a subcommand's name to it.
+    .enablePositionalOptions()
     .exitOverride();
   const wanted = argv.filter((word) => !word.startsWith('-'))[argv[0] === 'help' ? 1 : 0];
   for (const { name, summary, load } of commands) {

@@ -10,8 +10,7 @@ import type { CommandIo, CommandModule } from './module.ts';
 type Bare = Parameters<CommandModule['declare']>[0];
 
 export const declare: CommandModule['declare'] = (bare, io) => {
-  // `gate update --baseline F` is the subcommand's flag, not this one's.
-  declareGate(bare.enablePositionalOptions()).action(async (options) => {
+  declareGate(bare).action(async (options) => {
     if (options.ab === undefined && options.baseline === undefined) {
       const expected = '--baseline FILE|TAG, or --ab BASE HEAD';
       throw faultsError('usage', [{ place: 'gate', problem: 'has nothing to compare with', expected }]);
