@@ -1,3 +1,4 @@
+import { figureSystems, type FigureSystem } from '../figures/figure-system.ts';
 import type { OutcomeClass } from '../logs/events.ts';
 import type { FoundRecord } from '../results/record-set.ts';
 import type { RunRecord } from '../results/record.ts';
@@ -20,27 +21,21 @@ interface ReportInputs {
 /** Records as the rows, sums and ratios of a report. */
 export function buildReport(inputs: ReportInputs): ReportData {
   const { records, tool, createdUtc, sources, notes, addressOf } = inputs;
-  const names = systemNames(records.map(({ record }) => record));
+  const machines = figureSystems(records.map(({ record }) => record));
+  const names = new Map(
+    machines.flatMap(({ name, records: own }) => own.map((record) => [record, name] as const)),
+  );
   const runs = records.map(({ record, folder }) =>
-    rowOf(record, names(record), folder === null ? null : addressOf(folder)),
+    rowOf(record, names.get(record) ?? record.system.name, folder === null ? null : addressOf(folder)),
   );
   return {
     ...{ tool, createdUtc, sources, notes },
     runs: runs.toReversed(),
-    systems: systemSummaries(runs),
+    systems: systemSummaries(runs, machines),
     outcomes: countOutcomes(runs),
     ratios: bestRatios(runs),
     limits: limitRows(runs),
   };
-}
-
-/** Two machines may both be called `local`: then their hardware is part of the name. */
-function systemNames(records: readonly RunRecord[]): (record: RunRecord) => string {
-  const titles = new Map<string, Set<string>>();
-  for (const { system } of records) {
-    titles.set(system.name, (titles.get(system.name) ?? new Set()).add(system.title));
-  }
-  return ({ system: { name, title } }) => ((titles.get(name)?.size ?? 1) > 1 ? `${name}: ${title}` : name);
 }
 
 function rowOf(record: RunRecord, system: string, folder: string | null): RunRow {
@@ -68,15 +63,16 @@ function rowOf(record: RunRecord, system: string, folder: string | null): RunRow
   };
 }
 
-function systemSummaries(runs: readonly RunRow[]): SystemSummary[] {
+function systemSummaries(runs: readonly RunRow[], machines: readonly FigureSystem[]): SystemSummary[] {
   return [...groupRows(runs, ({ system }) => system)].map(([name, rows]) => {
     const times = rows.map(({ record }) => record.startedUtc).sort();
     const software = rows.flatMap(({ record: { stack } }) =>
       stack === null ? [] : [`torch ${stack.torch}, DeepSpeed ${stack.deepspeed}`],
     );
+    const machine = machines.find((each) => each.name === name);
     return {
       name,
-      hardware: hardwareOf(rows),
+      hardware: machine === undefined ? name : hardwareOf(machine, rows),
       functional: rows.every(({ record }) => record.functional),
       runs: rows.length,
       firstUtc: times[0] ?? '',
@@ -87,13 +83,10 @@ function systemSummaries(runs: readonly RunRow[]): SystemSummary[] {
   });
 }
 
-function hardwareOf(rows: readonly RunRow[]): string {
-  const [first] = rows;
-  if (first === undefined) return '';
-  const { title, link, cores } = first.record.system;
+function hardwareOf({ title, system: { link, cores } }: FigureSystem, rows: readonly RunRow[]): string {
   const links = { c2c: 'C2C', pcie: 'PCIe', none: null } as const;
   const chips = Math.max(...rows.map((row) => row.chips));
-  return [title, links[link], `${cores} cores`, `up to ${chips} chip${chips === 1 ? '' : 's'}`]
+  return [title, links[link], `${cores} cores`, `runs on up to ${chips} chip${chips === 1 ? '' : 's'}`]
     .filter((part) => part !== null)
     .join(', ');
 }

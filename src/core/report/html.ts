@@ -29,7 +29,7 @@ export function trusted(markup: string): Html {
 
 /**
  * @throws Error (a bug) for a hole where no value can be made safe: outside quotes in a tag, in `on...` or `style`
- * attributes, or text in a script.
+ * attributes, in a script or a style.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let template = known.get(parts);
@@ -44,7 +44,7 @@ export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[
   return Html.of(markup);
 }
 
-type Place = 'text' | 'attribute' | 'address' | 'raw';
+type Place = 'text' | 'attribute' | 'address';
 interface Template {
   readonly parts: readonly string[];
   /** Of each hole. */
@@ -52,20 +52,34 @@ interface Template {
 }
 const known = new WeakMap<TemplateStringsArray, Template>();
 
-/** Templates are laid out for whoever reads the source; a page of a thousand rows has no use for that, nor for end tags
- * that HTML lets one leave out (HTML, 13.1.2.4). */
+const blocks =
+  'html|head|meta|link|title|body|header|nav|main|footer|section|h1|h2|h3|p|dl|dt|dd|ul|li|div|figure|figcaption|' +
+  'table|caption|thead|tbody|tr|th|td|details|summary|svg|g|path|rect|circle|script|style';
+const optionalEnd = /\s*<\/(?:td|th|tr|dt|dd|li)\s*>/g;
+const beforeBlock = new RegExp(`\\s*\\n\\s*(?=</?(?:${blocks})\\b)`, 'g');
+const afterBlock = new RegExp(`(</?(?:${blocks})(?:\\s[^<>]*)?>)\\s*\\n\\s*`, 'g');
+
+/**
+ * Templates are laid out for whoever reads the source. A page of a thousand rows has no use for that, nor for end tags
+ * that HTML lets one leave out (HTML, 13.1.2.4).
+ */
 function shortened(part: string): string {
-  return part.replace(/\s*<\/(?:td|th|tr|dt|dd|li)\s*>\s*/g, '').replace(/\s*\n\s*/g, '\n');
+  return part
+    .replace(/\s*\n\s*>/g, '>')
+    .replace(/\s*\/>/g, '/>')
+    .replace(optionalEnd, '')
+    .replace(beforeBlock, '')
+    .replace(afterBlock, '$1')
+    .replace(/\s*\n\s*/g, ' ');
 }
 
 function write(value: HtmlValue, place: Place): string {
   if (value === null || value === undefined || value === false) return '';
   if (value instanceof Html) {
-    if (place === 'text' || place === 'raw') return value.toString();
+    if (place === 'text') return value.toString();
     throw new Error('markup cannot stand in an attribute');
   }
   if (typeof value === 'object') return value.map((each) => write(each, place)).join('');
-  if (place === 'raw') throw new Error('text cannot stand in a script or a style');
   const text = plainText(String(value));
   if (place === 'text') return text.replace(/[&<>]/g, escapeOf);
   return (place === 'address' ? safeAddress(text) : text).replace(/[&<>"'`]/g, escapeOf);
@@ -118,8 +132,8 @@ function placesOf(parts: readonly string[]): Place[] {
 }
 
 function placeOf(state: 'text' | 'tag' | 'quoted' | 'raw', attribute: string, part: string): Place {
-  if (state === 'text' || state === 'raw') return state;
-  const unsafe = state === 'tag' || attribute === 'style' || attribute.startsWith('on');
+  if (state === 'text') return state;
+  const unsafe = state !== 'quoted' || attribute === 'style' || attribute.startsWith('on');
   if (unsafe) throw new Error(`a value may not stand after: ${part.slice(-40)}`);
   return addressNames.has(attribute) ? 'address' : 'attribute';
 }

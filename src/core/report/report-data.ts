@@ -96,13 +96,26 @@ export interface ReportData {
 
 /** What lies in a run's folder beside the record; null where it does not. */
 export interface RunDetails {
-  /** Redacted, as a shell takes it. */
-  readonly command: string | null;
-  /** ds_config.json. */
-  readonly config: string | null;
+  readonly configuration: Configuration;
   readonly losses: readonly number[];
   /** Why there is no curve although the run computed losses. */
   readonly lossNote: string | null;
-  /** Names of what the folder holds. */
+  /** Names of what the folder holds, as far as it is linked. */
   readonly files: readonly string[];
 }
+
+/** How a run was configured and started. */
+export type Configuration =
+  | {
+      readonly kind: 'shown';
+      /** Redacted, as a shell takes it. */
+      readonly command: string | null;
+      /** ds_config.json. */
+      readonly deepspeed: string | null;
+    }
+  /** Word for word as another run, whose page shows it. */
+  | { readonly kind: 'same'; readonly runId: string }
+  /** In the files of the run: a long report copies only so much. */
+  | { readonly kind: 'linked' }
+  /** Only the record was given. */
+  | { readonly kind: 'none' };

@@ -3,6 +3,9 @@ import { pageName } from './page-name.ts';
 import { markdownTable, markdownText as text } from './markdown.ts';
 import type { ReportData, RunRow } from './report-data.ts';
 
+/** A job's summary holds 1 MiB (GitHub), and a person reads less. */
+const maxRuns = 200;
+
 /** The report as a job's summary or a merge request shows it. */
 export function reportMarkdown(data: ReportData): string {
   const { runs, outcomes, tool, createdUtc, sources, notes } = data;
@@ -14,7 +17,10 @@ export function reportMarkdown(data: ReportData): string {
     section('Systems', systems(data)),
     section('Speed of the modes', ratios(data)),
     section('What memory holds', limits(data)),
-    section('Runs', runs.length === 0 ? '' : runTable(runs)),
+    section(
+      runs.length > maxRuns ? `The newest ${maxRuns} runs; runs.csv has all` : 'Runs',
+      runTable(runs.slice(0, maxRuns)),
+    ),
   ]
     .filter((part) => part !== '')
     .join('\n\n');

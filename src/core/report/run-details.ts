@@ -12,7 +12,10 @@ export interface FolderTexts {
 }
 
 /** Of a run of which only the record is there. */
-export const noDetails: RunDetails = { command: null, config: null, losses: [], lossNote: null, files: [] };
+export const noDetails: RunDetails = {
+  configuration: { kind: 'none' },
+  ...{ losses: [], lossNote: null, files: [] },
+};
 
 /** Longer ones are in the run's folder: a page is read, not searched. */
 const maxTextChars = 20_000;
@@ -28,13 +31,40 @@ const linked: readonly string[] = [
   runFiles.events,
 ];
 
-/** @returns what a page shows of a run's folder; a damaged plan is one without a command. */
-export function folderDetails({ plan, config, names }: FolderTexts): Omit<RunDetails, 'losses' | 'lossNote'> {
-  const command = plan === null ? null : commandOf(plan);
-  return {
-    command: command === null ? null : shown(quoteCommand(redactCommand(command))),
-    config: config === null ? null : shown(configText(config)),
-    files: linked.filter((name) => names.includes(name)),
+/** Up to so many runs every page shows everything; beyond, a report would be more megabytes than anybody sends. */
+const fullRuns = 300;
+/** Of copied configurations in a longer report, in characters. */
+const copiedChars = 600_000;
+/** What a page of a longer report links: the folder itself has the rest. */
+const briefLinked: readonly string[] = [runFiles.log, runFiles.record];
+
+type FolderDetails = Pick<RunDetails, 'configuration' | 'files'>;
+
+/**
+ * @param runs in the whole report
+ * @returns what the page of each run shows of its folder, one run after the other: in a long report a configuration is
+ * shown once, and linked from the other runs that have the same. A damaged plan is one without a command.
+ */
+export function createFolderReader(runs: number): (runId: string, texts: FolderTexts) => FolderDetails {
+  const seen = new Map<string, string>();
+  let left = copiedChars;
+  return (runId, { plan, config, names }) => {
+    const files = (runs > fullRuns ? briefLinked : linked).filter((name) => names.includes(name));
+    const command = plan === null ? null : commandOf(plan);
+    const configuration = {
+      kind: 'shown',
+      command: command === null ? null : shown(quoteCommand(redactCommand(command))),
+      deepspeed: config === null ? null : shown(configText(config)),
+    } as const;
+    if (runs <= fullRuns) return { configuration, files };
+    const text = `${configuration.command ?? ''}\n${configuration.deepspeed ?? ''}`;
+    const same = seen.get(text);
+    if (same !== undefined) return { configuration: { kind: 'same', runId: same }, files };
+    left -= text.length;
+    if (left < 0)
+      return { configuration: { kind: 'linked' }, files: linked.filter((name) => names.includes(name)) };
+    seen.set(text, runId);
+    return { configuration, files };
   };
 }
 

@@ -1,6 +1,6 @@
 import { logBytes, readLosses, readRunFolder } from '../../adapters/report-sources.ts';
 import type { RunDetails } from '../../core/report/report-data.ts';
-import { folderDetails, noDetails } from '../../core/report/run-details.ts';
+import { createFolderReader, noDetails } from '../../core/report/run-details.ts';
 import type { FoundRecord } from '../../core/results/record-set.ts';
 import type { Context } from '../context.ts';
 
@@ -9,12 +9,19 @@ const maxLogBytes = 4e6;
 /** Of all logs of one report: at 100 MB/s a second or two. */
 const maxTotalBytes = 200e6;
 
-/** Reads what a run's page shows beside its record, and says where a log was too long for it. */
-export function createDetailReader(context: Context): (found: FoundRecord) => Promise<RunDetails> {
+/**
+ * Reads what a run's page shows beside its record, and says where a log was too long for it.
+ * @param runs in the whole report
+ */
+export function createDetailReader(
+  context: Context,
+  runs: number,
+): (found: FoundRecord) => Promise<RunDetails> {
+  const detailsOf = createFolderReader(runs);
   let total = 0;
   return async ({ record, folder }) => {
     if (folder === null) return noDetails;
-    const details = folderDetails(await readRunFolder(folder));
+    const details = detailsOf(record.runId, await readRunFolder(folder));
     const bytes = record.lastLoss === null ? null : await logBytes(folder);
     if (bytes === null) return { ...details, losses: [], lossNote: null };
     if (bytes > maxLogBytes || total + bytes > maxTotalBytes) {

@@ -6,9 +6,9 @@ import {
   writeReportFolder,
   type WriteFile,
 } from '../../adapters/report-folder.ts';
+import { figureSystems } from '../../core/figures/figure-system.ts';
 import { buildReport } from '../../core/report/build-report.ts';
 import { pathAddress } from '../../core/report/html.ts';
-import type { DrawnFigure } from '../../core/report/page/figures.ts';
 import { indexPage } from '../../core/report/page/index-page.ts';
 import { sharedFiles } from '../../core/report/page/layout.ts';
 import { runPage } from '../../core/report/page/run-page.ts';
@@ -25,6 +25,7 @@ import { readRecords } from '../records/read-records.ts';
 import { asTask, type Task } from '../task.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { reportFormats, type ReportFormat } from './formats.ts';
+import { drawFigures } from './draw-figures.ts';
 import { createDetailReader } from './run-details.ts';
 
 export interface ReportRequest {
@@ -93,13 +94,15 @@ function wantedRecords({ records, notes }: RecordSet, system: string | null): Re
       hint: 'start with: superoffload quickstart; or name other results with --from',
     });
   }
-  const wanted = records.filter(({ record }) => system === null || record.system.name === system);
-  if (wanted.length > 0) return { records: wanted, notes };
-  const names = [...new Set(records.map(({ record }) => record.system.name))];
+  if (system === null) return { records, notes };
+  const machines = figureSystems(records.map(({ record }) => record));
+  const chosen = machines.filter((machine) => machine.name === system || machine.system.name === system);
+  const wanted = new Set(chosen.flatMap((machine) => machine.records));
+  if (wanted.size > 0) return { records: records.filter(({ record }) => wanted.has(record)), notes };
   throw new SuperOffloadError({
     code: 'usage',
     message: `--system: none of ${records.length} runs is of ${JSON.stringify(system)}`,
-    hint: `these have runs: ${names.join(', ')}`,
+    hint: `these have runs: ${machines.map(({ name }) => name).join(', ')}`,
   });
 }
 
@@ -131,7 +134,7 @@ async function fill(
     names.push(sharedFiles.style, sharedFiles.script, 'runs');
     await write(sharedFiles.style, pageStyle);
     await write(sharedFiles.script, pageScript);
-    const figures: readonly DrawnFigure[] = [];
+    const figures = await drawFigures(context, set);
     await write(topFiles.html, indexPage(data, figures, sha256Of).toString());
     await writeRunPages(context, data, set.records, task, write);
   }
@@ -156,7 +159,7 @@ async function writeRunPages(
   task: Task,
   write: WriteFile,
 ): Promise<void> {
-  const detailsOf = createDetailReader(context);
+  const detailsOf = createDetailReader(context, records.length);
   const rows = new Map(data.runs.map((row) => [row.runId, row]));
   for (const [index, found] of records.entries()) {
     context.signal.throwIfAborted();

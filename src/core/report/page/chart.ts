@@ -12,9 +12,8 @@ export interface StepSeries {
   readonly interval: { readonly low: number; readonly high: number; readonly label: string } | null;
 }
 
-/** The picture's own units: it is stretched to the place that it gets, and its lines and dots are not. */
-const width = 1000;
-const height = 200;
+/** The picture's own units; across it is one a point. It is stretched to the place that it gets, its lines and dots are not. */
+const height = 99;
 /** More points than these would stand in each other's way. */
 const maxPoints = 400;
 const maxDots = 150;
@@ -30,7 +29,12 @@ export function stepChart(series: StepSeries): Html {
     <figcaption>${title}, ${unit}</figcaption>
     <div class="plot">
       <div class="yl">${axis.ticks.map((tick) => html`<span>${formatNumber(tick)}</span>`)}</div>
-      <svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${label}">
+      <svg
+        viewBox="0 0 ${Math.max(1, values.length - 1)} ${height}"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label="${label}"
+      >
         ${picture(series, values, warmUp, axis)}
       </svg>
       <div class="xl"><span>step 1</span><span>${series.values.length}</span></div>
@@ -38,7 +42,7 @@ export function stepChart(series: StepSeries): Html {
     ${key(series, every)}
     <details>
       <summary>All values</summary>
-      <p class="vals" data-every="${every}">${values.map(fourDigits).join(' ')}</p>
+      <p class="vals">${values.map(fourDigits).join(' ')}</p>
     </details>
   </figure>`;
 }
@@ -73,36 +77,26 @@ function axisOf(values: readonly number[]): Axis {
 }
 
 function picture(series: StepSeries, values: readonly number[], warmUp: number, axis: Axis): Html {
-  const xOf = (index: number): number =>
-    values.length < 2 ? width / 2 : Math.round((index * width) / (values.length - 1));
   const yOf = (value: number): number =>
     Math.min(height, Math.max(0, Math.round(height * (1 - (value - axis.low) / (axis.high - axis.low)))));
-  const points = values.map((value, index) =>
-    Number.isFinite(value) ? `${xOf(index)} ${yOf(value)}` : null,
-  );
-  const lines = points.map((point, index) =>
+  const points = values.map((value, index) => (Number.isFinite(value) ? `${index} ${yOf(value)}` : null));
+  const line = points.map((point, index) =>
     point === null ? '' : `${(points[index - 1] ?? null) === null ? 'M' : 'L'}${point}`,
   );
-  const dots = (from: number, to: number): string =>
-    points
-      .slice(from, to)
-      .map((point) => (point === null ? '' : `M${point}h0`))
-      .join('');
+  const dots = (from: number, to: number): string => {
+    const places = points.slice(from, to).filter((point) => point !== null);
+    return places.map((point) => `M${point}h0`).join('');
+  };
   const { interval, median } = series;
-  return html`<path class="grid" d="M0 0h${width}M0 ${height / 2}h${width}M0 ${height}h${width}" />${
-      interval !== null &&
-      html`<rect
-        class="iv"
-        x="0"
-        width="${width}"
-        y="${yOf(interval.high)}"
-        height="${Math.max(1, yOf(interval.low) - yOf(interval.high))}"
-      />`
-    }${median !== null && html`<path class="med" d="M0 ${yOf(median)}h${width}" />`}<path
-      d="${lines.join('')}"
-    />${
-      values.length <= maxDots && html`<path class="dots" d="${dots(warmUp, values.length)}" />`
-    }${warmUp > 0 && html`<path class="wd" d="${dots(0, warmUp)}" />`}`;
+  const width = Math.max(1, values.length - 1);
+  const [top, bottom] = interval === null ? [0, 0] : [yOf(interval.high), yOf(interval.low)];
+  return html`${
+    interval !== null && html`<path class="iv" d="M0 ${top}h${width}V${Math.max(top + 1, bottom)}H0" />`
+  }${median !== null && html`<path class="med" d="M0 ${yOf(median)}h${width}" />`}${
+    values.length > maxDots
+      ? html`<path d="${line.join('')}" />`
+      : html`<path class="dots" d="${dots(warmUp, values.length)}" />`
+  }${warmUp > 0 && html`<path class="wd" d="${dots(0, warmUp)}" />`}`;
 }
 
 function key({ warmUp, median, interval, unit, values }: StepSeries, every: number): Html | null {

@@ -2,7 +2,7 @@ import type { FigureData, Mark } from '../../figures/figure-data.ts';
 import { formatNumber } from '../format.ts';
 import { html, type Html, type HtmlValue } from '../html.ts';
 import { pageName } from '../page-name.ts';
-import { plainText, shownLine } from '../plain.ts';
+import { shownLine } from '../plain.ts';
 import { svgMarkup } from '../svg.ts';
 import { scrollBox } from './parts.ts';
 
@@ -23,24 +23,40 @@ export function figureSection(figures: readonly DrawnFigure[], linkedRuns: Reado
     </p>`;
 }
 
+/** The picture says its notes itself; below it they are text, which a phone can break and a screen reader reads. */
 function drawn({ data, svg }: DrawnFigure, prefix: string, linkedRuns: ReadonlySet<string>): Html {
   const { title, system, functional, differences, footnotes, figure } = data;
   const name = `Figure ${figure}: ${shownLine(title)}`;
-  return html`<figure data-system="${plainText(system.name)}">
-    <h3>${name}</h3>
-    <figcaption>
-      ${shownLine(system.title)}${functional && html` <span class="b">functional: CPU ranks</span>`}${differences.map((each) => html`; ${shownLine(each)}`)}
-    </figcaption>
+  const notes = [...differences.map((each) => `Not as in the paper: ${each}`), ...footnotes];
+  return html`<figure data-system="${system.name}">
+    <h3>
+      ${name}, ${shownLine(system.title)} ${functional && html`<span class="b">functional: CPU ranks</span>`}
+    </h3>
     ${
       svg !== null &&
-      html`<div class="pic" role="region" aria-label="${name}" tabindex="0">${svgMarkup(svg, prefix)}</div>`
+      html`<div
+        class="pic"
+        data-series="${seriesKeys(data)}"
+        role="region"
+        aria-label="${`${name}, ${system.name}`}"
+        tabindex="0"
+      >
+        ${svgMarkup(svg, prefix)}
+      </div>`
     }
     <details>
-      <summary>The numbers of figure ${figure}</summary>
+      <summary>Numbers and notes of figure ${figure}</summary>
+      <ul class="list small">
+        ${notes.map((note) => html`<li>${shownLine(note)}</li>`)}
+      </ul>
       ${markTable(data, linkedRuns)}
     </details>
-    ${footnotes.map((note) => html`<p class="muted">${shownLine(note)}</p>`)}
   </figure>`;
+}
+
+/** For the script: the filter knows modes, and the picture says their titles. */
+function seriesKeys({ series }: FigureData): string {
+  return JSON.stringify(Object.fromEntries(series.map(({ key, title }) => [title, key])));
 }
 
 function markTable(data: FigureData, linkedRuns: ReadonlySet<string>): Html {
@@ -49,7 +65,7 @@ function markTable(data: FigureData, linkedRuns: ReadonlySet<string>): Html {
   const panels = new Map(data.panels.map(({ key, title }) => [key, title]));
   const rows = data.marks.map((mark) => {
     const { panel, series, x, source, runIds, notes } = mark;
-    return html`<tr data-mode="${plainText(series)}">
+    return html`<tr data-mode="${series}">
       <th scope="row">${shownLine(panels.get(panel) ?? panel)}</th>
       <td>${shownLine(titles.get(series) ?? series)}</td>
       <td>${shownLine(x)}</td>
@@ -63,7 +79,7 @@ function markTable(data: FigureData, linkedRuns: ReadonlySet<string>): Html {
     </tr> `;
   });
   return scrollBox(
-    `Numbers of figure ${data.figure}`,
+    `Numbers of figure ${data.figure}, ${data.system.name}`,
     html`<table>
       <thead>
         <tr>

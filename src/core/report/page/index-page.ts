@@ -1,6 +1,7 @@
 import { html, type Html, type HtmlValue } from '../html.ts';
-import { plainText, shownLine } from '../plain.ts';
+import { shownLine } from '../plain.ts';
 import type { ReportData, SystemSummary } from '../report-data.ts';
+import { pictureFont } from '../svg.ts';
 import { figureSection, type DrawnFigure } from './figures.ts';
 import { wholePage } from './layout.ts';
 import { limitTable } from './limit-table.ts';
@@ -27,7 +28,10 @@ export function indexPage(
       ${limitTable(data.limits)} ${figureSection(figures, new Set(data.runs.map(({ runId }) => runId)))}
       ${runTable(data)}
     </main>`;
-  return wholePage({ title, body, footer: footer(data) }, sha256Of);
+  const font = figures
+    .map(({ svg }) => (svg === null ? null : pictureFont(svg)))
+    .find((each) => each !== null);
+  return wholePage({ title, body, footer: footer(data) }, font ?? null, sha256Of);
 }
 
 function titleOf({ systems, runs }: ReportData): string {
@@ -84,7 +88,7 @@ const maxNotes = 20;
 function systemTable(systems: readonly SystemSummary[]): Html {
   const rows = systems.map(
     (system) =>
-      html`<tr data-system="${plainText(system.name)}">
+      html`<tr data-system="${system.name}">
         <th scope="row">${system.name}</th>
         <td class="w">${system.hardware}${system.functional && html` <span class="b">functional</span>`}</td>
         <td class="w">${system.software.map(shownOne)}</td>

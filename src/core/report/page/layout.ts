@@ -12,24 +12,17 @@ interface Page {
 }
 
 /**
- * A page with its style and script in it, and allowed to run these two texts and nothing else, from anywhere.
+ * A page with its style, script and font in it, and allowed to use these and nothing else, from anywhere.
+ * @param font a style sheet that holds it; null where no picture needs one
  * @param sha256Of of a text, in base64
  */
-export function wholePage(page: Page, sha256Of: (text: string) => string): Html {
+export function wholePage(page: Page, font: string | null, sha256Of: (text: string) => string): Html {
+  const style = pageStyle + (font ?? '');
   const policy =
-    `default-src 'none'; style-src 'sha256-${sha256Of(pageStyle)}'; ` +
+    `default-src 'none'; style-src 'sha256-${sha256Of(style)}'; ${font === null ? '' : 'font-src data:; '}` +
     `script-src 'sha256-${sha256Of(pageScript)}'; base-uri 'none'; form-action 'none'`;
-  const parts = html`<style>
-    ${trusted(pageStyle)}
-  </style>`;
-  return pageOf(
-    page,
-    policy,
-    parts,
-    html`<script>
-      ${trusted(pageScript)};
-    </script>`,
-  );
+  const head = trusted(`<style>${style}</style>`);
+  return pageOf(page, policy, head, trusted(`<script>${pageScript}</script>`));
 }
 
 /**
@@ -46,11 +39,11 @@ export function linkedPage(page: Page, up: string): Html {
 function pageOf({ title, body, footer }: Page, policy: string, head: Html, end: Html): Html {
   return html`<!doctype html>
     <html lang="en">
-      <meta charset="utf-8" /><meta http-equiv="Content-Security-Policy" content="${policy}" /><meta
-        name="viewport"
-        content="width=device-width,initial-scale=1"
-      /><meta name="referrer" content="no-referrer" /><title>${title}</title
-      >${head}
+      <meta charset="utf-8" />
+      <meta http-equiv="Content-Security-Policy" content="${policy}" />
+      <meta name="viewport" content="width=device-width,initial-scale=1" />
+      <title>${title}</title>
+      ${head}
       <body>
         <a class="skip" href="#main">Skip to the content</a>
         ${body}

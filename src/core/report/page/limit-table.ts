@@ -1,6 +1,5 @@
 import { html, type Html, type HtmlValue } from '../html.ts';
 import { pageName } from '../page-name.ts';
-import { plainText } from '../plain.ts';
 import type { LimitRow } from '../report-data.ts';
 import { badge, scrollBox } from './parts.ts';
 
@@ -29,7 +28,7 @@ export function limitTable(limits: readonly LimitRow[]): HtmlValue {
 
 function limitLine(row: LimitRow): Html {
   const what = row.experiment === 'model_size' ? 'model size' : 'sequence length';
-  return html`<tr data-system="${plainText(row.system)}" data-mode="${row.mode}">
+  return html`<tr data-system="${row.system}" data-mode="${row.mode}">
     <th scope="row">${what}</th>
     <td>${row.mode}</td>
     <td>${row.chips}</td>

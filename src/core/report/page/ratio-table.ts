@@ -1,6 +1,6 @@
 import { html, type Html, type HtmlValue } from '../html.ts';
 import { pageName } from '../page-name.ts';
-import { plainText, shownLine } from '../plain.ts';
+import { shownLine } from '../plain.ts';
 import type { RatioRow } from '../report-data.ts';
 import { scrollBox } from './parts.ts';
 
@@ -13,7 +13,7 @@ export function ratioTable(ratios: readonly RatioRow[]): HtmlValue {
   const shown = ratios.slice(0, maxRatios);
   const scale = scaleOf(shown);
   const rest = ratios.length - shown.length;
-  const head = ['Mode', 'Against', 'Ratio', 'Interval', '', 'What', 'System', 'How sure', 'Not fair because'];
+  const head = ['Mode', 'Against', 'Ratio', 'Interval', '', 'What', 'How sure', 'Not fair because', 'System'];
   return html`<h2>Speed of the modes</h2>
     ${scrollBox(
       'Ratios',
@@ -37,7 +37,7 @@ function ratioLine(row: RatioRow, xOf: (ratio: number) => number): Html {
   const { ratio, low, high, unfair } = row;
   const [from, to] = [xOf(low), xOf(high)];
   const text = `${ratio.toFixed(2)}, ${low.toFixed(2)} to ${high.toFixed(2)}`;
-  return html`<tr data-system="${plainText(row.system)}" data-mode="${row.mode}">
+  return html`<tr data-system="${row.system}" data-mode="${row.mode}">
     <th scope="row"><a href="${pageName(row.runId)}">${row.mode}</a></th>
     <td class="nb">${row.baseline}</td>
     <td class="n"><b>${ratio.toFixed(2)}</b></td>
@@ -50,11 +50,11 @@ function ratioLine(row: RatioRow, xOf: (ratio: number) => number): Html {
       </svg>
     </td>
     <td class="w">${shownLine(row.what)}${row.functional && html` <span class="b">functional</span>`}</td>
-    <td>${row.system}</td>
     <td class="w">${row.basis}</td>
     <td class="w">
       ${unfair.length === 0 ? 'nothing differs' : unfair.map((reason) => html`<div>${shownLine(reason)}</div>`)}
     </td>
+    <td class="nb">${row.system}</td>
   </tr> `;
 }
 

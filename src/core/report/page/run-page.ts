@@ -3,6 +3,7 @@ import { upstreamNames } from '../../upstreams/upstream.ts';
 import { finite } from '../finite.ts';
 import { formatDuration, formatNumber } from '../format.ts';
 import { html, pathAddress, type Html, type HtmlValue } from '../html.ts';
+import { pageName } from '../page-name.ts';
 import { shownLine } from '../plain.ts';
 import type { RunDetails, RunRow } from '../report-data.ts';
 import { stepChart } from './chart.ts';
@@ -99,7 +100,8 @@ function memoryShare(usedGiB: number, limit: unknown): HtmlValue {
   const limitGiB = finite(limit);
   if (limitGiB === null || limitGiB <= 0) return null;
   const text = `of ${formatNumber(limitGiB)} GiB`;
-  return html`<meter min="0" max="${limitGiB}" value="${usedGiB}" aria-label="${text}"></meter> ${text}`;
+  const [most, used] = [limitGiB, usedGiB].map(formatNumber);
+  return html`<meter max="${most}" value="${used}" aria-label="${text}"></meter> ${text}`;
 }
 
 function charts({ record, stepMs, confidence }: RunRow, { losses, lossNote }: RunDetails): HtmlValue {
@@ -161,20 +163,26 @@ function whereFacts(row: RunRow): (readonly [string, HtmlValue])[] {
   ];
 }
 
-function configuration({ command, config }: RunDetails): HtmlValue {
-  return [
-    config !== null &&
-      html`<h2>ds_config.json</h2>
-        <pre tabindex="0">${config}</pre>`,
-    command !== null &&
-      html`<h2>Command</h2>
-        <p class="muted">Secrets are left out.</p>
-        <pre class="wrap">${command}</pre>`,
-    command === null &&
-      config === null &&
-      html`<h2>Configuration</h2>
-        <p class="muted">Only the record of this run was given, not its folder.</p>`,
-  ];
+function configuration({ configuration: found, files }: RunDetails): HtmlValue {
+  if (found.kind === 'shown') {
+    const { command, deepspeed } = found;
+    return [
+      deepspeed !== null &&
+        html`<h2>DeepSpeed's configuration</h2>
+          <pre tabindex="0">${deepspeed}</pre>`,
+      command !== null &&
+        html`<h2>Command</h2>
+          <pre class="wrap">${command}</pre>`,
+    ];
+  }
+  const text = {
+    same: 'word for word as shown for',
+    linked: `a report of so many runs links it: ${files.length > 0 ? 'see the files' : 'see the run'}`,
+    none: 'not known: only the record of this run was given',
+  }[found.kind];
+  const other = found.kind === 'same' && html`<a href="${`../${pageName(found.runId)}`}">another run</a>`;
+  return html`<h2>Configuration and command</h2>
+    <p class="muted">${text} ${other}</p>`;
 }
 
 function fileLinks({ folder }: RunRow, { files }: RunDetails): Html | null {

@@ -56,7 +56,7 @@ function cellOf({ title, numeric, wide, cell }: Column, row: RunRow): Html {
   const value = cell(row);
   if (title === 'Started') return html`<th scope="row">${value}</th>`;
   if (numeric === true) return html`<td class="n">${value}</td>`;
-  return wide === true ? html`<td class="w">${value}</td>` : html`<td>${value}</td>`;
+  return wide === true ? html`<td class="ww">${value}</td>` : html`<td>${value}</td>`;
 }
 
 function isEmpty(value: HtmlValue): boolean {
@@ -69,6 +69,7 @@ const allColumns: readonly Column[] = [
     cell: ({ runId, record }) =>
       html`<a href="${pageName(runId)}">${utcText(record.startedUtc).slice(0, 16)}</a>`,
   },
+  { title: 'Outcome', filter: 'outcome', cell: ({ outcome }) => badge(outcome) },
   { title: 'System', filter: 'system', cell: ({ system }) => system },
   { title: 'Experiment', filter: 'experiment', cell: ({ experiment }) => experiment },
   { title: 'Mode', filter: 'mode', cell: ({ mode }) => mode },
@@ -83,7 +84,6 @@ const allColumns: readonly Column[] = [
   { title: 'GPU GiB', numeric: true, cell: ({ gpuGiB }) => orNothing(gpuGiB) },
   { title: 'Host GiB', numeric: true, cell: ({ hostGiB }) => orNothing(hostGiB) },
   { title: 'Loss', numeric: true, cell: ({ lastLoss }) => orNothing(lastLoss) },
-  { title: 'Outcome', filter: 'outcome', cell: ({ outcome }) => badge(outcome) },
   { title: 'Evidence and warnings', wide: true, cell: proofCell },
 ];
 
@@ -98,7 +98,7 @@ function intervalText({ lowMs, highMs, confidence }: RunRow): string {
 
 function proofCell({ outcome, proof, record: { warnings } }: RunRow): HtmlValue {
   const lines = [
-    ...(outcome === 'ok' ? [] : [shownLine(proof, 240)]),
+    ...(outcome === 'ok' ? [] : [shownLine(proof, 200)]),
     ...warnings.map((each) => shownLine(each, 160)),
   ];
   return lines.length === 0 ? null : lines.map((line) => html`<div>${line}</div>`);

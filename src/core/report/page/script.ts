@@ -17,17 +17,19 @@ addEventListener('keydown',e=>{if(e.key==='Escape')hide()});
 
 for(const svg of all('.chart svg')){
  const figure=svg.closest('figure'),text=figure.querySelector('.vals');
- const values=text.textContent.trim().split(/\\s+/),every=+text.dataset.every;
- const dots=svg.querySelector('.dots'),unit=figure.querySelector('figcaption').textContent.split(', ').pop();
+ const values=text.textContent.trim().split(/\\s+/);
+ const steps=+figure.querySelector('.xl span:last-child').textContent,every=Math.ceil(steps/values.length),unit=figure.querySelector('figcaption').textContent.split(', ').pop();
  const warm=all('.wd',svg).length?(svg.querySelector('.wd').getAttribute('d').match(/M/g)||[]).length:0;
+ const places={};
+ for(const p of all('path:not(.iv,.med)',svg))for(const m of p.getAttribute('d').matchAll(/[ML](\\d+) (\\d+)/g))places[m[1]]=+m[2];
  const hot=document.createElementNS(svg.namespaceURI,'path');hot.setAttribute('class','hot');
  let at=-1;
  const go=(i,x,y)=>{at=Math.max(0,Math.min(values.length-1,i));
-  const box=svg.getBoundingClientRect(),px=values.length<2?500:Math.round(at*1000/(values.length-1));
-  const line=svg.querySelector('path:not([class])').getAttribute('d').match(new RegExp('[ML]'+px+' (\\\\d+)'));
-  if(line){hot.setAttribute('d','M'+px+' '+line[1]+'h0');svg.append(hot)}
-  const step=every>1?'steps '+(at*every+1)+' to '+(at*every+every):'step '+(at+1);
-  show(step+': '+values[at]+' '+unit+(at<warm?', warm-up':''),x??box.left+px/1000*box.width,y??box.top+(line?+line[1]/200*box.height:0))};
+  const box=svg.getBoundingClientRect(),px=at/Math.max(1,values.length-1)*box.width;
+  const place=places[at];
+  if(place!==undefined){hot.setAttribute('d','M'+at+' '+place+'h0');svg.append(hot)}
+  const step=every>1?'steps '+(at*every+1)+' to '+Math.min(steps,at*every+every):'step '+(at+1);
+  show(step+': '+values[at]+' '+unit+(at<warm?', warm-up':''),x??box.left+px,y??box.top+(place??0)/99*box.height)};
  const end=()=>{hot.remove();hide()};
  svg.addEventListener('pointermove',e=>{const b=svg.getBoundingClientRect();go(Math.round((e.clientX-b.left)/b.width*(values.length-1)),e.clientX,e.clientY)});
  svg.addEventListener('pointerleave',end);
@@ -37,7 +39,10 @@ for(const svg of all('.chart svg')){
 }
 
 for(const svg of all('.pic svg')){
- const marks=all('[data-tip]',svg);if(!marks.length)continue;
+ const marks=all('[aria-label][aria-roledescription]',svg).filter(m=>m.matches('path,line,rect,circle'));if(!marks.length)continue;
+ const keys=Object.entries(JSON.parse(svg.closest('.pic').dataset.series||'{}'));
+ for(const m of marks){m.dataset.tip=m.getAttribute('aria-label').replaceAll('; ','\\n');
+  const own=keys.filter(([t])=>m.dataset.tip.startsWith(t+', ')).sort(([a],[b])=>b.length-a.length)[0];if(own)m.dataset.mode=own[1]}
  let at=-1;
  const tell=(m,x,y)=>{const b=m.getBoundingClientRect();show(m.dataset.tip,x??b.left+b.width/2,y??b.top)};
  svg.addEventListener('pointermove',e=>{const m=e.target.closest('[data-tip]');if(m)tell(m,e.clientX,e.clientY);else hide()});

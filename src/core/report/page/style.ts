@@ -9,7 +9,7 @@ export const pageStyle = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-body>*{max-width:80rem;margin-inline:auto;padding-inline:clamp(.75rem,3vw,2rem)}
+body>*{max-width:92rem;margin-inline:auto;padding-inline:clamp(.75rem,3vw,2rem)}
 a{color:var(--link);text-underline-offset:.15em}
 :focus-visible{outline:3px solid var(--mark);outline-offset:2px}
 .skip{position:absolute;left:-99rem}
@@ -18,14 +18,14 @@ header{padding-block:1.25rem .5rem}
 h1{font-size:clamp(1.35rem,4vw,1.9rem);line-height:1.25;margin:.2rem 0 .4rem;overflow-wrap:anywhere;text-wrap:balance}
 h2{font-size:1.25rem;margin:2.2rem 0 .6rem;padding-bottom:.3rem;border-bottom:1px solid var(--line)}
 h3{font-size:1rem;margin:1.4rem 0 .4rem}
-p{margin:.4rem 0 .8rem;max-width:75ch}
+p{margin:.4rem 0 .8rem;max-width:95ch}
 .muted,figcaption,caption,dt{color:var(--muted)}
 .muted,.small{font-size:.875rem}
 .id,code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .id{font-size:.8125rem;color:var(--muted);overflow-wrap:anywhere}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.7rem .8rem;margin:.4rem 0 1rem;font-size:.8125rem;line-height:1.45;overflow:auto;max-height:32rem}
 pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,9.5rem),1fr));gap:.6rem;margin:.8rem 0;padding:0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.4rem),1fr));gap:.6rem;margin:.8rem 0;padding:0}
 .cards>div{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:.6rem .8rem;min-width:0}
 .cards dt{font-size:.8125rem}
 .cards dd{margin:0;font-size:1.3rem;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
@@ -45,20 +45,22 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;margin:.4rem 0 1rem;border:1px solid var(--line);border-radius:8px}
 table{border-collapse:collapse;width:100%;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding:.5rem .7rem;font-size:.8125rem}
-th,td{padding:.4rem .7rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
-thead th{background:var(--panel);font-weight:600;white-space:nowrap;border-top:0}
-caption~thead th{border-top:1px solid var(--line)}
+th,td{padding:.4rem .6rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
+thead>tr>*{background:var(--panel);font-weight:600;white-space:nowrap;border-top:0}
+caption~thead>tr>*{border-top:1px solid var(--line)}
 tbody th{font-weight:400;white-space:nowrap}
 tbody tr:hover>*{background:var(--panel)}
 .n{text-align:right;white-space:nowrap}
-.nb{white-space:nowrap}
-.w{min-width:16rem;max-width:34rem;overflow-wrap:anywhere}
+.nb,#runs td{white-space:nowrap}
+#runs .ww{white-space:normal}
+.w{min-width:11rem;max-width:34rem;overflow-wrap:anywhere}
+.ww{min-width:22rem;overflow-wrap:anywhere}
 th button{all:unset;cursor:pointer;font-weight:600}
 th button:focus-visible{outline:3px solid var(--mark)}
 th[aria-sort=ascending] button::after{content:" \\2191"}
 th[aria-sort=descending] button::after{content:" \\2193"}
-.forest{width:9rem;height:1.4rem;display:block}
-.forest .one,.grid{stroke:var(--line)}
+.forest{width:7.5rem;height:1.4rem;display:block}
+.forest .one{stroke:var(--line)}
 .forest .iv{stroke:var(--mark);stroke-width:3}
 .forest .pt{fill:var(--mark)}
 .filters{display:flex;flex-wrap:wrap;gap:.5rem .8rem;align-items:end;margin:.6rem 0;font-size:.875rem}
@@ -72,17 +74,16 @@ figure{margin:.6rem 0 1.6rem;min-width:0}
 figcaption{font-size:.875rem;margin-bottom:.4rem}
 .chart figcaption{font-weight:600;color:var(--text)}
 .plot{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem .5rem;font-size:.75rem;color:var(--muted);position:relative;font-variant-numeric:tabular-nums}
-.plot svg{width:100%;height:10rem;display:block;overflow:visible;background:var(--panel)}
+.plot svg{width:100%;height:10rem;display:block;overflow:visible;background:linear-gradient(var(--line),var(--line)) 0 0/100% 1px no-repeat,linear-gradient(var(--line),var(--line)) 0 50%/100% 1px no-repeat,linear-gradient(var(--line),var(--line)) 0 100%/100% 1px no-repeat,var(--panel)}
 .plot *{vector-effect:non-scaling-stroke}
 .yl{display:flex;flex-direction:column;justify-content:space-between;text-align:right;margin-block:-.55rem}
 .xl{grid-column:2;display:flex;justify-content:space-between}
 .plot path{fill:none;stroke:var(--mark);stroke-width:1.5;stroke-linejoin:round}
-.plot .grid{stroke:var(--line);stroke-width:1}
 .plot .med{stroke:var(--text);stroke-dasharray:4 3}
 .plot .dots,.plot .wd,.plot .hot{stroke-linecap:round;stroke-width:6}
 .plot .wd{stroke:var(--warm)}
 .plot .hot{stroke:var(--text);stroke-width:9}
-.plot .iv{fill:var(--band)}
+.plot .iv{fill:var(--band);stroke:none}
 .key{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1rem;margin:.3rem 0;padding:0;font-size:.8125rem;color:var(--muted)}
 .key i{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.35rem;background:var(--mark)}
 .key .wd{background:var(--warm)}
@@ -96,5 +97,5 @@ meter{width:100%;max-width:14rem;height:.9rem;vertical-align:middle}
 footer{margin-top:2.5rem;padding-block:1rem 2rem;border-top:1px solid var(--line);font-size:.875rem;color:var(--muted)}
 [hidden]{display:none!important}
 @media(max-width:40rem){body{font-size:15px}.facts{grid-template-columns:minmax(0,1fr)}.facts dd{margin-bottom:.4rem}th,td{padding:.35rem .5rem}.cards{grid-template-columns:repeat(2,minmax(0,1fr))}.cards dd{font-size:1.1rem}}
-@media print{:root{color-scheme:light;--bg:#fff;--panel:#f6f8fa;--text:#000;--muted:#444;--link:#000;--line:#bbb}.filters,.skip,#tip{display:none}.scroll,.pic,pre{overflow:visible;max-height:none;border:0}pre{white-space:pre-wrap}table{font-size:7.5pt}tr,figure,.cards>div{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}.w{min-width:0}details>*{display:block}}
+@media print{:root{color-scheme:light;--bg:#fff;--panel:#f6f8fa;--text:#000;--muted:#444;--link:#000;--line:#bbb}.filters,.skip,#tip{display:none}.scroll,.pic,pre{overflow:visible;max-height:none;border:0}pre{white-space:pre-wrap}table{font-size:7.5pt}tr,figure,.cards>div{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}.w,.ww{min-width:0}details>*{display:block}}
 `.replaceAll('\n', '');
