@@ -44,8 +44,8 @@ export async function showFigures(io: CommandIo, wanted: string, options: Figure
 /** A flag that only runs have would be passed over in silence. */
 function requireRun({ run, runFlags }: FigureOptions): void {
   const { flags, ...others } = runFlags;
-  const names = { modes: 'mode', models: 'model' } as const;
-  const idle = Object.keys({ ...flags, ...others }).map((key) => names[key as keyof typeof names] ?? key);
+  // Of the case's fields two have other names than their flags.
+  const idle = Object.keys({ ...flags, ...others }).map((key) => key.replace(/^(mode|model)s$/, '$1'));
   if (run === true || idle.length === 0) return;
   const faults = idle.map((name) => ({
     place: `--${name}`,

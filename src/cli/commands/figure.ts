@@ -13,7 +13,27 @@ Vega-Lite specification with all data (figureN-SYSTEM.vl.json), to draw them aga
   superoffload figure 13 --run`;
 
 export const declare: CommandModule['declare'] = (bare, io) => {
-  bare
+  declareFlags(bare).action(async (figure, options) => {
+    const { showFigures } = await import('../figure-screen.ts');
+    const { mode, model, steps, dtype, chips, repeat, stack } = options;
+    const flags = {
+      ...given('modes', mode),
+      ...given('models', model),
+      ...given('steps', steps),
+      ...given('dtype', dtype),
+    };
+    const runFlags = {
+      flags,
+      ...given('chips', chips),
+      ...given('repeat', repeat),
+      ...given('stack', stack),
+    };
+    await showFigures(io, figure, { ...options, runFlags });
+  });
+};
+
+function declareFlags(command: Parameters<CommandModule['declare']>[0]) {
+  return command
     .argument('<figure>', '10, 11 (throughput), 12 (sequence length), 13 (model size), or all')
     .option(
       '--system <name>',
@@ -40,23 +60,5 @@ export const declare: CommandModule['declare'] = (bare, io) => {
     .option('--repeat <r>', 'with --run: launches of each case', parseCount)
     .option('--stack <name>', 'with --run: installed stack')
     .optionsGroup('Options:')
-    .addHelpText('after', help)
-    .action(async (figure, options) => {
-      const { showFigures } = await import('../figure-screen.ts');
-      const { mode, model, steps, dtype, chips, repeat, stack } = options;
-      await showFigures(io, figure, {
-        ...options,
-        runFlags: {
-          flags: {
-            ...given('modes', mode),
-            ...given('models', model),
-            ...given('steps', steps),
-            ...given('dtype', dtype),
-          },
-          ...given('chips', chips),
-          ...given('repeat', repeat),
-          ...given('stack', stack),
-        },
-      });
-    });
-};
+    .addHelpText('after', help);
+}

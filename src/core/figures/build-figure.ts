@@ -20,6 +20,13 @@ const units = {
   billions: 'billion parameters',
 } as const satisfies Record<FigureScene['unit'], string>;
 
+/** On CPUs there is no GPU to divide by. */
+function unitText({ functional, unit }: FigureScene): string {
+  return functional
+    ? units[unit].replace('per GPU', 'per CPU rank').replace('all chips', 'all ranks')
+    : units[unit];
+}
+
 /**
  * One figure of one machine: its runs, what is predicted of it, and what the paper published, each mark from one of the
  * three. What may not stand beside the rest is left out and told of.
@@ -28,7 +35,7 @@ const units = {
 export function buildFigure(inputs: FigureInputs): FigureData | null {
   const { figure, system, tool, showPredicted } = inputs;
   const { scene, rest } = sceneOf(inputs);
-  const { functional, unit } = scene;
+  const { functional } = scene;
   const measured = measuredMarks(scene);
   const predicted = showPredicted && !functional ? predictedMarks(scene) : [];
   const published = hasPaper(scene) ? publishedMarks(scene) : [];
@@ -36,7 +43,7 @@ export function buildFigure(inputs: FigureInputs): FigureData | null {
   if (!marks.some(({ state }) => state !== 'not-run' && state !== 'not-drawn')) return null;
   const leftOut = [...rest.leftOut, ...measured.leftOut];
   return {
-    ...{ schemaVersion: 1, figure, title: titles[figure], unit: units[unit] },
+    ...{ schemaVersion: 1, figure, title: titles[figure], unit: unitText(scene) },
     shape: figure === 12 ? 'lines' : 'bars',
     system: { name: system.name, title: system.title },
     functional,

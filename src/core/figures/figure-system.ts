@@ -60,7 +60,10 @@ function plainName({ name, accelerator, chipsPerNode, gpuName, cores }: System):
 }
 
 function systemTitle({ name, title, accelerator, cores }: System): string {
-  if (accelerator === 'cpu') return `CPU ranks on ${cores} core${cores === 1 ? '' : 's'}`;
+  if (accelerator === 'cpu') {
+    const ranks = `CPU ranks on ${cores} core${cores === 1 ? '' : 's'}`;
+    return name === 'local' ? ranks : shownLine(`${ranks}, system ${name}`, 60);
+  }
   return shownLine(title === '' ? name : title, 60);
 }
 

@@ -17,7 +17,6 @@ interface Told {
 export function footnotesOf(scene: FigureScene, { marks, leftOut, faulty }: Told): string[] {
   const has = (source: Mark['source']): boolean => marks.some((mark) => mark.source === source);
   return [
-    ...(scene.functional ? ['CPU ranks: this shows that a mode works, not how fast it is on a GPU.'] : []),
     ...(has('measured') ? [measuredNote(scene, marks), ...intervalNote(marks)] : []),
     ...unitNotes(scene),
     ...ownSettings(scene),

@@ -28,8 +28,10 @@ export interface FigureRequest {
 export interface BuiltFigures {
   /** One for each figure and machine, in the order of the request. */
   readonly figures: readonly FigureData[];
-  /** What could not be used or drawn, and what to do about it. */
+  /** Which figures have no runs, and which command makes them. */
   readonly notes: readonly string[];
+  /** What of the sources could not be used and why. */
+  readonly unread: readonly string[];
 }
 
 /**
@@ -69,7 +71,7 @@ export async function figuresOf(
       more.push(...adviceOn(figure, system, built));
     }
   }
-  return { figures, notes: [...notes, ...more] };
+  return { figures, notes: more, unread: notes };
 }
 
 /** Says which command makes the runs where there is none. */
@@ -82,5 +84,5 @@ function adviceOn(
   if (hasRuns(records)) return [];
   const shown = built === null ? 'there is nothing to draw' : 'prediction and paper alone are drawn';
   const command = runsCommand(figure, system.name === 'local' ? null : system.name);
-  return [`figure ${figure}: no run on ${title}, ${shown}; to make them there: ${command}`];
+  return [`figure ${figure}: no run on ${title}, ${shown}; to make runs there: ${command}`];
 }

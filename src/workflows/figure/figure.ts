@@ -38,9 +38,9 @@ export async function drawFigures(context: Context, request: DrawRequest): Promi
   if (run !== null && from.length > 0 && !from.includes('runs')) throw runsElsewhere(from);
   const runs = run === null ? [] : await runAll(context, figures, run, dryRun);
   const built = await buildFigures(context, request);
-  if (built.figures.length === 0) throw nothingToDraw(request, built.notes);
+  if (built.figures.length === 0) throw nothingToDraw(request, built.unread);
   const formats = request.formats ?? usualFormats;
-  const common = { schemaVersion: 1, notes: built.notes, runs } as const;
+  const common = { schemaVersion: 1, notes: [...built.unread, ...built.notes], runs } as const;
   if (dryRun)
     return {
       ...common,
@@ -75,17 +75,14 @@ function nothingToDraw(
   notes: readonly string[],
 ): SuperOffloadError {
   const left = [...(paper ? [] : ['--no-paper']), ...(predicted ? [] : ['--no-predicted'])];
-  const without = left.length === 0 ? '' : ` (with ${left.join(' and ')})`;
-  const hints = figures.map((figure) => runsCommand(figure, system ?? null));
-  const single = figures.length === 1 ? String(figures[0]) : 'all';
+  const why =
+    left.length === 0 ? 'no run, and nothing that can be predicted' : `no run, with ${left.join(' and ')}`;
+  const wanted = figures.length === 1 ? String(figures[0]) : 'all';
+  const on = system === undefined ? '' : ` --system ${system}`;
+  const others = figures.map((figure) => `or: ${runsCommand(figure, system ?? null)}`);
   return new SuperOffloadError({
     code: 'environment',
-    message: [`there is nothing to draw: no run, no prediction, nothing published${without}`, ...notes].join(
-      '\n',
-    ),
-    hint: [
-      `to make the runs and draw them: superoffload figure ${single} --run`,
-      ...hints.map((hint) => `or: ${hint}`),
-    ].join('\n'),
+    message: [`figure ${wanted}: there is nothing to draw: ${why}`, ...notes].join('\n'),
+    hint: [`to make the runs and draw them: superoffload figure ${wanted} --run${on}`, ...others].join('\n'),
   });
 }

@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder, writeTextAtomic } from '../../adapters/files.ts';
 import type { FigureData } from '../../core/figures/figure-data.ts';
+import type { VegaLiteSpec } from '../../core/figures/render/draw.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { asTask } from '../task.ts';
@@ -84,9 +85,7 @@ async function writeFigure(
   return contents.map(([path]) => path);
 }
 
-async function drawn(
-  spec: Parameters<typeof import('../../adapters/figure.ts').drawSvg>[0],
-): Promise<string> {
+async function drawn(spec: VegaLiteSpec): Promise<string> {
   const { drawSvg } = await import('../../adapters/figure.ts');
   return drawSvg(spec);
 }
