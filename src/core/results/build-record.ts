@@ -51,7 +51,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     firstLoss: log.firstLoss,
     lastLoss: log.lastLoss,
     skippedIterations: log.skippedIterations,
-    clipRate: clipRate(plan, log),
+    clipRate: clipRateOf(plan.case, log),
     facts: log.facts,
     conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
     warnings: [
@@ -126,7 +126,7 @@ function throughputOf(plan: RunPlan, log: LogState, statistics: StepStatistics |
 }
 
 /** Norms are logged as they were before clipping (DeepSpeed's get_global_grad_norm, Megatron's grad norm). */
-function clipRate({ case: subject }: RunPlan, { gradNorms }: LogState): number | null {
+export function clipRateOf(subject: RunPlan['case'], { gradNorms }: LogState): number | null {
   const norms = gradNorms.values();
   if (subject === null) return null;
   if (subject.gradientClipping === 0) return 0;

@@ -57,7 +57,7 @@ export const fairFacts: readonly FairFact[] = [
     of: ({ case: subject }) => (subject === null ? null : (subject.lossChunk ?? 'by rule')),
   },
   { name: 'dropout', of: ofCase('dropout') },
-  { name: 'data', of: dataOf },
+  { name: 'data', of: dataOf, impliedBy: ['workload'] },
   {
     name: 'parameters',
     of: parametersOf,
@@ -106,6 +106,7 @@ function ofGpu(key: 'powerCapWatt' | 'smClockMhz'): FairFact['of'] {
 function dataOf({ case: subject, facts }: RunRecord): Reading {
   if (subject === null) return undefined;
   if (subject.dataPath !== null) return subject.dataPath;
+  if (subject.workload === 'megatron') return 'a synthetic data set';
   const entropy = facts['data entropy (nats)'];
   return entropy === undefined || entropy === 'none' ? 'generated' : `generated, ${entropy} nats a token`;
 }
@@ -117,11 +118,14 @@ function parametersOf({ case: subject, facts }: RunRecord): Reading {
   return subject === null ? undefined : parameterCount(subject.model, subject.sequenceLength);
 }
 
-/** The built-in trainer has had no other from the first; Megatron prints `untie_embeddings_and_output_weights`. */
+/**
+ * Neither the built-in trainer nor the arguments that Megatron gets from here have had another from the first; Megatron
+ * prints `untie_embeddings_and_output_weights`.
+ */
 function tiedHeadOf({ workload, facts }: RunRecord): Reading {
   const untied = facts['untie embeddings and output weights']?.toLowerCase();
   if (untied !== undefined) return untied === 'true' ? 'false' : 'true';
-  return facts['tied head'] ?? (workload === 'builtin' ? 'true' : undefined);
+  return facts['tied head'] ?? (workload === 'command' ? undefined : 'true');
 }
 
 /** A command of the user's may use any software, or none of this. */

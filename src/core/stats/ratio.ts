@@ -1,6 +1,8 @@
 import { median } from './median.ts';
 import { medianInterval } from './median-interval.ts';
+import { momentsOf } from './mean-test.ts';
 import { meanInterval } from './student-t.ts';
+import { studentTQuantile } from './student-t-distribution.ts';
 import { countWarmUpSteps } from './warm-up.ts';
 
 export interface Ratio {
@@ -9,7 +11,7 @@ export interface Ratio {
   readonly low: number;
   readonly high: number;
   readonly basis: 'between launches' | 'within one run';
-  /** Pairs of launches; 1 for a ratio within one run. */
+  /** Pairs of launches; 1 for a ratio within one run, 0 for launches that were not run in turns. */
   readonly pairs: number;
 }
 
@@ -36,6 +38,40 @@ export function pairedRatio(
     high: Math.exp(mean + halfWidth),
     basis: 'between launches',
     pairs,
+  };
+}
+
+/**
+ * Speed-up from launches that were not run in turns, by Welch's t on the logarithms (Welch 1947: neither side need vary
+ * as the other does). What drifts from one session to the next is in the ratio, and not in its interval.
+ * @param baselineMedianMs one median step time a launch
+ * @returns null where one has fewer than two launches
+ */
+export function independentRatio(
+  baselineMedianMs: readonly number[],
+  candidateMedianMs: readonly number[],
+): Ratio | null {
+  const [baseline, candidate] = [baselineMedianMs, candidateMedianMs].map((values) => values.map(Math.log));
+  if (baseline === undefined || candidate === undefined || baseline.length < 2 || candidate.length < 2)
+    return null;
+  const sides = [baseline, candidate].map((logs) => {
+    const { mean, deviation } = momentsOf(logs);
+    return { mean, variance: deviation ** 2 / logs.length, degrees: logs.length - 1 };
+  });
+  const variance = sides.reduce((sum, side) => sum + side.variance, 0);
+  // Welch and Satterthwaite; of launches that do not differ at all any number of degrees gives the same.
+  const degrees =
+    variance === 0
+      ? 1
+      : variance ** 2 / sides.reduce((sum, side) => sum + side.variance ** 2 / side.degrees, 0);
+  const mean = (sides[0]?.mean ?? 0) - (sides[1]?.mean ?? 0);
+  const halfWidth = Math.sqrt(variance) * studentTQuantile(0.975, degrees);
+  return {
+    ratio: Math.exp(mean),
+    low: Math.exp(mean - halfWidth),
+    high: Math.exp(mean + halfWidth),
+    basis: 'between launches',
+    pairs: 0,
   };
 }
 

@@ -1,0 +1,60 @@
+import { canonicalJson } from '../experiment/case-id.ts';
+import type { CompareUnit } from './unit.ts';
+
+/** Told by every title. */
+const inTitle: ReadonlySet<string> = new Set([
+  ...[
+    'workload',
+    'mode',
+    'model',
+    'chips',
+    'globalBatch',
+    'microBatch',
+    'gradientAccumulation',
+    'sequenceLength',
+  ],
+  ...['dtype', 'activationCheckpointing'],
+]);
+
+/** Longer values are no part of a title. */
+const maxValueChars = 40;
+
+/**
+ * Gives cases of equal titles what tells them apart: the system, and the settings that are not the same in all of them.
+ * @returns the title of each unit.
+ */
+export function distinctTitles(units: readonly CompareUnit[]): Map<CompareUnit, string> {
+  const groups = new Map<string, CompareUnit[]>();
+  for (const unit of units) groups.set(unit.title, [...(groups.get(unit.title) ?? []), unit]);
+  return new Map(
+    [...groups.values()].flatMap((group) => group.map((unit) => [unit, titleAmong(unit, group)] as const)),
+  );
+}
+
+function titleAmong(unit: CompareUnit, group: readonly CompareUnit[]): string {
+  const systems = new Set(group.map(({ systemKey }) => systemKey));
+  const own = settingsOf(unit);
+  const others = group.map(settingsOf);
+  const names = [...new Set(others.flatMap((each) => [...each.keys()]))];
+  const settings = names.filter((name) => others.some((each) => each.get(name) !== own.get(name)));
+  return [
+    unit.title,
+    ...settings.flatMap((name) => {
+      const value = own.get(name);
+      return value === undefined || value.length > maxValueChars ? [] : [`${name} ${value}`];
+    }),
+    ...(systems.size > 1 ? [`on ${unit.systemKey}`] : []),
+  ].join(', ');
+}
+
+/** Settings of a case by names in words: `loss chunk`. */
+function settingsOf({ record: { case: subject } }: CompareUnit): Map<string, string> {
+  return new Map(
+    Object.entries(subject ?? {})
+      .filter(([name]) => !inTitle.has(name))
+      .map(([name, value]) => [
+        name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+        typeof value === 'string' ? value : canonicalJson(value),
+      ]),
+  );
+}
