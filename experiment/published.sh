@@ -4,6 +4,15 @@
 # SUPEROFFLOAD_WORKLOAD=megatron trains Megatron-DeepSpeed, as they do, in place of the built-in trainer.
 set -euo pipefail
 
+case "${1:-}" in
+"" | -h | --help)
+  echo "usage: bash experiment/published.sh EXPERIMENT CHIPS ARGUMENTS..., where EXPERIMENT is throughput, model_size or"
+  echo "sequence_length; the scripts in those folders call it, and say their arguments with --help"
+  [[ -n "${1:-}" ]] && exit 0
+  exit 2
+  ;;
+esac
+
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 experiment="$1"
 chips="$2"
@@ -14,21 +23,28 @@ script="experiment/$experiment/${word}_chip.sh"
 modes=(prism zero_offload zero_infinity)
 [[ "$experiment" == sequence_length ]] && modes=(prism-ulysses ulysses)
 
-usage() {
+help() {
   local arguments="MODE MODEL_SIZE"
   [[ "$experiment" == throughput ]] && arguments+=" MICRO_BATCH ACTIVATION_CHECKPOINTING"
   [[ "$experiment" == sequence_length ]] && arguments+=" SEQUENCE_LENGTH ACTIVATION_CHECKPOINTING"
-  {
-    echo "$1"
-    echo "usage: bash $script $arguments [FLAGS OF superoffload]"
-    echo "  MODE: one of ${modes[*]}"
-    echo "  MODEL_SIZE: a size of experiment/model.json, see: superoffload models"
-    [[ "$experiment" == throughput ]] && echo "  MICRO_BATCH: sequences a chip and forward pass, such as 8"
-    [[ "$experiment" == sequence_length ]] && echo "  SEQUENCE_LENGTH: tokens, such as 65536 or 64K"
-    [[ "$experiment" == model_size ]] || echo "  ACTIVATION_CHECKPOINTING: true or false"
-  } >&2
+  echo "usage: bash $script $arguments [FLAGS OF superoffload]"
+  echo "  MODE: one of ${modes[*]}"
+  echo "  MODEL_SIZE: a size of experiment/model.json, see: superoffload models"
+  [[ "$experiment" != throughput ]] || echo "  MICRO_BATCH: sequences a chip and forward pass, such as 8"
+  [[ "$experiment" != sequence_length ]] || echo "  SEQUENCE_LENGTH: tokens, such as 65536 or 64K"
+  [[ "$experiment" == model_size ]] || echo "  ACTIVATION_CHECKPOINTING: true or false"
+}
+
+usage() {
+  { echo "$1" && help; } >&2
   exit 2
 }
+
+if [[ "${1:-}" == -h || "${1:-}" == --help ]]; then
+  help
+  echo "  FLAGS OF superoffload: --dry-run, --system gh200, ...; all of them: superoffload ${experiment//_/-} --help"
+  exit 0
+fi
 
 # The published README names the folder model_size in its commands for sequence lengths.
 if [[ "$experiment" == model_size && "${1:-}" == *ulysses ]]; then

@@ -2,6 +2,7 @@ import type { Placement } from '../core/plan/run-plan.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
+import { isNeverStarted } from '../workflows/runs/never-started.ts';
 import type { LoadedRun, RunListing } from '../workflows/runs/runs.ts';
 import { formatDuration, formatNumber } from './format.ts';
 import { resultTable } from './result-table.ts';
@@ -40,7 +41,12 @@ export function runText({ run, record }: LoadedRun): string {
   ].join('\n');
 }
 
-function stateText({ runId, plan, elsewhere, watched, livePids }: LoadedRun['run']): string {
+function stateText(run: LoadedRun['run']): string {
+  const { runId, plan, elsewhere, watched, livePids } = run;
+  if (isNeverStarted(run)) {
+    const again = plan === null ? '' : `to start it: superoffload runs replay ${runId}; `;
+    return `not started: its superoffload was killed before it started it\n${again}to remove it: superoffload runs rm ${runId}`;
+  }
   if (plan?.schedule !== undefined && !watched) {
     return `detached: its superoffload is gone; to follow it: superoffload runs watch ${runId}`;
   }

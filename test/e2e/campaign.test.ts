@@ -122,8 +122,8 @@ describe('superoffload campaign', () => {
     const nothing = await campaign.run(['campaign', 'cancel', 'toy']);
     expect(nothing.code).toBe(0);
     expect(nothing.stdout).toContain('nothing of campaign toy is running');
-    const json = await campaign.run(['campaign', 'cancel', 'toy', '--json']);
-    expect(JSON.parse(json.stdout)).toEqual({ name: 'toy', dryRun: false, runIds: [], left: 0 });
+    const { stdout } = await campaign.run(['campaign', 'cancel', 'toy', '--json']);
+    expect(JSON.parse(stdout)).toEqual({ name: 'toy', dryRun: false, runIds: [], left: 0 });
   });
 });
 
@@ -137,10 +137,7 @@ describe('what is run again, and what is not', () => {
     const end = await campaign.run([...begin, '--json']);
     expect(end.code, end.stderr).toBe(0);
     expect(launchesOf(campaign, 3)).toEqual([2, 1, 1]);
-    // Four launches of three cases: one in place of another has its number.
-    const numbers = end.stderr.match(/\[\d+\/\d+\]/g)?.sort();
-    expect(numbers?.length).toBe(4);
-    expect([...new Set(numbers)]).toEqual(['[1/3]', '[2/3]', '[3/3]']);
+    expect(end.stderr.match(/\[\d+\/\d+\]/g)).toEqual(['[1/3]', '[1/3]', '[2/3]', '[3/3]']);
     expect(resultOf(end).cells).toMatchObject([
       { outcome: 'ok', lost: 1 },
       { outcome: 'gpu_oom' },

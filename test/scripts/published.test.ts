@@ -53,6 +53,20 @@ describe('the published scripts', () => {
     expect(stderr).toMatch(/^usage: bash experiment\/\S+ MODE MODEL_SIZE/m);
   });
 
+  it.each([
+    ['throughput/one_chip.sh', 'throughput --help'],
+    ['model_size/four_chip.sh', 'model-size --help'],
+    ['sequence_length/eight_chip.sh', 'sequence-length --help'],
+    ['published.sh', 'EXPERIMENT CHIPS'],
+  ])('%s --help says how it is called, and starts nothing', (name, more) => {
+    for (const word of ['--help', '-h']) {
+      const { code, stdout, stderr } = script(name, word);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^usage: bash experiment\//);
+      expect(stdout).toContain(more);
+    }
+  });
+
   it('a size that is none: the tool says so, and exits with 2', () => {
     const { code, stderr } = script('model_size/one_chip.sh', 'zero_offload', '99B');
     expect(code).toBe(2);

@@ -106,6 +106,7 @@ export async function launch(
   try {
     return await runCase(context, ready.plans[0] ?? plan, position);
   } catch (error) {
+    if (position.index === 1) throw error;
     const message = `${position.index - 1} runs are finished; all are kept: superoffload runs list; a search goes on from them`;
     context.emit({ type: 'note', message });
     throw error;

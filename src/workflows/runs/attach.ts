@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogTail } from '../../adapters/log-tail.ts';
@@ -20,6 +20,7 @@ import type { Context } from '../context.ts';
 import { noteEvent, thisTool } from './journal.ts';
 import { readJobJournal } from '../slurm/find-job.ts';
 import { followRun } from './follow-run.ts';
+import { wasStarted } from './never-started.ts';
 import { loadRun } from './runs.ts';
 import { blindObserver } from './run-observer.ts';
 import type { RunPosition } from './run-case.ts';
@@ -100,13 +101,6 @@ function hasProcessesThere(run: StoredRun, { schedule }: RunPlan): boolean {
   if (schedule === undefined) return true;
   const isStep = schedule.scheduler === 'slurm' && schedule.allocation !== null;
   return isStep && readJobJournal(run).endUtc === null;
-}
-
-/** Whether anything was ever started: its end may have come while nobody looked. */
-function wasStarted({ path, events }: StoredRun): boolean {
-  const log = join(path, runFiles.log);
-  const isTold = events.some(({ type }) => type === 'started' || type === 'submitted' || type === 'exited');
-  return isTold || (existsSync(log) && statSync(log).size > 0);
 }
 
 function onlyElsewhere(runId: string): SuperOffloadError {

@@ -6,15 +6,17 @@ import type { ExitEvidence } from '../../core/logs/events.ts';
 import { buildRecord } from '../../core/results/build-record.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
+import { isNeverStarted } from './never-started.ts';
 import { unobserved } from './observation.ts';
 import type { KillReason } from './started-run.ts';
 
 /**
  * Rebuilds the record of a run whose tool was killed, from its plan, journal and log.
- * @returns null when it still runs or may run on another machine, or when not even its plan was written.
+ * @returns null when it still runs or may run on another machine, or when it was never started.
  */
 export function recoverRecord(run: StoredRun): RunRecord | null {
   if (run.plan === null || run.elsewhere || run.livePids.length > 0 || mayStillRun(run)) return null;
+  if (isNeverStarted(run)) return null;
   const fold = createFold();
   for (const line of new LogTail(join(run.path, runFiles.log)).end()) fold.push(line);
   const started = run.events.find((event) => event.type === 'started');

@@ -17,6 +17,7 @@ import type { StackLock } from '../../core/stack/lock.ts';
 import { describeReferenceChange, installCommand } from '../../core/stack/reference.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { isNeverStarted } from './never-started.ts';
 import { recoverRecord } from './recover.ts';
 import { runCase } from './run-case.ts';
 import { checkDrift } from '../stacks/usable-stack.ts';
@@ -27,7 +28,8 @@ export interface RunListing {
   /**
    * An outcome class, or `running`, `orphaned` (its tool is gone), `detached` (its tool is gone; only its scheduler or
    * its hosts know more: `runs watch`), `elsewhere` (started on another machine or in
-   * another container, no record yet), `unfinished` (no record could be made),
+   * another container, no record yet), `not_started` (its tool was killed before), `unfinished` (no record could be
+   * made),
    * `unreadable` (damaged, or of a newer version).
    */
   readonly state: string;
@@ -81,14 +83,18 @@ async function listUnrecorded(context: Context, runId: string): Promise<RunListi
   return {
     runId,
     state: stateOf(run),
-    title: run.plan?.title ?? 'the tool was killed before it wrote a plan',
+    title: [run.plan?.title ?? 'no plan', ...(isNeverStarted(run) ? [killedEarly] : [])].join('; '),
     startedUtc: null,
     stepMs: null,
     modelTflopsPerGpu: null,
   };
 }
 
-function stateOf({ elsewhere, watched, livePids, plan }: StoredRun): string {
+const killedEarly = 'its superoffload was killed before it started it';
+
+function stateOf(run: StoredRun): string {
+  const { elsewhere, watched, livePids, plan } = run;
+  if (isNeverStarted(run)) return 'not_started';
   if (plan?.schedule !== undefined && !watched) return 'detached';
   if (elsewhere) return 'elsewhere';
   // From before the start until the record is written its tool is at work.

@@ -56,6 +56,7 @@ export async function measureThroughput(
       for (const plan of chosen) await run(plan);
     }
   } catch (error) {
+    if (records.length === 0) throw error;
     const message = `${records.length} of ${total} runs are finished; all are kept: superoffload runs list`;
     context.emit({ type: 'note', message });
     throw error;

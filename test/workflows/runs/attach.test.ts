@@ -16,6 +16,7 @@ import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import { attachRun } from '../../../src/workflows/runs/attach.ts';
 import type { Context } from '../../../src/workflows/context.ts';
 import { sampleSystem } from '../../core/sample-plan.ts';
+import { goodLog, recordOf } from '../../core/sample-record.ts';
 import { finish, steps } from '../../e2e/shell-workloads.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'attach-'));
@@ -83,14 +84,7 @@ describe('a run whose tool is gone', { timeout: 60_000 }, () => {
     const soon = await Promise.race([waiting, sleep(1_000).then(() => 'waits')]);
     expect(soon).toBe('waits');
     // A campaign lives on when a run of it has ended.
-    const record = {
-      schemaVersion: 1,
-      runId: folder.runId,
-      outcome: {},
-      throughput: {},
-      exit: {},
-      system: {},
-    };
+    const record = { ...recordOf(goodLog()), runId: folder.runId };
     writeFileSync(join(folder.path, 'record.json'), JSON.stringify(record));
     expect(await waiting).toMatchObject({ runId: folder.runId });
     expect(other.child.exitCode).toBeNull();
