@@ -49,7 +49,7 @@ export function frontierMark(at: At, trials: readonly Trial[], setting: EdgeSett
 }
 
 function edgeText(edge: Edge, name: string, { nameOf }: EdgeSetting): string {
-  if (edge.failed === null) return `at least: nothing above ${name} was tried`;
+  if (edge.failed === null) return `at least: nothing is known above ${name}`;
   const failed = `${nameOf(edge.failed)} is out of ${wallTitles[edge.wall]}`;
   return edge.isProven
     ? `${name} runs, ${failed}`

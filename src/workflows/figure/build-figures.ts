@@ -62,8 +62,10 @@ export async function figuresOf(
   const more: string[] = [];
   for (const figure of request.figures) {
     const experiment = readExperiment(figureExperiments[figure], folders);
-    const systems = named ?? (await systemsFor(context, figure, machines));
-    for (const system of systems) {
+    const chosen =
+      named === null ? await systemsFor(context, figure, machines) : { systems: named, note: null };
+    if (chosen.note !== null) more.push(chosen.note);
+    for (const system of chosen.systems) {
       const { paper: showPaper, predicted: showPredicted } = request;
       const inputs = { figure, paper, experiment, models, system, showPaper, showPredicted, tool: version };
       const built = buildFigure(inputs);

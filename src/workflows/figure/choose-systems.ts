@@ -48,6 +48,12 @@ function noSuchSystem(wanted: string, known: readonly string[]) {
   return faultsError('usage', [{ place: '--system', problem, expected }]);
 }
 
+/** Machines to draw for, and what to say of the choice; null where it needs no word. */
+export interface ChosenSystems {
+  readonly systems: readonly FigureSystem[];
+  readonly note: string | null;
+}
+
 /**
  * The machines that a figure is drawn for where none is named: all with runs of it; else the newest GPU machine with
  * other runs, or this one; else the paper's own.
@@ -56,16 +62,18 @@ export async function systemsFor(
   context: Context,
   figure: FigureNumber,
   machines: readonly FigureSystem[],
-): Promise<readonly FigureSystem[]> {
+): Promise<ChosenSystems> {
   const ran = machines.filter(({ records }) => trialsOf(figure, records).trials.length > 0);
-  if (ran.length > 0) return ran;
+  if (ran.length > 0) return { systems: ran, note: null };
   const newest = machines
     .filter(({ system }) => system.accelerator === 'cuda')
     .sort((a, b) => (newestRun(a) < newestRun(b) ? 1 : -1))[0];
-  if (newest !== undefined) return [newest];
+  if (newest !== undefined) return { systems: [newest], note: null };
   const here = (await resolveMachine(context, 'local')).system;
-  if (here.accelerator === 'cuda') return [systemWithoutRuns(here)];
-  return [systemWithoutRuns((await resolveMachine(context, paperSystems[figure])).system)];
+  if (here.accelerator === 'cuda') return { systems: [systemWithoutRuns(here)], note: null };
+  const paper = paperSystems[figure];
+  const note = `figure ${figure}: no runs of it, and no GPU here: drawn for ${paper}, as in the paper; for another: --system NAME`;
+  return { systems: [systemWithoutRuns((await resolveMachine(context, paper)).system)], note };
 }
 
 function newestRun({ records }: FigureSystem): string {
