@@ -10,9 +10,12 @@ export function csvText(header: readonly string[], rows: readonly (readonly CsvC
   return [header, ...rows].map((cells) => `${cells.map(csvCell).join(',')}\n`).join('');
 }
 
+/** Nothing that was measured has more. */
+const digits = 7;
+
 function csvCell(cell: CsvCell): string {
   if (cell === null) return '';
-  if (typeof cell === 'number') return Number.isFinite(cell) ? String(cell) : '';
+  if (typeof cell === 'number') return Number.isFinite(cell) ? String(Number(cell.toPrecision(digits))) : '';
   const plain = plainText(String(cell));
   const text = /^\s*[=+\-@\t\uff1d\uff0b\uff0d\uff20]/.test(plain) ? `'${plain}` : plain;
   return /[",\n']/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

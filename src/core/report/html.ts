@@ -82,7 +82,7 @@ function write(value: HtmlValue, place: Place): string {
   if (typeof value === 'object') return value.map((each) => write(each, place)).join('');
   const text = plainText(String(value));
   if (place === 'text') return text.replace(/[&<>]/g, escapeOf);
-  return (place === 'address' ? safeAddress(text) : text).replace(/[&<>"'`]/g, escapeOf);
+  return (place === 'address' ? safeAddress(text) : text).replace(/[&<>"]/g, escapeOf);
 }
 
 function escapeOf(character: string): string {

@@ -96,6 +96,8 @@ export interface ReportData {
 
 /** What lies in a run's folder beside the record; null where it does not. */
 export interface RunDetails {
+  /** One of so many runs that its page says only what the run's folder does not. */
+  readonly brief: boolean;
   readonly configuration: Configuration;
   readonly losses: readonly number[];
   /** Why there is no curve although the run computed losses. */
@@ -113,7 +115,7 @@ export type Configuration =
       /** ds_config.json. */
       readonly deepspeed: string | null;
     }
-  /** Word for word as another run, whose page shows it. */
+  /** As another run, whose page shows it, but for the port. */
   | { readonly kind: 'same'; readonly runId: string }
   /** In the files of the run: a long report copies only so much. */
   | { readonly kind: 'linked' }

@@ -11,12 +11,6 @@ export interface FolderTexts {
   readonly names: readonly string[];
 }
 
-/** Of a run of which only the record is there. */
-export const noDetails: RunDetails = {
-  configuration: { kind: 'none' },
-  ...{ losses: [], lossNote: null, files: [] },
-};
-
 /** Longer ones are in the run's folder: a page is read, not searched. */
 const maxTextChars = 20_000;
 
@@ -32,9 +26,9 @@ const linked: readonly string[] = [
 ];
 
 /** Up to so many runs every page shows everything; beyond, a report would be more megabytes than anybody sends. */
-const fullRuns = 300;
+export const fullRuns = 300;
 /** Of copied configurations in a longer report, in characters. */
-const copiedChars = 600_000;
+const copiedChars = 100_000;
 /** What a page of a longer report links: the folder itself has the rest. */
 const briefLinked: readonly string[] = [runFiles.log, runFiles.record];
 
@@ -49,22 +43,27 @@ export function createFolderReader(runs: number): (runId: string, texts: FolderT
   const seen = new Map<string, string>();
   let left = copiedChars;
   return (runId, { plan, config, names }) => {
-    const files = (runs > fullRuns ? briefLinked : linked).filter((name) => names.includes(name));
-    const command = plan === null ? null : commandOf(plan);
+    const wanted = runs > fullRuns ? briefLinked : linked;
+    const there = (files: readonly string[]): string[] => files.filter((name) => names.includes(name));
+    const started = plan === null ? null : startOf(plan);
     const configuration = {
       kind: 'shown',
-      command: command === null ? null : shown(quoteCommand(redactCommand(command))),
+      command: started === null ? null : shown(quoteCommand(redactCommand(started.command))),
       deepspeed: config === null ? null : shown(configText(config)),
     } as const;
-    if (runs <= fullRuns) return { configuration, files };
+    if (runs <= fullRuns) return { configuration, files: there(wanted) };
     const text = `${configuration.command ?? ''}\n${configuration.deepspeed ?? ''}`;
-    const same = seen.get(text);
-    if (same !== undefined) return { configuration: { kind: 'same', runId: same }, files };
+    // Every launch has another one.
+    const key = started === null ? text : text.replaceAll(started.port, 'PORT');
+    const same = seen.get(key);
+    if (same !== undefined) return { configuration: { kind: 'same', runId: same }, files: there(wanted) };
     left -= text.length;
-    if (left < 0)
-      return { configuration: { kind: 'linked' }, files: linked.filter((name) => names.includes(name)) };
-    seen.set(text, runId);
-    return { configuration, files };
+    if (left < 0) {
+      const files = there([runFiles.log, runFiles.deepspeedConfig, runFiles.script]);
+      return { configuration: { kind: 'linked' }, files };
+    }
+    seen.set(key, runId);
+    return { configuration, files: there(wanted) };
   };
 }
 
@@ -73,12 +72,15 @@ function shown(text: string): string {
   return text.length <= maxTextChars ? plain : `${plain}\u2026 (cut, ${text.length} characters in all)`;
 }
 
-/** Words and no secrets: what a shell would be given. */
-function commandOf(plan: string): string[] | null {
-  const value = parsed(plan) as { readonly command?: unknown } | null | undefined;
+/** The words that a shell is given, and the rendezvous port among them. */
+function startOf(plan: string): { readonly command: readonly string[]; readonly port: string } | null {
+  const value = parsed(plan) as { readonly command?: unknown; readonly port?: unknown } | null | undefined;
   const command = value?.command;
   if (!Array.isArray(command) || command.length === 0) return null;
-  return command.map((word: unknown) => (typeof word === 'string' ? word : JSON.stringify(word)));
+  return {
+    command: command.map((word: unknown) => (typeof word === 'string' ? word : JSON.stringify(word))),
+    port: typeof value?.port === 'number' ? String(value.port) : '\0',
+  };
 }
 
 function configText(config: string): string {

@@ -1,6 +1,6 @@
 import { logBytes, readLosses, readRunFolder } from '../../adapters/report-sources.ts';
 import type { RunDetails } from '../../core/report/report-data.ts';
-import { createFolderReader, noDetails } from '../../core/report/run-details.ts';
+import { createFolderReader, fullRuns } from '../../core/report/run-details.ts';
 import type { FoundRecord } from '../../core/results/record-set.ts';
 import type { Context } from '../context.ts';
 
@@ -20,16 +20,18 @@ export function createDetailReader(
   const detailsOf = createFolderReader(runs);
   let total = 0;
   return async ({ record, folder }) => {
-    if (folder === null) return noDetails;
+    const brief = runs > fullRuns;
+    const none = { brief, losses: [], lossNote: null };
+    if (folder === null) return { ...none, configuration: { kind: 'none' }, files: [] };
     const details = detailsOf(record.runId, await readRunFolder(folder));
-    const bytes = record.lastLoss === null ? null : await logBytes(folder);
-    if (bytes === null) return { ...details, losses: [], lossNote: null };
+    const bytes = record.lastLoss === null || brief ? null : await logBytes(folder);
+    if (bytes === null) return { ...details, ...none };
     if (bytes > maxLogBytes || total + bytes > maxTotalBytes) {
       const lossNote = `not drawn: the log has ${(bytes / 1e6).toFixed(1)} MB`;
-      return { ...details, losses: [], lossNote };
+      return { ...details, ...none, lossNote };
     }
     total += bytes;
     const losses = await readLosses(folder, context.signal);
-    return { ...details, losses: losses.length > 1 ? losses : [], lossNote: null };
+    return { ...details, ...none, losses: losses.length > 1 ? losses : [] };
   };
 }

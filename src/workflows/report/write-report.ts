@@ -15,6 +15,7 @@ import { runPage } from '../../core/report/page/run-page.ts';
 import { pageScript } from '../../core/report/page/script.ts';
 import { pageStyle } from '../../core/report/page/style.ts';
 import { pageName } from '../../core/report/page-name.ts';
+import { fullRuns } from '../../core/report/run-details.ts';
 import { runsCsv } from '../../core/report/report-csv.ts';
 import type { ReportData } from '../../core/report/report-data.ts';
 import { reportMarkdown } from '../../core/report/report-markdown.ts';
@@ -64,7 +65,8 @@ export async function writeReport(context: Context, request: ReportRequest): Pro
   const set = wantedRecords(await readRecords(context, request.from), request.system);
   const { version } = await toolIdentity(context);
   const data = buildReport({
-    ...set,
+    records: set.records,
+    notes: [...set.notes, ...briefNote(set.records.length)],
     tool: `superoffload ${version}`,
     createdUtc: utcNow(context),
     sources: request.from.length === 0 ? ['runs'] : request.from,
@@ -104,6 +106,14 @@ function wantedRecords({ records, notes }: RecordSet, system: string | null): Re
     message: `--system: none of ${records.length} runs is of ${JSON.stringify(system)}`,
     hint: `these have runs: ${machines.map(({ name }) => name).join(', ')}`,
   });
+}
+
+function briefNote(runs: number): string[] {
+  if (runs <= fullRuns) return [];
+  return [
+    `of more than ${fullRuns} runs the pages are brief: no loss curves, and a configuration that several runs share is ` +
+      'shown once; for all of it report fewer runs with --from or --system',
+  ];
 }
 
 const topFiles = { html: 'index.html', md: 'report.md', csv: 'runs.csv' } as const;

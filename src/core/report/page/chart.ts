@@ -61,9 +61,9 @@ function axisOf(values: readonly number[]): Axis {
   if (known.length === 0) return { low: 0, high: 2, ticks: [2, 1, 0] };
   let power = 10 ** Math.floor(Math.log10(Math.max((most - least) / 2, Math.abs(most) * 1e-3, 1e-9)));
   for (; ; power *= 10) {
-    for (const factor of [1, 2, 2.5, 5]) {
+    for (const factor of [1, 1.5, 2, 2.5, 3, 4, 5, 7.5]) {
       const step = factor * power;
-      const low = Math.floor(least / step) * step;
+      const low = Math.floor((2 * least) / step) * (step / 2);
       if (low + 2 * step >= most) {
         const round = (value: number): number => Number(value.toPrecision(12));
         return {
@@ -104,9 +104,7 @@ function key({ warmUp, median, interval, unit, values }: StepSeries, every: numb
   const items = [
     every > 1 && html`<li>each point is the largest of ${every} steps</li>`,
     warmUp > 0 &&
-      html`<li>
-        <i class="wd"></i>${warmUp} of warm-up, not counted, up to ${formatNumber(slowest)} ${unit}
-      </li>`,
+      html`<li><i class="wd"></i>${warmUp} of warm-up, up to ${formatNumber(slowest)} ${unit}</li>`,
     median !== null && html`<li><i class="med"></i>median ${formatNumber(median)} ${unit}</li>`,
     interval !== null && html`<li><i class="iv"></i>${interval.label}</li>`,
   ].filter((item) => item !== false);

@@ -7,7 +7,7 @@ import { wholePage } from './layout.ts';
 import { limitTable } from './limit-table.ts';
 import { badge, card, scrollBox, utcText } from './parts.ts';
 import { ratioTable } from './ratio-table.ts';
-import { runTable } from './run-table.ts';
+import { runTable, runTableStyle } from './run-table.ts';
 
 /** The report's one page that stands alone: what ran where, what came out, the figures, every run. */
 export function indexPage(
@@ -16,7 +16,8 @@ export function indexPage(
   sha256Of: (text: string) => string,
 ): Html {
   const title = titleOf(data);
-  const body = html`<header>
+  const body = html`<a class="skip" href="#runs">Skip to the runs</a>
+    <header>
       <h1>${title}</h1>
       <p class="muted">
         Written ${utcText(data.createdUtc)} UTC by ${data.tool} from ${shownLine(data.sources.join(', '))}.
@@ -31,7 +32,7 @@ export function indexPage(
   const font = figures
     .map(({ svg }) => (svg === null ? null : pictureFont(svg)))
     .find((each) => each !== null);
-  return wholePage({ title, body, footer: footer(data) }, font ?? null, sha256Of);
+  return wholePage({ title, body, footer: footer(data) }, runTableStyle(data), font ?? null, sha256Of);
 }
 
 function titleOf({ systems, runs }: ReportData): string {

@@ -13,11 +13,17 @@ interface Page {
 
 /**
  * A page with its style, script and font in it, and allowed to use these and nothing else, from anywhere.
+ * @param more style of this page alone
  * @param font a style sheet that holds it; null where no picture needs one
  * @param sha256Of of a text, in base64
  */
-export function wholePage(page: Page, font: string | null, sha256Of: (text: string) => string): Html {
-  const style = pageStyle + (font ?? '');
+export function wholePage(
+  page: Page,
+  more: string,
+  font: string | null,
+  sha256Of: (text: string) => string,
+): Html {
+  const style = pageStyle + more + (font ?? '');
   const policy =
     `default-src 'none'; style-src 'sha256-${sha256Of(style)}'; ${font === null ? '' : 'font-src data:; '}` +
     `script-src 'sha256-${sha256Of(pageScript)}'; base-uri 'none'; form-action 'none'`;
@@ -45,7 +51,6 @@ function pageOf({ title, body, footer }: Page, policy: string, head: Html, end: 
       <title>${title}</title>
       ${head}
       <body>
-        <a class="skip" href="#main">Skip to the content</a>
         ${body}
         <footer>${footer}</footer>
         ${end}

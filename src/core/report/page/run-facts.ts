@@ -9,9 +9,9 @@ import { shownLine } from '../plain.ts';
 type Facts = readonly (readonly [name: string, value: HtmlValue])[];
 
 /** What was asked for, and what the log says ran; of both only what is not said elsewhere on the page. */
-export function caseFacts(record: RunRecord): Facts {
+export function caseFacts(record: RunRecord, brief: boolean): Facts {
   const { case: subject, workload, experiment, worldSize, facts } = record;
-  const more = Object.entries(facts).filter(([name]) => subject === null || !told.has(name));
+  const more = Object.entries(facts).filter(([name]) => subject === null || !(brief || told.has(name)));
   return [
     ['experiment', experiment],
     ['workload', workload],

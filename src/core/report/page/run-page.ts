@@ -1,5 +1,7 @@
+import type { StackReference } from '../../plan/run-plan.ts';
+import type { RunRecord } from '../../results/record.ts';
 import { describeUpstream } from '../../stack/reference.ts';
-import { upstreamNames } from '../../upstreams/upstream.ts';
+import { upstreamNames, type UpstreamName } from '../../upstreams/upstream.ts';
 import { finite } from '../finite.ts';
 import { formatDuration, formatNumber } from '../format.ts';
 import { html, pathAddress, type Html, type HtmlValue } from '../html.ts';
@@ -29,7 +31,7 @@ export function runPage(row: RunRow, details: RunDetails, tool: string): Html {
       <div class="two">
         <section>
           <h2>What ran</h2>
-          ${factList(caseFacts(record))}
+          ${factList(caseFacts(record, details.brief))}
         </section>
         <section>
           <h2>Where</h2>
@@ -38,7 +40,7 @@ export function runPage(row: RunRow, details: RunDetails, tool: string): Html {
       </div>
       ${configuration(details)}${fileLinks(row, details)}
     </main>`;
-  return linkedPage({ title: shownLine(record.title), body: main, footer: tool }, '../');
+  return linkedPage({ title: shownLine(record.title), body: main, footer: footerText(record, tool) }, '../');
 }
 
 function ending({ record: { outcome, warnings, recovered }, outcome: ended }: RunRow): HtmlValue {
@@ -69,7 +71,7 @@ function numbers(row: RunRow): Html | null {
         lowMs !== null &&
           highMs !== null &&
           `${seconds(lowMs)} to ${seconds(highMs)} s (${percent(row.confidence)})`,
-        samples !== undefined && `, ${samples} steps after ${warmUpSteps ?? 0}`,
+        samples !== undefined && `, ${samples} steps after ${warmUpSteps ?? 0} of warm-up`,
       ]),
     tflopsPerGpu !== null && card('TFLOPS a chip', formatNumber(tflopsPerGpu), formula),
     mfu !== null && card('MFU', percent(mfu), `of ${orNothing(finite(record.system.peakTflops))} TFLOPS`),
@@ -117,7 +119,7 @@ function charts({ record, stepMs, confidence }: RunRow, { losses, lossNote }: Ru
       interval: interval && {
         low: sec(interval.lowMs),
         high: sec(interval.highMs),
-        label: `${percent(confidence)} interval of the median, ${interval.basis}`,
+        label: `${percent(confidence)} interval, ${interval.basis}`,
       },
     });
   const loss =
@@ -143,11 +145,10 @@ function whereFacts(row: RunRow): (readonly [string, HtmlValue])[] {
       : ([
           ['stack', `${stack.name}, lock ${shownLine(stack.hash).slice(0, 12)}`],
           ['torch', stack.torch],
-          ['DeepSpeed', stack.deepspeed],
-          ...upstreamNames.flatMap((name) => {
-            const upstream = stack.upstreams?.[name];
-            return upstream === undefined ? [] : [[name, describeUpstream(upstream)] as const];
-          }),
+          ['DeepSpeed', softwareText(stack, 'deepspeed') ?? stack.deepspeed],
+          ...upstreamNames
+            .filter((name) => name !== 'deepspeed')
+            .map((name) => [name, softwareText(stack, name)] as const),
           ['Apex', stack.apex ?? null],
           [
             'drift',
@@ -159,8 +160,18 @@ function whereFacts(row: RunRow): (readonly [string, HtmlValue])[] {
         ] as const)),
     ...memoryFacts(record),
     ...conditionFacts(record),
-    ['superoffload', record.tool?.version ?? null],
   ];
+}
+
+/** Which superoffload ran it, and which wrote this. */
+function footerText({ tool: ran }: RunRecord, tool: string): string {
+  const by = ran === null ? '' : `superoffload ${ran.version}`;
+  return by === '' || by === tool ? tool : `run by ${by}, reported by ${tool}`;
+}
+
+function softwareText({ upstreams }: StackReference, name: UpstreamName): string | null {
+  const upstream = upstreams?.[name];
+  return upstream === undefined ? null : describeUpstream(upstream).replace(/^version /, '');
 }
 
 function configuration({ configuration: found, files }: RunDetails): HtmlValue {
@@ -176,7 +187,7 @@ function configuration({ configuration: found, files }: RunDetails): HtmlValue {
     ];
   }
   const text = {
-    same: 'word for word as shown for',
+    same: 'the same, but for its port, as of',
     linked: `a report of so many runs links it: ${files.length > 0 ? 'see the files' : 'see the run'}`,
     none: 'not known: only the record of this run was given',
   }[found.kind];

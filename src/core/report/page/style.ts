@@ -17,6 +17,7 @@ a{color:var(--link);text-underline-offset:.15em}
 header{padding-block:1.25rem .5rem}
 h1{font-size:clamp(1.35rem,4vw,1.9rem);line-height:1.25;margin:.2rem 0 .4rem;overflow-wrap:anywhere;text-wrap:balance}
 h2{font-size:1.25rem;margin:2.2rem 0 .6rem;padding-bottom:.3rem;border-bottom:1px solid var(--line)}
+main>h2:first-child{margin-top:.4rem}
 h3{font-size:1rem;margin:1.4rem 0 .4rem}
 p{margin:.4rem 0 .8rem;max-width:95ch}
 .muted,figcaption,caption,dt{color:var(--muted)}
@@ -53,8 +54,10 @@ tbody tr:hover>*{background:var(--panel)}
 .n{text-align:right;white-space:nowrap}
 .nb,#runs td{white-space:nowrap}
 #runs .ww{white-space:normal}
+#runs th[scope=row]{position:sticky;left:0;background:var(--bg)}
 .w{min-width:11rem;max-width:34rem;overflow-wrap:anywhere}
-.ww{min-width:22rem;overflow-wrap:anywhere}
+.ww{min-width:32rem;overflow-wrap:anywhere}
+.ww>div{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 th button{all:unset;cursor:pointer;font-weight:600}
 th button:focus-visible{outline:3px solid var(--mark)}
 th[aria-sort=ascending] button::after{content:" \\2191"}
@@ -96,6 +99,6 @@ meter{width:100%;max-width:14rem;height:.9rem;vertical-align:middle}
 #tip{position:fixed;z-index:9;pointer-events:none;max-width:min(22rem,92vw);background:#1f2328;color:#fff;padding:.4rem .6rem;border-radius:6px;font-size:.8125rem;line-height:1.4;white-space:pre-line;overflow-wrap:anywhere;left:0;top:0}
 footer{margin-top:2.5rem;padding-block:1rem 2rem;border-top:1px solid var(--line);font-size:.875rem;color:var(--muted)}
 [hidden]{display:none!important}
-@media(max-width:40rem){body{font-size:15px}.facts{grid-template-columns:minmax(0,1fr)}.facts dd{margin-bottom:.4rem}th,td{padding:.35rem .5rem}.cards{grid-template-columns:repeat(2,minmax(0,1fr))}.cards dd{font-size:1.1rem}}
-@media print{:root{color-scheme:light;--bg:#fff;--panel:#f6f8fa;--text:#000;--muted:#444;--link:#000;--line:#bbb}.filters,.skip,#tip{display:none}.scroll,.pic,pre{overflow:visible;max-height:none;border:0}pre{white-space:pre-wrap}table{font-size:7.5pt}tr,figure,.cards>div{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}.w,.ww{min-width:0}details>*{display:block}}
+@media(max-width:40rem){body{font-size:15px}.facts{grid-template-columns:minmax(5rem,38%) minmax(0,1fr);gap:.1rem .6rem}th,td{padding:.35rem .5rem}.cards{grid-template-columns:repeat(2,minmax(0,1fr))}.cards dd{font-size:1.1rem}}
+@media print{:root{color-scheme:light;--bg:#fff;--panel:#f6f8fa;--text:#000;--muted:#444;--link:#000;--line:#bbb}.filters,.skip,#tip{display:none}.scroll,.pic,pre{overflow:visible;max-height:none;border:0}pre{white-space:pre-wrap}table{font-size:7.5pt}tr,figure,.cards>div{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}.w,.ww{min-width:0}details>*{display:block}.ww>div{display:block}}
 `.replaceAll('\n', '');
