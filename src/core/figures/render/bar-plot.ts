@@ -104,7 +104,7 @@ export function intervalLayers(data: readonly VegaLiteSpec[]): VegaLiteSpec[] {
   return [
     {
       data: { values: data },
-      mark: { type: 'rule', strokeWidth: 3.4, color: '#ffffff' },
+      mark: { type: 'rule', strokeWidth: 2.8, color: '#ffffff' },
       encoding: interval,
     },
     { data: { values: data }, mark: { type: 'rule', strokeWidth: 1.2, color: ink }, encoding: interval },

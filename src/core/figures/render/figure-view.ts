@@ -14,6 +14,7 @@ export interface SeriesView {
 /** A panel, or as much of its axis as a page is wide. */
 export interface PanelView {
   readonly title: string;
+  readonly inPaper: boolean;
   readonly xTitle: string;
   /** What stands at each place of the axis, each different. */
   readonly x: readonly string[];
@@ -73,6 +74,7 @@ function panelView(panel: Panel, series: readonly SeriesView[], marks: readonly 
   const title = pictureText(panel.title, 120);
   return {
     title: panel.inPaper ? title : `${title} (not in the paper)`.trim(),
+    inPaper: panel.inPaper,
     xTitle: pictureText(panel.xTitle, 120),
     x: distinctTexts(panel.x, 32),
     series: series.filter(({ key }) => present.has(key)),

@@ -30,9 +30,7 @@ export function figureHtml(data: FigureData, svg: string): string {
           content="default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
         />
         <title>${title} – ${data.system.title}</title>
-        <style>
-          ${trusted(style)}
-        </style>
+        ${trusted(`<style>${style}</style>`)}
       </head>
       <body>
         <main>

@@ -1,3 +1,4 @@
+import type { Wall } from '../../search/frontier.ts';
 import type { Mark, MarkSource, MarkState } from '../figure-data.ts';
 
 /** The words for what a mark is; one set for the picture and the tables. */
@@ -32,26 +33,30 @@ export function isAtLeast({ notes }: Mark): boolean {
 /** What the words of a picture mean, for those that it has. */
 export function wordsExplained(marks: readonly Mark[]): string[] {
   const has = (state: MarkState): boolean => marks.some((mark) => mark.state === state);
-  const walls = new Set(marks.flatMap(({ state, wall }) => (state === 'oom' && wall !== null ? [wall] : [])));
-  const named = [...wallTitles].filter(([wall]) => walls.has(wall)).map(([, title]) => title);
-  const which = named.length === 0 ? '' : `, of ${named.join(', ')}`;
+  const walls = (ofValues: boolean): Wall[] =>
+    wallOrder.filter((wall) =>
+      marks.some((mark) => mark.wall === wall && (mark.state === 'value') === ofValues),
+    );
+  const which = walls(false)
+    .map((wall) => wallTitles[wall])
+    .join(', ');
+  const ends = walls(true)
+    .map((wall) => wallWords[wall])
+    .join(', ');
   return [
-    ...(has('oom') ? [`OOM: out of memory${which}`] : []),
-    ...(marks.some((mark) => isAtLeast(mark))
-      ? ['\u2265: at least, the largest that ran is not proven to be the edge']
-      : []),
-    ...(marks.some(({ state, wall }) => state === 'value' && wall !== null)
-      ? ['(host), (GPU): the memory that the next size lacks']
-      : []),
+    ...(has('oom') ? [`OOM: out of memory${which === '' ? '' : `, of ${which}`}`] : []),
+    ...(marks.some(isAtLeast) ? ['\u2265: at least; what runs above it is not known'] : []),
+    ...(ends === '' ? [] : [`(${ends}): the memory that the next size lacks`]),
     ...(has('failed') ? ['failed: ended for another reason than memory'] : []),
     ...(has('not-run') ? ['not run: nobody has tried, this is not zero'] : []),
     ...(has('unsupported') ? ['unsupported: the installed software cannot run it'] : []),
   ];
 }
 
-const wallTitles = new Map([
-  ['gpu', 'the GPU'],
-  ['host', 'the host'],
-  ['pinned', 'pinned host memory (pinned)'],
-  ['shm', '/dev/shm (shm)'],
-] as const);
+const wallOrder = ['gpu', 'host', 'pinned', 'shm'] as const satisfies readonly Wall[];
+const wallTitles = {
+  gpu: 'the GPU',
+  host: 'the host',
+  pinned: 'pinned host memory (pinned)',
+  shm: '/dev/shm (shm)',
+} as const satisfies Record<Wall, string>;

@@ -26,9 +26,9 @@ export function headBlock({ data }: FigureView, width: number): Block {
       texts.push({ x: 0, y, text: line, size, colour, align: 'left' });
     }
   };
-  write(pictureText(`Figure ${data.figure}: ${data.title}`), sizes.title, ink);
+  write(pictureText(`Figure ${data.figure}: ${data.title}`, 140), sizes.title, ink);
   y += 2;
-  write(pictureText(data.system.title), sizes.heading, ink);
+  write(pictureText(data.system.title, 160), sizes.heading, ink);
   if (data.functional)
     write(
       'Functional: measured on CPUs. It shows that it works, not how fast it is.',
@@ -36,13 +36,15 @@ export function headBlock({ data }: FigureView, width: number): Block {
       warningColour,
     );
   if (data.differences.length > 0)
-    write(`Not as in the paper: ${data.differences.map((each) => pictureText(each)).join(' \u00b7 ')}`, sizes.text, ink); // prettier-ignore
+    write(`Not as in the paper: ${data.differences.map((each) => pictureText(each, 160)).join(' \u00b7 ')}`, sizes.text, ink); // prettier-ignore
   return { texts, symbols: [], lines: [], height: y + 12 };
 }
 
 /** What the letters in the plot stand for, and where the numbers come from. */
 export function footBlock({ data, letters }: FigureView, width: number): Block {
-  const notes = letters.notes.map(({ letter, text }) => `${letter} ${pictureText(text)}`).join(' \u00b7 ');
+  const notes = letters.notes
+    .map(({ letter, text }) => `(${letter}) ${pictureText(text, 200)}`)
+    .join(' \u00b7 ');
   const lines = [
     notes,
     ...data.footnotes.map((each) => pictureText(each)),

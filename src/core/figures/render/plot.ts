@@ -4,7 +4,7 @@ import { gridColour, ink, mutedInk } from './palette.ts';
 import { pictureNumber } from './picture-text.ts';
 import { sizes } from './slots.ts';
 import { glyphRoom, itemStarts, type Stack } from './stacks.ts';
-import { halfCapital, textWidth } from './text-width.ts';
+import { textWidth } from './text-width.ts';
 import type { ValueScale } from './value-scale.ts';
 
 /** What bars and lines have in common: the axes, and the words in the plot. */
@@ -160,10 +160,13 @@ function symbolLayers(panel: PanelView, symbols: readonly VegaLiteSpec[]): VegaL
   ];
 }
 
+/** Between half a capital and half a small letter: descenders reach as far to one side as capitals to the other. */
+const uprightShift = 3;
+
 function uprightTexts(values: readonly VegaLiteSpec[]): VegaLiteSpec {
   return {
     data: { values },
-    mark: { type: 'text', angle: 270, align: 'left', baseline: 'alphabetic', dy: halfCapital * sizes.small, fontSize: sizes.small }, // prettier-ignore
+    mark: { type: 'text', angle: 270, align: 'left', baseline: 'alphabetic', dy: uprightShift, fontSize: sizes.small }, // prettier-ignore
     encoding: {
       ...byOffset,
       text: { field: 'text', type: 'nominal' },

@@ -30,9 +30,11 @@ export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: r
     return { ...label, x, y: layout.plotHeight / 2, text, isUpright: true };
   });
   let x = 0;
-  for (const plan of row) {
-    texts.push(...panelTexts(plan, layout, { x, below: bottom + labels + 12 }));
-    x += plotWidth(plan, layout.slots) + layout.gap + layout.tickRoom;
+  for (const [i, plan] of row.entries()) {
+    const own = plotWidth(plan, layout.slots) + layout.tickRoom;
+    const titleWidth = i === row.length - 1 ? Math.max(layout.width - x, own) : own;
+    texts.push(...panelTexts(plan, layout, { x, titleWidth, below: bottom + labels + 12 }));
+    x += own + layout.gap;
   }
   const above = titleLine - Math.min(-titleGap, ...texts.map(({ y }) => y));
   const below = Math.max(bottom + labels, ...texts.map(({ y }) => y));
@@ -45,12 +47,12 @@ const label = { size: sizes.label, colour: ink, align: 'center' } as const;
 function panelTexts(
   plan: PanelPlan,
   layout: Layout,
-  at: { readonly x: number; readonly below: number },
+  at: { readonly x: number; readonly titleWidth: number; readonly below: number },
 ): DrawnText[] {
   const { panel, stacks, scale } = plan;
   const width = plotWidth(plan, layout.slots);
   const middle = at.x + width / 2;
-  const title = wrapText(panel.title, sizes.heading, width + layout.tickRoom);
+  const title = wrapText(panel.title, sizes.heading, at.titleWidth);
   const isEmpty = stacks.length === 0 && scale.ticks.length === 0;
   return [
     ...title.map((text, i): DrawnText => {

@@ -50,7 +50,7 @@ export function layoutOf(view: FigureView, titleRoom: number): Layout {
   const schemes = isBars ? barSchemes(view) : lineSchemes();
   const tightest = schemes.at(-1) ?? lineSlots;
   const parts = plans.flatMap((plan) => partsOf(plan, tightest, room));
-  const rows = packed(parts, (row) => widthOf(row, tightest) <= room);
+  const rows = fewestRows(parts, (row) => widthOf(row, tightest) <= room);
   const slots = schemes.find((each) => rows.every((row) => widthOf(row, each) <= room)) ?? tightest;
   const width = Math.max(0, ...rows.map((row) => widthOf(row, slots)));
   return { rows, slots, shape: view.data.shape, plotHeight, strip, tickRoom: ticks, gap, width };
@@ -116,7 +116,18 @@ function partsOf(plan: PanelPlan, slots: Slots, room: number): PanelPlan[] {
   });
 }
 
-/** In their order, as many in a row as it holds. */
+/** In their order, or the paper's panels before one's own where that takes fewer rows. */
+function fewestRows(
+  parts: readonly PanelPlan[],
+  holds: (row: readonly PanelPlan[]) => boolean,
+): PanelPlan[][] {
+  const inOrder = packed(parts, holds);
+  const isPaper = ({ panel }: PanelPlan): boolean => panel.inPaper;
+  const paperFirst = packed([...parts.filter(isPaper), ...parts.filter((part) => !isPaper(part))], holds);
+  return paperFirst.length < inOrder.length ? paperFirst : inOrder;
+}
+
+/** As many in a row as it holds. */
 function packed(parts: readonly PanelPlan[], holds: (row: readonly PanelPlan[]) => boolean): PanelPlan[][] {
   const rows: PanelPlan[][] = [];
   for (const part of parts) {

@@ -28,7 +28,7 @@ export const pageWidth = 900;
 
 export function minPitch(sources: ReadonlySet<MarkSource>): number {
   const hasBars = sources.has('measured') || sources.has('predicted');
-  return hasBars && sources.has('published') ? 20 : 13;
+  return hasBars && sources.has('published') ? 21 : 13;
 }
 
 /** @param pitch pixels from one slot to the next, at least {@link minPitch} */
@@ -53,7 +53,7 @@ export function slotsOf(sources: ReadonlySet<MarkSource>, pitch: number): Slots 
   return {
     pitch,
     barCentre: left + hollowWidth / 2,
-    paperCentre: left + hollowWidth + paperColumn / 2 + 0.3,
+    paperCentre: left + hollowWidth + paperColumn / 2 + 0.5,
     hollowWidth,
     solidWidth: solid(hollowWidth, hasTwo),
     groupGap,

@@ -82,9 +82,12 @@ export function figureMarkdown(data: FigureData): string {
       ? 'Nothing was measured, predicted or published here.'
       : markdownTable(
           [markdownText(xTitle), ...tableHeads],
-          rows.map(({ x, series, cells, notes }) =>
-            [x, series, ...cells, notes].map((cell) => markdownText(cell)),
-          ),
+          rows.map(({ x, series, cells, notes }) => [
+            markdownText(x),
+            markdownText(series),
+            ...cells,
+            markdownText(notes),
+          ]),
         ).trimEnd(),
   ]);
   const parts = [
