@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dtypes, modeNames, type Case } from '../../../src/core/experiment/case.ts';
+import { dtypes, modeNames } from '../../../src/core/experiment/case.ts';
 import { buildFigure } from '../../../src/core/figures/build-figure.ts';
-import { figureNumbers, type FigureData } from '../../../src/core/figures/figure-data.ts';
+import { figureNumbers, type FigureData, type Mark } from '../../../src/core/figures/figure-data.ts';
 import { figureSystems } from '../../../src/core/figures/figure-system.ts';
 import { outcomeClasses } from '../../../src/core/logs/events.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
@@ -66,16 +66,20 @@ const anyRecord: fc.Arbitrary<RunRecord> = fc
     class: fc.option(fc.constantFrom(...outcomeClasses), { nil: undefined }),
     speed: fc.option(number, { nil: undefined }),
     medianMs: fc.option(number, { nil: undefined }),
-    accelerator: fc.constantFrom('cuda', 'cuda', 'cuda', 'cpu'),
-    system: fc.record(
-      { name: names, title: names, gpuName: names, chipsPerNode: fc.constantFrom(1, 2, 4) },
-      { requiredKeys: [] },
+    accelerator: fc.constantFrom('cuda' as const, 'cuda' as const, 'cuda' as const, 'cpu' as const),
+    // Every machine is a figure: few records are of another one.
+    system: fc.oneof(
+      { weight: 5, arbitrary: fc.constant({}) },
+      fc.record(
+        { name: names, title: names, gpuName: names, chipsPerNode: fc.constantFrom(1, 2, 4) },
+        { requiredKeys: [] },
+      ),
     ),
     second: fc.integer({ min: 0, max: 59 }),
   })
   .map(({ record, subject, model, class: outcome, speed, medianMs, accelerator, system, second }) => {
     const { statistics, throughput } = record;
-    const testCase = { ...record.case!, ...subject } as Case;
+    const testCase = { ...record.case!, ...subject };
     return {
       ...record,
       case: { ...testCase, model: { ...testCase.model, ...model } },
@@ -86,7 +90,7 @@ const anyRecord: fc.Arbitrary<RunRecord> = fc
           ? throughput
           : { ...throughput, modelTflopsPerGpu: speed, mfu: speed, tokensPerSecond: speed },
       statistics: statistics === null || medianMs === undefined ? statistics : { ...statistics, medianMs },
-      system: { ...record.system, ...system, accelerator: accelerator as 'cuda' | 'cpu' },
+      system: { ...record.system, ...system, accelerator: accelerator },
     };
   });
 
@@ -96,20 +100,21 @@ function expectSound(data: FigureData, records: readonly RunRecord[]): void {
   const series = new Set(data.series.map(({ key }) => key));
   const keys = data.marks.map(({ panel, series: of, x, source }) => JSON.stringify([panel, of, x, source]));
   expect(new Set(keys).size).toBe(keys.length);
-  for (const mark of data.marks) {
-    expect(places.has(JSON.stringify([mark.panel, mark.x]))).toBe(true);
-    expect(series.has(mark.series)).toBe(true);
-    if (mark.state === 'value') expect(Number.isFinite(mark.value) && mark.value! >= 0).toBe(true);
-    else expect(mark.value).toBeNull();
-    expect(mark.low === null).toBe(mark.high === null);
-    if (mark.low !== null) expect(mark.low <= mark.value! && mark.value! <= mark.high!).toBe(true);
-    if (mark.source !== 'measured') expect(mark.runIds).toEqual([]);
-    expect(mark.runIds.every((id) => ids.has(id))).toBe(true);
-  }
+  // A matcher for each of thousands of marks would take longer than the figures do.
+  const isSound = (mark: Mark): boolean =>
+    places.has(JSON.stringify([mark.panel, mark.x])) &&
+    series.has(mark.series) &&
+    (mark.state === 'value') === (mark.value !== null) &&
+    (mark.value === null || (Number.isFinite(mark.value) && mark.value >= 0)) &&
+    (mark.low === null) === (mark.high === null) &&
+    (mark.low === null || (mark.low <= (mark.value ?? -1) && (mark.value ?? -1) <= (mark.high ?? -1))) &&
+    mark.runIds.every((id) => ids.has(id)) &&
+    (mark.source === 'measured' || mark.runIds.length === 0);
+  expect(data.marks.filter((mark) => !isSound(mark))).toEqual([]);
   if (data.functional) expect(data.marks.every(({ source }) => source === 'measured')).toBe(true);
   // Plain data, and nothing in it that a terminal or a page would obey unseen.
   expect(JSON.parse(JSON.stringify(data))).toEqual(data);
-  // eslint-disable-next-line no-control-regex -- control characters are what it is for
+
   expect(JSON.stringify(data)).not.toMatch(/\\u00[01]|\\n|[\u007f-\u009f\u202a-\u202e]/);
   expect(data.system.name).toMatch(/^[a-z0-9][a-z0-9.-]*$/);
 }
@@ -118,7 +123,7 @@ describe('any records', () => {
   it('give figures of finite marks, each cell once a source, on axes that are there', () => {
     fc.assert(
       fc.property(
-        fc.array(anyRecord, { minLength: 1, maxLength: 30 }),
+        fc.array(anyRecord, { minLength: 1, maxLength: 15 }),
         fc.constantFrom(...figureNumbers),
         (records, figure) => {
           for (const system of figureSystems(records)) {

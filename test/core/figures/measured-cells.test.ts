@@ -1,64 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { modes } from '../../../src/core/deepspeed/modes/registry.ts';
-import { unknownRates, plainSite, type Case, type System } from '../../../src/core/experiment/case.ts';
-import type { FigureData } from '../../../src/core/figures/figure-data.ts';
+import { unknownRates, plainSite, type System } from '../../../src/core/experiment/case.ts';
+import type { FigureData, Mark } from '../../../src/core/figures/figure-data.ts';
 import { systemWithoutRuns } from '../../../src/core/figures/figure-system.ts';
-import type { OutcomeClass } from '../../../src/core/logs/events.ts';
-import { caseTflops, mfu } from '../../../src/core/model/shape.ts';
-import type { RunRecord } from '../../../src/core/results/record.ts';
-import { summarizeSteps } from '../../../src/core/stats/steps.ts';
-import { built, machineOf, markAt, realRecords, sourceOf } from './scene-inputs.ts';
-
-const base = realRecords.find(({ case: subject, outcome, stack }) => {
-  return (
-    subject?.mode === 'zero_offload' &&
-    outcome.class === 'ok' &&
-    stack?.hash.startsWith('44cb') &&
-    subject.model.name === '2B' &&
-    subject.chips === 1
-  );
-})!;
-
-interface Launch {
-  readonly subject?: Partial<Case>;
-  /** Of each of its steps; absent: it ended before the first. */
-  readonly stepMs?: number;
-  readonly outcome?: OutcomeClass;
-  readonly change?: Partial<RunRecord>;
-}
-
-/** Launches of variants of one real run, a minute after another. */
-function launches(...given: readonly Launch[]): RunRecord[] {
-  return given.map(({ subject = {}, stepMs, outcome = 'ok', change = {} }, index) => {
-    const original = base.case!;
-    const mode = subject.mode ?? original.mode;
-    const testCase: Case = { ...original, ratio: modes[mode].defaultRatio, ...subject };
-    const steps = Array.from({ length: 20 }, (_, step) => (stepMs ?? 0) * (1 + 0.001 * (step % 3)));
-    const statistics = stepMs === undefined ? null : summarizeSteps(steps);
-    const speed = statistics === null ? null : caseTflops(testCase, statistics.medianMs).modelTflops;
-    const minute = String(index).padStart(2, '0');
-    return {
-      ...base,
-      runId: `20261201T00${minute}00Z-launch-${String(index).padStart(4, '0')}`,
-      caseId: `case-${testCase.microBatch}-${testCase.activationCheckpointing}`,
-      startedUtc: `2026-12-01T00:${minute}:00.000Z`,
-      case: testCase,
-      outcome: { class: outcome, reason: outcome, evidence: null, rank: null, hint: null },
-      statistics,
-      throughput: {
-        ...base.throughput,
-        modelTflopsPerGpu: speed,
-        mfu: speed === null ? null : mfu(speed, 989),
-      },
-      ...change,
-    };
-  });
-}
+import { caseTflops } from '../../../src/core/model/shape.ts';
+import { base, launches, type Launch } from './launches.ts';
+import { built, machineOf, markAt, sourceOf } from './scene-inputs.ts';
 
 const figure10 = (...given: readonly Launch[]): FigureData =>
   built(10, machineOf(launches(...given)), { showPredicted: false });
 const cell = '1chip zero_offload 2B';
-const bar = (...given: readonly Launch[]) => markAt(figure10(...given), 'measured', cell);
+const bar = (...given: readonly Launch[]): Mark => markAt(figure10(...given), 'measured', cell);
 const small = { microBatch: 2, gradientAccumulation: 4 } as const;
 const recomputed = { microBatch: 8, gradientAccumulation: 1, activationCheckpointing: true } as const;
 
@@ -205,67 +156,6 @@ describe('one picture', () => {
     const data = built(12, machineOf(ran.map((record) => ({ ...record, system: unknown }))));
     expect(data.unit).toBe('tokens per second, all chips');
     expect(sourceOf(data, 'published')).toEqual([]);
-  });
-});
-
-describe('the largest model', () => {
-  const sizes = { '4B': [64, 2304], '5B': [44, 3072], '6B': [53, 3072] } as const;
-  const tried = (name: keyof typeof sizes, outcome: OutcomeClass): Launch => {
-    const [layers, hidden] = sizes[name];
-    const model = { name, layers, hidden, heads: 32, paddedVocabulary: 50432 };
-    return {
-      subject: {
-        experiment: 'model_size',
-        mode: 'prism',
-        model,
-        microBatch: 1,
-        globalBatch: 1,
-        sequenceLength: 2048,
-        activationCheckpointing: true,
-      },
-      outcome,
-      change: outcome === 'ok' ? { lastIteration: 4, skippedIterations: 0 } : { lastIteration: null },
-    };
-  };
-  const edge = (...given: readonly Launch[]) =>
-    markAt(built(13, machineOf(launches(...given))), 'measured', 'paper prism 1');
-
-  it('is an edge only where the next size failed twice', () => {
-    const once = edge(tried('4B', 'ok'), tried('5B', 'host_oom'));
-    expect(once).toMatchObject({
-      state: 'value',
-      notes: ['at least: 4B runs, 5B is out of host memory, the edge is not proven'],
-    });
-    const twice = edge(tried('4B', 'ok'), tried('5B', 'host_oom'), tried('5B', 'host_oom'));
-    expect(twice).toMatchObject({
-      state: 'value',
-      wall: 'host',
-      notes: ['4B runs, 5B is out of host memory'],
-    });
-  });
-
-  it('is no edge where a size between the two was never tried', () => {
-    const mark = edge(tried('4B', 'ok'), tried('6B', 'host_oom'), tried('6B', 'host_oom'));
-    expect(mark.notes).toEqual(['at least: 4B runs, 6B is out of host memory, the edge is not proven']);
-  });
-
-  it('is at least what ran where nothing failed, and out of memory where nothing ran', () => {
-    expect(edge(tried('4B', 'ok'))).toMatchObject({
-      state: 'value',
-      notes: ['at least: nothing is known above 4B'],
-    });
-    expect(edge(tried('5B', 'host_oom'))).toMatchObject({
-      state: 'oom',
-      wall: 'host',
-      notes: ['5B does not run, nothing smaller was tried'],
-    });
-    expect(edge(tried('5B', 'crash'))).toMatchObject({ state: 'failed', value: null });
-  });
-
-  it('knows no edge of a machine that has only a crash above what ran', () => {
-    expect(edge(tried('4B', 'ok'), tried('5B', 'crash')).notes).toEqual([
-      'at least: nothing is known above 4B',
-    ]);
   });
 });
 
