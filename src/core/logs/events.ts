@@ -104,6 +104,8 @@ export interface SchedulerVerdict {
   readonly class: 'time_limit' | 'preempted' | 'node_fail' | 'cancelled' | 'host_oom' | 'launch_error';
   /** The scheduler's own words, for example `Slurm job 12: TIMEOUT (TimeLimit)`. */
   readonly reason: string;
+  /** What to do next, where that is another thing than for others of the class. */
+  readonly hint?: string;
 }
 
 /** What the world outside the log says about how a run ended. Everything null when only a log is known. */

@@ -14,10 +14,13 @@ export function cleanEnd(state: LogState, exit: ExitEvidence): Outcome | undefin
   const ended = `ended as it meant to after iteration ${state.lastIteration}`;
   if (exit.stoppedBy === 'converged') return outcome('ok', `${ended}, when the measurement was stable`);
   const { plannedIterations } = exit;
-  if (plannedIterations === null)
-    return outcome('ok', `${ended}, by its own end line (no exit status known)`);
+  if (plannedIterations === null) return outcome('ok', `${ended}, by its own end line (${exitText(exit)})`);
   if (state.lastIteration >= plannedIterations) return outcome('ok', ended);
   return outcome('crash', `${ended}, but ${plannedIterations} iterations were planned`);
+}
+
+function exitText({ exitCode }: ExitEvidence): string {
+  return exitCode === null ? 'no exit status known' : `exit status ${exitCode}`;
 }
 
 /** A command that is not this tool's says nothing at its end; its own count and exit status do. */

@@ -23,17 +23,21 @@ const hints: Partial<Record<OutcomeClass, string>> = {
     'a log is read by its iteration lines and its end line (README.md, "Your own training script"); if the program still runs, try again later',
 };
 
-/** @returns an outcome with its hint; `evidence` is the line that proves it, if one does */
+/**
+ * @param hint in place of what helps others of the class
+ * @returns an outcome with its hint; `evidence` is the line that proves it, if one does
+ */
 export function outcome(
   name: OutcomeClass,
   reason: string,
   evidence: Pick<Evidence, 'line' | 'rank'> | null = null,
+  hint: string | null = hints[name] ?? null,
 ): Outcome {
   return {
     class: name,
     reason,
     evidence: evidence?.line ?? null,
     rank: evidence?.rank ?? null,
-    hint: hints[name] ?? null,
+    hint,
   };
 }

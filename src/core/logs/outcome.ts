@@ -78,7 +78,7 @@ function survivedEverything(state: LogState, exit: ExitEvidence): Outcome | unde
 function schedulerSays({ scheduler }: ExitEvidence): Outcome | undefined {
   return scheduler === null || scheduler === undefined
     ? undefined
-    : outcome(scheduler.class, scheduler.reason);
+    : outcome(scheduler.class, scheduler.reason, null, scheduler.hint);
 }
 
 function killedForMemory(state: LogState, exit: ExitEvidence): Outcome | undefined {

@@ -71,6 +71,18 @@ export function hopelessReason({ state, reason }: Pick<JobFacts, 'state' | 'reas
   return hopeless.find(([pattern]) => pattern.test(reason))?.[1];
 }
 
+/** What to do about a reason of {@link hopelessReason}. */
+export function hopelessHint(reason: string | null): string {
+  if (/^Dependency/.test(reason ?? ''))
+    return 'leave its dependency out, or name a job that can still end so: --slurm dependency=afterok:JOBID';
+  if (/held$|^JobHoldMaxRequeue$/i.test(reason ?? ''))
+    return 'what failed on the nodes is known to the administrators; another set of them: --partition, --exclude';
+  return 'ask for what this cluster gives: --partition, --time, --account, --qos, --slurm KEY=VALUE, fewer --chips';
+}
+
+const unseenHint =
+  'keep the state folder on a file system that the nodes see at the same path: SUPEROFFLOAD_HOME=/shared/...';
+
 /** Slurm's own signal for "the script could not be started": not one of the kernel's. */
 const launchSignal = 53;
 
@@ -80,15 +92,20 @@ const launchSignal = 53;
  * @returns null where Slurm has nothing to say that the ranks did not
  */
 export function verdictOf(facts: JobFacts, ranAtAll: boolean): SchedulerVerdict | null {
-  const kind = verdictClass(facts, ranAtAll);
+  const kind = isDependencyLost(facts) ? 'launch_error' : verdictClass(facts, ranAtAll);
   if (kind === null) return null;
   const by = facts.cancelledBy === null ? '' : ` by user ${facts.cancelledBy}`;
   const why = facts.reason === null ? '' : ` (${facts.reason})`;
-  const hint =
-    kind === 'launch_error' && facts.state === 'FAILED'
-      ? ': the script did not begin; is the run folder on a file system that the nodes see?'
-      : '';
-  return { class: kind, reason: `Slurm job ${facts.jobId}: ${facts.state}${by}${why}${hint}` };
+  const reason = `Slurm job ${facts.jobId}: ${facts.state}${by}${why}`;
+  if (isDependencyLost(facts)) return { class: kind, reason, hint: hopelessHint(facts.reason) };
+  if (kind !== 'launch_error' || facts.state !== 'FAILED') return { class: kind, reason };
+  const question = 'the script did not begin; is the run folder on a file system that the nodes see?';
+  return { class: kind, reason: `${reason}: ${question}`, hint: unseenHint };
+}
+
+/** Slurm itself cancels one whose dependency failed (kill_invalid_depend): nobody stopped it. */
+function isDependencyLost({ state, reason }: JobFacts): boolean {
+  return state === 'CANCELLED' && reason === 'DependencyNeverSatisfied';
 }
 
 function verdictClass({ state, exit }: JobFacts, ranAtAll: boolean): SchedulerVerdict['class'] | null {

@@ -7,6 +7,7 @@ import { askingEnvironment } from '../../core/slurm/environment.ts';
 import type { JobNow } from '../../core/slurm/job-now.ts';
 import type { Submission } from '../../core/slurm/parse-sbatch.ts';
 import { slurmPlanOf, type SlurmPlan } from '../../core/slurm/slurm-plan.ts';
+import { hopelessHint } from '../../core/slurm/states.ts';
 import type { Context, Unstamped } from '../context.ts';
 import { noteEvent } from './journal.ts';
 import { cancelPatiently } from '../slurm/cancel.ts';
@@ -197,7 +198,8 @@ export class SlurmRun implements StartedRun {
       ...this.#job,
       isOver: () => this.#isOver,
     });
-    this.#settle({ ...lost, scheduler: { class: 'launch_error', reason } });
+    const hint = hopelessHint(this.#watch.heard?.reason ?? null);
+    this.#settle({ ...lost, scheduler: { class: 'launch_error', reason, hint } });
   }
 
   #tellLost(): void {
