@@ -1,4 +1,5 @@
 import { declareArchive } from '../archive-commands.ts';
+import { declareTag } from '../tag-commands.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (command, io) => {
@@ -27,6 +28,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     });
   declareLive(command, io);
   declareActing(command, io);
+  declareTag(command, io);
   declareArchive(command, io);
 };
 

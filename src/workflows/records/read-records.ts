@@ -7,7 +7,7 @@ import type { RunRecord } from '../../core/results/record.ts';
 import { caseIdOfRun, isRunId, runFiles } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { resolveSource, type Resolved } from './resolve-source.ts';
+import { resolveSource, sourceHint, type Resolved } from './resolve-source.ts';
 
 export interface ReadOptions {
   /**
@@ -55,9 +55,6 @@ export async function readRecords(
   }
   return { records: [...records.values()].sort(byTime), notes: [...new Set(notes)] };
 }
-
-const sourceHint =
-  'see: superoffload runs list, superoffload runs tag --list, superoffload campaign list; or name a file or folder';
 
 /** Ids begin with the time; within one second the record knows better. */
 function byTime({ record: a }: FoundRecord, { record: b }: FoundRecord): number {

@@ -8,7 +8,7 @@ import { isCampaignName } from '../../core/campaign/campaign-file.ts';
 import { statesOf, withVariants } from '../../core/campaign/state.ts';
 import { isRunId, runFiles } from '../../core/results/run-files.ts';
 import { isTagName } from '../../core/results/tag-name.ts';
-import type { Fault } from '../../errors.ts';
+import { faultsError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
 
 /** Where the results of a source lie. */
@@ -26,7 +26,7 @@ export interface Resolved {
 }
 
 /** How a run's id may be cut; `findRunId` asks for as many. */
-const minIdChars = 4;
+export const minIdChars = 4;
 
 /**
  * Finds what a source names: `runs`, `last`, a run's id, a tag, a campaign, a file or folder, the beginning or the end of
@@ -62,6 +62,34 @@ export async function resolveSource(
   }
   return onDisk ?? byPartOfId(context, source, runIds);
 }
+
+/**
+ * @param all ids of all runs of the state folder
+ * @returns the ids of the runs that sources of the state folder name, each once, in their order.
+ * @throws SuperOffloadError 'usage' with every source that names no such runs.
+ */
+export async function runIdsOf(
+  context: Pick<Context, 'home' | 'cwd'>,
+  sources: readonly string[],
+  all: readonly string[],
+): Promise<string[]> {
+  const faults: Fault[] = [];
+  const runIds: string[] = [];
+  for (const source of sources) {
+    const resolved = await resolveSource(context, source, all);
+    if ('problem' in resolved) faults.push(resolved);
+    else if (resolved.place.kind === 'runs') runIds.push(...resolved.place.runIds);
+    else {
+      const problem = 'it is a file or folder, and not runs of the state folder';
+      faults.push({ place: source, problem, expected: "a run's id or a part of it, a campaign or a tag" });
+    }
+  }
+  if (faults.length > 0) throw faultsError('usage', faults, sourceHint);
+  return [...new Set(runIds)];
+}
+
+export const sourceHint =
+  'see: superoffload runs list, superoffload runs tag --list, superoffload campaign list; or name a file or folder';
 
 function found(place: SourcePlace, notes: readonly string[] = []): Resolved {
   return { place, notes };
