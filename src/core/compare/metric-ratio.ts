@@ -72,7 +72,8 @@ function valuesOf({ valueOf }: Metric, launches: readonly RunRecord[]): Value[] 
 }
 
 function meanOf(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
+  const [only] = values;
+  if (only === undefined || values.length === 1) return only ?? null;
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 

@@ -61,7 +61,7 @@ export function sampleRecord(change: SampleRun = {}, index = 0): RunRecord {
   const runId = runIdOf(new Date(startedMs).toISOString(), caseId, index.toString(16).padStart(4, '0'));
   return {
     ...recordOf(change.log ?? goodLog(change.stepMs), {
-      plan: { ...plan, case: subject, caseId },
+      plan: { ...plan, case: subject, caseId, steps: change.stepMs?.length ?? plan.steps },
       runId,
       startedMs,
       endedMs: startedMs + 30_000,
