@@ -88,28 +88,24 @@ describe('the PNG of a figure', () => {
     vi.resetModules();
   });
 
-  it.each(Object.keys(samples))(
-    '%s: twice the size, with ink, and a white frame around all of it',
-    async (name) => {
-      const svg = await drawSvg(vegaLiteSpec(samples[name]!()));
-      const { width, height, pixels } = decoded(Buffer.from(await drawPng(svg)));
-      const [w = 0, h = 0] = /width="(\d+)" height="(\d+)"/.exec(svg)?.slice(1).map(Number) ?? [];
-      expect([width, height]).toEqual([2 * w, 2 * h]);
-      const isInk = (x: number, y: number): boolean =>
-        pixels.readUInt32BE(4 * (y * width + x)) !== 0xffffffff;
-      let inside = 0;
-      const frame = 12;
-      const cut: string[] = [];
-      for (let y = 0; y < height; y += 1)
-        for (let x = 0; x < width; x += 1) {
-          if (!isInk(x, y)) continue;
-          if (x < frame || y < frame || x >= width - frame || y >= height - frame) cut.push(`${x},${y}`);
-          else inside += 1;
-        }
-      expect(cut).toEqual([]);
-      expect(inside / (width * height)).toBeGreaterThan(0.005);
-    },
-  );
+  it.each(pictures)('%s: twice the size, with ink, and a white frame around all of it', async (name) => {
+    const svg = await drawSvg(vegaLiteSpec(samples[name]!()));
+    const { width, height, pixels } = decoded(Buffer.from(await drawPng(svg)));
+    const [w = 0, h = 0] = /width="(\d+)" height="(\d+)"/.exec(svg)?.slice(1).map(Number) ?? [];
+    expect([width, height]).toEqual([2 * w, 2 * h]);
+    const isInk = (x: number, y: number): boolean => pixels.readUInt32BE(4 * (y * width + x)) !== 0xffffffff;
+    let inside = 0;
+    const frame = 12;
+    const cut: string[] = [];
+    for (let y = 0; y < height; y += 1)
+      for (let x = 0; x < width; x += 1) {
+        if (!isInk(x, y)) continue;
+        if (x < frame || y < frame || x >= width - frame || y >= height - frame) cut.push(`${x},${y}`);
+        else inside += 1;
+      }
+    expect(cut).toEqual([]);
+    expect(inside / (width * height)).toBeGreaterThan(0.005);
+  });
 
   it('draws text with the shipped font alone', async () => {
     const text = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="20"><text y="15" font-family="Inter">OOM GPU</text></svg>'; // prettier-ignore

@@ -18,6 +18,8 @@ export interface PanelView {
   readonly xTitle: string;
   /** What stands at each place of the axis, each different. */
   readonly x: readonly string[];
+  /** Of each place: nobody has run anything there. */
+  readonly notRun: readonly boolean[];
   /** Those that have something to show here, in the figure's order. */
   readonly series: readonly SeriesView[];
   /** All of the figure: panels share their colours. */
@@ -67,9 +69,10 @@ export function figureView(data: FigureData): FigureView {
 }
 
 function panelView(panel: Panel, series: readonly SeriesView[], marks: readonly Mark[]): PanelView {
-  const byPlace = new Map<string, Mark>();
-  const own = marks.filter((mark) => mark.panel === panel.key);
-  for (const mark of own) byPlace.set(placeKey(mark.x, mark.series, mark.source), mark);
+  const inPanel = marks.filter((mark) => mark.panel === panel.key);
+  const idle = idlePlaces(inPanel);
+  const own = inPanel.filter((mark) => mark.source !== 'measured' || !idle.has(mark.x));
+  const byPlace = new Map(own.map((mark) => [placeKey(mark.x, mark.series, mark.source), mark]));
   const present = new Set(own.map((mark) => mark.series));
   const title = pictureText(panel.title, 120);
   return {
@@ -77,10 +80,19 @@ function panelView(panel: Panel, series: readonly SeriesView[], marks: readonly 
     inPaper: panel.inPaper,
     xTitle: pictureText(panel.xTitle, 120),
     x: distinctTexts(panel.x, 32),
+    notRun: panel.x.map((x) => idle.has(x)),
     series: series.filter(({ key }) => present.has(key)),
     allSeries: series,
     mark: (x, { key }, source) => byPlace.get(placeKey(panel.x[x] ?? '', key, source)),
   };
+}
+
+/** Places where nothing was run: said once below the place, not at each series. */
+function idlePlaces(marks: readonly Mark[]): ReadonlySet<string> {
+  const measured = marks.filter(({ source }) => source === 'measured');
+  const ran = measured.filter(({ state, notes }) => state !== 'not-run' || notes.length > 0);
+  const active = new Set(ran.map(({ x }) => x));
+  return new Set(measured.map(({ x }) => x).filter((x) => !active.has(x)));
 }
 
 function placeKey(x: string, series: string, source: MarkSource): string {
@@ -93,6 +105,7 @@ export function sliceOf(panel: PanelView, from: number, to: number): PanelView {
     ...panel,
     title: `${panel.title} \u2013 ${panel.x[from] ?? ''} to ${panel.x[to - 1] ?? ''}`,
     x: panel.x.slice(from, to),
+    notRun: panel.notRun.slice(from, to),
     mark: (x, series, source) => panel.mark(from + x, series, source),
   };
 }

@@ -22,14 +22,7 @@ const columns = [
 
 /** Only words: a point of a line needs no number, and a note's letter stands with the symbol of its source. */
 export function lineStacks(view: FigureView, panel: PanelView): Stack[] {
-  return stacksOf(view, panel, columns, () => false).map((stack) => ({
-    ...stack,
-    base: 0,
-    gap: 3,
-    items: stack.items.map((item) =>
-      item.sources.length > 0 ? item : { ...item, sources: ['measured'] as const },
-    ),
-  }));
+  return stacksOf(view, panel, columns, () => false).map((stack) => ({ ...stack, base: 0, gap: 3 }));
 }
 
 /** The strip below zero that the longest stack needs, pixels. */

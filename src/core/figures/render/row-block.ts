@@ -4,7 +4,7 @@ import { linePlot } from './line-plot.ts';
 import { ink, mutedInk } from './palette.ts';
 import { xLabelRoom } from './plot.ts';
 import type { Layout } from './rows.ts';
-import { plotWidth, sizes, type PanelPlan } from './slots.ts';
+import { notRunText, plotWidth, sizes, type PanelPlan } from './slots.ts';
 import { wrapText } from './text-width.ts';
 
 /** A row of panels: the plots, and the texts around them, measured from the first plot's upper left corner. */
@@ -20,11 +20,12 @@ export interface RowBlock {
 const titleLine = 16;
 const titleGap = 12;
 const labelLine = 14;
+const notRunLine = 12;
 
 /** @param axisTitle lines of the title of the values' axis, written upwards beside the first plot */
 export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: readonly string[]): RowBlock {
   const bottom = layout.plotHeight + layout.strip;
-  const labels = Math.max(0, ...row.map((plan) => xLabelRoom(plan.panel, plotWidth(plan, layout.slots))));
+  const labels = Math.max(0, ...row.map((plan) => placesRoom(plan, layout)));
   const texts: DrawnText[] = axisTitle.map((text, i) => {
     const x = -layout.tickRoom - 6 - (axisTitle.length - 1 - i) * labelLine;
     return { ...label, x, y: layout.plotHeight / 2, text, isUpright: true };
@@ -43,6 +44,12 @@ export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: r
 
 const label = { size: sizes.label, colour: ink, align: 'center' } as const;
 
+/** Pixels below the plot that its places' labels take, with a line for those where nobody ran anything. */
+function placesRoom(plan: PanelPlan, { slots }: Layout): number {
+  const hasIdle = plan.panel.notRun.includes(true);
+  return xLabelRoom(plan.panel, plotWidth(plan, slots)) + (hasIdle ? notRunLine : 0);
+}
+
 /** Its title above the plot, and the title of its places below. */
 function panelTexts(
   plan: PanelPlan,
@@ -53,6 +60,8 @@ function panelTexts(
   const width = plotWidth(plan, layout.slots);
   const middle = at.x + width / 2;
   const title = wrapText(panel.title, sizes.heading, at.titleWidth);
+  const bottom = layout.plotHeight + layout.strip;
+  const group = width / Math.max(1, panel.x.length);
   const isEmpty = stacks.length === 0 && scale.ticks.length === 0;
   return [
     ...title.map((text, i): DrawnText => {
@@ -61,6 +70,21 @@ function panelTexts(
     }),
     ...wrapText(panel.xTitle, sizes.label, width + layout.tickRoom).map((text, i) => {
       return { ...label, x: middle, y: at.below + labelLine * i, text };
+    }),
+    ...panel.notRun.flatMap((idle, i): DrawnText[] => {
+      const y = bottom + xLabelRoom(panel, width) + 8;
+      return idle
+        ? [
+            {
+              ...label,
+              size: sizes.small,
+              colour: mutedInk,
+              x: at.x + (i + 0.5) * group,
+              y,
+              text: notRunText,
+            },
+          ]
+        : [];
     }),
     ...(isEmpty
       ? [{ ...label, x: middle, y: layout.plotHeight / 2, text: 'no numbers', colour: mutedInk }]

@@ -79,7 +79,8 @@ function barPlans(view: FigureView): PanelPlan[] {
   return view.panels.map((panel, i) => {
     const scale = valueScale(ends[i] ?? 0);
     // A bar too low to be seen says its number.
-    const isLow = (value: number): boolean => isNumbered || (value / scale.max) * plotHeight < 4;
+    const isLow = (value: number, source: MarkSource): boolean =>
+      isNumbered || (source !== 'published' && (value / scale.max) * plotHeight < 4);
     return { panel, scale, stacks: barStacks(view, panel, isLow), columns: panel.series.length };
   });
 }

@@ -76,13 +76,17 @@ export interface PanelPlan {
   readonly columns: number;
 }
 
+/** Below the label of a place where nobody has run anything. */
+export const notRunText = 'not run';
+
 /** One place along a panel's axis: wide enough for its slots and for a short label. */
 export function groupWidth(
   { panel, columns }: Pick<PanelPlan, 'panel' | 'columns'>,
   { pitch, groupGap }: Pick<Slots, 'pitch' | 'groupGap'>,
 ): number {
   const widest = Math.max(0, ...panel.x.map((text) => textWidth(text, sizes.label)));
-  return Math.max(columns * pitch + groupGap, Math.min(widest + 10, 60), 36);
+  const least = panel.notRun.includes(true) ? textWidth(notRunText, sizes.small) + 6 : 36;
+  return Math.max(columns * pitch + groupGap, Math.min(widest + 10, 60), least);
 }
 
 /** A panel that has nothing to show still has room to say so. */

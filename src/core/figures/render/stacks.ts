@@ -91,7 +91,10 @@ function itemsOf(
     const same = items.findIndex((item) => item.text === text && item.sources.length > 0);
     const isMuted = mark.state === 'not-run' || mark.state === 'unsupported';
     // Right above the only bar, or a note's letter above the measured one: no symbol need say whose it is.
-    const isPlain = value !== null && (valued.length === 1 || (words === '' && mark.source === 'measured'));
+    const isPlain =
+      view.data.shape === 'bars' &&
+      value !== null &&
+      (valued.length === 1 || (words === '' && mark.source === 'measured'));
     if (same >= 0) items[same] = { text, isMuted, sources: [...(items[same]?.sources ?? []), mark.source] };
     else items.push({ text, isMuted, sources: isPlain ? [] : [mark.source] });
   }

@@ -79,6 +79,24 @@ describe('what the picture says', () => {
     expect(shown).toContain('(host): the memory that the next size lacks');
   });
 
+  it('once below a place that nobody ran anything there, and at each series where others ran', async () => {
+    const shown = texts(await plainPicture(vegaLiteSpec(sampleFigure10())));
+    expect(shown.filter((text) => text === 'not run')).toHaveLength(2);
+    const data = sampleFigure10();
+    const ran = mark({
+      panel: '1',
+      series: 'prism',
+      x: '20B',
+      source: 'measured',
+      state: 'value',
+      value: 100,
+    });
+    const marks = data.marks.filter((each) => !(each.source === 'measured' && each.x === '20B' && each.series === 'prism')); // prettier-ignore
+    const then = texts(await plainPicture(vegaLiteSpec({ ...data, marks: [...marks, ran] })));
+    // ZeRO-Infinity, ZeRO-Offload and DDP at 20B, and once below 25B.
+    expect(then.filter((text) => text === 'not run')).toHaveLength(4);
+  });
+
   it('nothing between two points of a line with a gap', () => {
     const data = sampleFigure12();
     const x = ['16K', '32K', '64K'];
