@@ -86,7 +86,12 @@ function systemSummaries(runs: readonly RunRow[], machines: readonly FigureSyste
 function hardwareOf({ title, system: { link, cores } }: FigureSystem, rows: readonly RunRow[]): string {
   const links = { c2c: 'C2C', pcie: 'PCIe', none: null } as const;
   const chips = Math.max(...rows.map((row) => row.chips));
-  return [title, links[link], `${cores} cores`, `runs on up to ${chips} chip${chips === 1 ? '' : 's'}`]
+  return [
+    title,
+    links[link],
+    title.includes('core') ? null : `${cores} cores`,
+    `runs on up to ${chips} chip${chips === 1 ? '' : 's'}`,
+  ]
     .filter((part) => part !== null)
     .join(', ');
 }

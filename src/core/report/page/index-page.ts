@@ -46,7 +46,7 @@ function titleOf({ systems, runs }: ReportData): string {
 function summaryCards({ runs, outcomes, ratios, systems }: ReportData): Html {
   const times = runs.map(({ record }) => record.startedUtc).sort();
   const warned = runs.filter(({ record }) => record.warnings.length > 0).length;
-  const [best] = ratios.filter(({ unfair }) => unfair.length === 0);
+  const [best] = ratios.filter(({ unfair, functional }) => unfair.length === 0 && !functional);
   const [first = '', last = ''] = [times[0], times.at(-1)].map((utc) => utc?.slice(0, 10));
   return html`<h2>Summary</h2>
     <dl class="cards">

@@ -36,7 +36,7 @@ function limitLine(row: LimitRow): Html {
     <td class="nb">
       ${linked(row.smallestFailed, row.failedRunId)} ${row.failure !== null && badge(row.failure)}
     </td>
-    <td>${row.system}</td>
+    <td class="nb">${row.system}</td>
   </tr> `;
 }
 

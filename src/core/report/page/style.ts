@@ -29,7 +29,7 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,8.4rem),1fr));gap:.6rem;margin:.8rem 0;padding:0}
 .cards>div{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:.6rem .8rem;min-width:0}
 .cards dt{font-size:.8125rem}
-.cards dd{margin:0;font-size:1.3rem;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
+.cards dd{margin:0;font-size:1.15rem;font-weight:600;line-height:1.35;overflow-wrap:break-word}
 .cards dd small{display:block;font-size:.8125rem;font-weight:400;color:var(--muted);line-height:1.35}
 .facts{display:grid;grid-template-columns:minmax(7rem,max-content) minmax(0,1fr);gap:.15rem 1rem;margin:.4rem 0 1rem;font-size:.9375rem}
 .facts dt{overflow-wrap:anywhere}

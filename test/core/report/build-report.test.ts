@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { buildReport } from '../../../src/core/report/build-report.ts';
+import { runsCsv } from '../../../src/core/report/report-csv.ts';
+import type { ReportData } from '../../../src/core/report/report-data.ts';
+import { reportMarkdown } from '../../../src/core/report/report-markdown.ts';
+import type { RunRecord } from '../../../src/core/results/record.ts';
+import { sampleRecord, type SampleRun } from '../../workflows/records/sample-home.ts';
+import { sampleSystem } from '../sample-plan.ts';
+
+function reportOf(...runs: readonly SampleRun[]): ReportData {
+  return buildReport({
+    records: runs.map((run, index) => ({ record: sampleRecord(run, index), source: 'runs', folder: '/r' })),
+    ...{ tool: 'superoffload 0.1.0', createdUtc: '2026-01-02T04:00:00.000Z', sources: ['runs'], notes: [] },
+    addressOf: (folder) => `..${folder}`,
+  });
+}
+
+const steps = (ms: number): number[] => Array.from({ length: 30 }, (_, index) => ms + (index % 7));
+const oom: Partial<RunRecord> = {
+  outcome: { class: 'gpu_oom', reason: 'out of it', evidence: 'CUDA out of memory', rank: 1, hint: 'less' },
+  statistics: null,
+  stepMs: [],
+};
+
+describe('buildReport', () => {
+  it('gives each mode its ratio against the baseline of the same case, the largest first', () => {
+    const { ratios } = reportOf(
+      { stepMs: steps(1000) },
+      { case: { mode: 'prism' }, stepMs: steps(500) },
+      { case: { mode: 'zero_infinity' }, stepMs: steps(2000) },
+    );
+    expect(ratios.map(({ mode, baseline, ratio }) => [mode, baseline, ratio.toFixed(1)])).toEqual([
+      ['prism', 'zero_offload', '2.0'],
+      ['zero_infinity', 'zero_offload', '0.5'],
+    ]);
+    expect(ratios[0]?.what).toBe('2B, 1 chip, batch 8, sequence 1024, bf16');
+    expect(ratios[0]?.unfair).toEqual([]);
+    expect(ratios[0]?.basis).toContain('within one run');
+  });
+
+  it('says why a ratio is not fair', () => {
+    const { ratios } = reportOf(
+      { stepMs: steps(1000) },
+      { case: { mode: 'prism', gradientClipping: 1 }, stepMs: steps(500) },
+    );
+    expect(ratios[0]?.unfair.join()).toContain('clip');
+  });
+
+  it('never takes a ratio over two machines, two batches, or runs that searched for a limit', () => {
+    const other = { system: sampleSystem({ name: 'gh200', gpuName: 'GH200', gpuGiB: 96 }) };
+    const { ratios, systems } = reportOf(
+      { stepMs: steps(1000) },
+      { case: { mode: 'prism' }, stepMs: steps(500), record: other },
+      { case: { mode: 'ddp', globalBatch: 16, gradientAccumulation: 2 }, stepMs: steps(100) },
+      {
+        case: { mode: 'zero_2', experiment: 'model_size' },
+        stepMs: steps(100),
+        record: { experiment: 'model_size' },
+      },
+    );
+    expect(ratios).toEqual([]);
+    expect(systems.map(({ runs }) => runs)).toEqual([3, 1]);
+  });
+
+  it('sets the largest that ran beside the smallest above it that ended for memory', () => {
+    const size = (name: string, layers: number): SampleRun => ({
+      case: {
+        experiment: 'model_size',
+        model: { name, layers, hidden: 2048, heads: 32, paddedVocabulary: 50432 },
+      },
+      record: { experiment: 'model_size' },
+    });
+    const failed = (run: SampleRun): SampleRun => ({ ...run, record: { ...run.record, ...oom } });
+    const { limits } = reportOf(
+      failed(size('9B', 90)),
+      size('2B', 20),
+      failed(size('7B', 70)),
+      size('5B', 50),
+    );
+    expect(limits).toHaveLength(1);
+    expect(limits[0]).toMatchObject({ largest: '5B', smallestFailed: '7B', failure: 'gpu_oom' });
+  });
+
+  it('counts outcomes, and shows the proof of a failure or its reason', () => {
+    const { outcomes, runs } = reportOf({}, { record: oom }, {});
+    expect(outcomes).toEqual([
+      ['ok', 2],
+      ['gpu_oom', 1],
+    ]);
+    expect(runs[1]?.proof).toBe('CUDA out of memory');
+    // Newest first.
+    expect(runs.map(({ record }) => record.startedUtc.slice(14, 16))).toEqual(['02', '01', '00']);
+  });
+
+  it('takes no number of a record that is none', () => {
+    const memory = {
+      gpuAllocatedGiB: '<b>',
+      gpuReservedGiB: null,
+      hostGiB: 1e999,
+      hostSource: null,
+      machineGiB: null,
+    };
+    const { runs } = reportOf({ record: { memory: memory as never } });
+    expect([runs[0]?.gpuGiB, runs[0]?.hostGiB]).toEqual([null, null]);
+  });
+});
+
+describe('the report as CSV and Markdown', () => {
+  const data = reportOf({ stepMs: steps(1000) }, { case: { mode: 'prism' }, record: oom });
+
+  it('has a row a run, with units in the header', () => {
+    const lines = runsCsv(data).trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toContain('medianStepMs,intervalLowMs,intervalHighMs');
+    expect(lines[1]).toContain('gpu_oom,CUDA out of memory');
+    expect(lines[2]).toContain(',1003,');
+  });
+
+  it('names the page of each run', () => {
+    const markdown = reportMarkdown(data);
+    for (const { runId } of data.runs) expect(markdown).toContain(`(runs/${runId}.html)`);
+    expect(markdown).toContain('CUDA out of memory');
+  });
+});
