@@ -47,7 +47,8 @@ export async function runProgram(
   return exitCode;
 }
 
-async function declareProgram(argv: readonly string[], io: CommandIo): Promise<Command> {
+/** @param argv whose verb is loaded, and says all of its flags; of the others the name is enough. */
+export async function declareProgram(argv: readonly string[], io: CommandIo): Promise<Command> {
   const program = new Command('superoffload')
     .description(
       'Install, run and measure CPU-offload training: SuperOffload/PRISM, ZeRO-Offload, ZeRO-Infinity.',
@@ -67,12 +68,21 @@ async function declareProgram(argv: readonly string[], io: CommandIo): Promise<C
     .enablePositionalOptions()
     .exitOverride();
   const wanted = argv.filter((word) => !word.startsWith('-'))[argv[0] === 'help' ? 1 : 0];
-  for (const { name, summary, load } of commands) {
-    const command = new Command(name).description(summary).copyInheritedSettings(program);
-    program.addCommand(command);
-    if (name === wanted) (await load()).declare(command, io);
-  }
+  await declareVerbs(program, io, (name) => name === wanted);
   return program;
+}
+
+/** @param isWanted which verbs are loaded, and say all of their flags; of the others the name is enough. */
+export async function declareVerbs(
+  program: Command,
+  io: CommandIo,
+  isWanted: (name: string) => boolean,
+): Promise<void> {
+  for (const { name, summary, load, hidden = false } of commands) {
+    const command = new Command(name).description(summary).copyInheritedSettings(program);
+    program.addCommand(command, { hidden });
+    if (isWanted(name)) (await load()).declare(command, io);
+  }
 }
 
 function packageVersion(): string {

@@ -5,6 +5,8 @@ export const commands: readonly {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;
+  /** For programs: in no help and no list. */
+  readonly hidden?: true;
 }[] = [
   {
     name: 'quickstart',
@@ -110,5 +112,16 @@ export const commands: readonly {
     name: 'rollback',
     summary: "check that DeepSpeed's CPU Adam can take a step back, as SuperOffload needs",
     load: () => import('./rollback.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of bash, zsh or fish',
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'complete',
+    summary: 'say how a command line may go on',
+    load: () => import('./complete.ts'),
+    hidden: true,
   },
 ];

@@ -21,6 +21,7 @@ const keys = {
 } as const satisfies Readonly<Record<string, (subject: Case) => string>>;
 
 export type FilterKey = keyof typeof keys;
+export const filterKeys: readonly string[] = Object.keys(keys);
 
 /** A case passes when it has one of the values of every key. */
 export type CaseFilter = ReadonlyMap<FilterKey, readonly string[]>;
