@@ -13,6 +13,18 @@ import { samples } from '../core/figures/sample-oddities.ts';
 const root = join(import.meta.dirname, '../..');
 const golden = join(root, 'test/golden/figures');
 
+/** What another process does: two pictures, the second is what is asked for. */
+const drawing = `
+  import { createHash } from 'node:crypto';
+  const { drawPng, drawSvg } = await import('./src/adapters/figure.ts');
+  const { vegaLiteSpec } = await import('./src/core/figures/render/spec.ts');
+  const { samples } = await import('./test/core/figures/sample-oddities.ts');
+  await drawSvg(vegaLiteSpec(samples['nine-lines']()));
+  const svg = await drawSvg(vegaLiteSpec(samples['figure-10']()));
+  const digest = (content) => createHash('sha256').update(content).digest('hex');
+  process.stdout.write(JSON.stringify({ svg: digest(svg), png: digest(await drawPng(svg)) }));
+`;
+
 /** Without the font, which is a file of its own in the repository. */
 const withoutFont = (svg: string): string => svg.replace(/<style>.*?<\/style>/, '');
 
@@ -63,12 +75,16 @@ describe('the SVG of a figure', () => {
 
   it('is the same in another process, another time zone and language, whatever was drawn before', async () => {
     const other = JSON.parse(
-      execFileSync(process.execPath, ['--import', 'tsx', join(root, 'test/adapters/draw-sample.ts'), 'nine-lines', 'figure-10'], { cwd: root, encoding: 'utf8', env: { ...process.env, TZ: 'Asia/Kolkata', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' } }),
-    ) as Record<string, { svg: string; png: string }>; // prettier-ignore
+      execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', drawing], {
+        cwd: root,
+        encoding: 'utf8',
+        env: { ...process.env, TZ: 'Asia/Kolkata', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' },
+      }),
+    ) as { svg: string; png: string };
     const svg = await drawSvg(vegaLiteSpec(sampleFigure10()));
     const digest = (content: string | Uint8Array): string =>
       createHash('sha256').update(content).digest('hex');
-    expect(other['figure-10']).toEqual({ svg: digest(svg), png: digest(await drawPng(svg)) });
+    expect(other).toEqual({ svg: digest(svg), png: digest(await drawPng(svg)) });
   });
 
   it('takes well under a second', async () => {
@@ -80,7 +96,7 @@ describe('the SVG of a figure', () => {
 });
 
 /** Where other marks stand is seen in the scenegraph of every sample (test/core/figures/render/spec.test.ts). */
-const pictures = ['figure-10', 'figure-12', 'figure-13', 'hostile', 'nine-lines', 'no-panel'];
+const pictures = ['figure-10', 'figure-12', 'no-panel'];
 
 describe('the PNG of a figure', () => {
   afterEach(() => {

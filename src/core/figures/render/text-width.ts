@@ -8,10 +8,7 @@ import { advances, unitsPerEm } from './font-advances.ts';
 /** What the pictures ask for; after Inter, fonts of about its width. */
 export const fontFamily = "Inter, 'Helvetica Neue', Helvetica, Arial, sans-serif";
 
-/** Of Inter, in shares of the font's size (tables hhea and OS/2). */
-export const ascent = 0.97;
-export const descent = 0.25;
-/** Half the height of a capital: what moves a line's middle onto its base line. */
+/** Half the height of a capital of Inter, in shares of the size (table OS/2): what moves a line's middle onto its base line. */
 export const halfCapital = 0.364;
 
 const widths = new Map(
