@@ -44,7 +44,13 @@ function tableText({ cases, system }: PredictReport): string {
       time === null ? unknown : boundNames[time.bound],
     ];
   });
-  return `${headline(cases[0], system.name)}\n\n${resultTable(columns, rows)}`;
+  const ways = cases.flatMap(({ case: { mode, model }, prediction, wouldFit }) =>
+    prediction.fits || wouldFit.length === 0
+      ? []
+      : [`${mode} ${model.name} would fit with ${wouldFit.join(', or ')}`],
+  );
+  const below = ways.length === 0 ? '' : `\n\n${ways.join('\n')}`;
+  return `${headline(cases[0], system.name)}\n\n${resultTable(columns, rows)}${below}`;
 }
 
 function headline(first: PredictedCase | undefined, system: string): string {
@@ -90,6 +96,7 @@ function caseText(predicted: PredictedCase, { system }: PredictReport): string {
     memoryTable(parts, mark),
     '',
     ...memoryLines(prediction, system.accelerator === 'cuda'),
+    ...wayLines(predicted),
     ...timeLines(predicted, mark),
     '',
     ...sources.map((source) => `${mark(source)} ${source}`),
@@ -133,6 +140,16 @@ function memoryLines({ memory, gpuReservedGiB, capacity, headroom, fits, wall }:
   ];
 }
 
+/** Each alone is predicted to be enough. */
+function wayLines({ prediction, wouldFit }: PredictedCase): string[] {
+  if (prediction.fits) return [];
+  if (wouldFit.length > 0)
+    return ['would fit, by the same prediction, with one of:', ...wouldFit.map((words) => `  ${words}`)];
+  return [
+    'would not fit with a smaller micro-batch, recomputation, another mode or up to 64 chips either: choose a smaller --model',
+  ];
+}
+
 function timeLines(
   { prediction: { time }, mfu, runMs, case: { steps } }: PredictedCase,
   mark: Mark,
@@ -162,6 +179,8 @@ function timeLines(
     `step: about ${formatNumber(time.stepMs / 1000)} s, bound by ${boundNames[time.bound]}`,
     `throughput: about ${formatNumber(modelTflops)} TFLOPS a chip${recomputed}` +
       (mfu === null ? '' : `, MFU ${(100 * mfu).toFixed(1)}%`),
-    ...(runMs === null ? [] : [`run of ${steps} steps: about ${formatDuration(runMs)}`]),
+    ...(runMs === null
+      ? []
+      : [`run of ${steps} steps: about ${formatDuration(runMs)}, with the start and the first step`]),
   ];
 }

@@ -7,13 +7,20 @@ import { entryFor } from '../../core/experiment/grid-batch.ts';
 import { layoutOf } from '../../core/launch/layout.ts';
 import { predictDurationMs } from '../../core/model/duration.ts';
 import { paperHostNote } from '../../core/model/paper-host.ts';
-import { predictCase, type Prediction, type PredictOptions } from '../../core/model/predict.ts';
+import { predictCase, predictFit, type Prediction, type PredictOptions } from '../../core/model/predict.ts';
 import { mfu, parameterCount } from '../../core/model/shape.ts';
 import type { PinnedRounding, SoftwareName } from '../../core/model/software.ts';
-import { faultsError } from '../../errors.ts';
+import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { configureCases } from '../plan/case-configs.ts';
 import { readSetting, type PlanRequest } from '../plan/request.ts';
+import { remediesOf, type ChangedFlags } from './remedies.ts';
+
+/** What a prediction goes by beside the case. */
+interface Assumed extends Pick<Awaited<ReturnType<typeof readSetting>>, 'user' | 'deepspeed'> {
+  readonly system: System;
+  readonly options: PredictOptions;
+}
 
 /** The flags of a case, and what a prediction may assume. */
 export interface PredictRequest extends PlanRequest {
@@ -28,8 +35,10 @@ export interface PredictedCase {
   readonly prediction: Prediction;
   /** 0 to 1; null without a step time or the chip's peak. */
   readonly mfu: number | null;
-  /** Start, first step and all planned steps; null without a step time. */
+  /** Start, first step and all planned steps; null without a step time, and where it does not fit. */
   readonly runMs: number | null;
+  /** Where it does not fit: flags with each of which it is predicted to. */
+  readonly wouldFit: readonly string[];
 }
 
 export interface PredictReport {
@@ -61,7 +70,24 @@ export async function predictCases(context: Context, request: PredictRequest): P
   const options = optionsOf(request);
   const paper = system.link === 'c2c' ? paperHostNote(system, chips, options.exclusiveHost) : null;
   const { configs } = configureCases(grid.cases, user, deepspeed);
-  const cases = configs.map(({ subject, config }) => predicted(subject, config, { system, options }));
+  const cases = configs.map(({ subject, config }) => {
+    const known = predicted(subject, config, { system, options });
+    if (known.prediction.fits) return known;
+    const fits = ({ flags, exclusiveHost = options.exclusiveHost ?? false }: ChangedFlags): boolean => {
+      const own = {
+        models: [subject.model.name],
+        modes: [subject.mode],
+        sequenceLength: subject.sequenceLength,
+      };
+      const changed = { ...user.flags, ...own, ...flags };
+      if (system.accelerator === 'cuda' && !layoutOf(changed.chips ?? 1, system.chipsPerNode).ok)
+        return false;
+      const [other] = expandGrid(experiment, models, system, changed).cases;
+      if (other === undefined) return false;
+      return wouldFit(other, { user, deepspeed, system, options: { ...options, exclusiveHost } });
+    };
+    return { ...known, wouldFit: remediesOf(subject, fits) };
+  });
   const notes = [...new Set(cases.flatMap(({ prediction }) => prediction.notes))];
   return { system, cases, skipped: grid.skipped, notes: [...notes, ...(paper === null ? [] : [paper])] };
 }
@@ -75,20 +101,37 @@ function optionsOf({ scheduling, software, pinnedRounding }: PredictRequest): Pr
 }
 
 /** What the prediction reads of DeepSpeed's JSON is the whole of it, a file of the user's included. */
+function configuredCase(subject: Case, config: JsonObject): Case {
+  const zero = Object.entries(objectAt(config, 'zero_optimization'));
+  const settings = zero.map(([key, value]) => [`zero_optimization.${key}`, value] as const);
+  return { ...subject, deepspeedOverrides: Object.fromEntries(settings) };
+}
+
+function wouldFit(subject: Case, { user, deepspeed, system, options }: Assumed): boolean {
+  try {
+    const [configured] = configureCases([subject], user, deepspeed).configs;
+    if (configured === undefined) return false;
+    return predictFit(configuredCase(subject, configured.config), system, options).fits;
+  } catch (error) {
+    // Such a case is refused: it is no way out.
+    if (error instanceof SuperOffloadError) return false;
+    throw error;
+  }
+}
+
 function predicted(
   subject: Case,
   config: JsonObject,
   { system, options }: { readonly system: System; readonly options: PredictOptions },
 ): PredictedCase {
-  const zero = Object.entries(objectAt(config, 'zero_optimization'));
-  const settings = zero.map(([key, value]) => [`zero_optimization.${key}`, value] as const);
-  const configured = { ...subject, deepspeedOverrides: Object.fromEntries(settings) };
+  const configured = configuredCase(subject, config);
   const prediction = predictCase(configured, system, options);
   return {
     case: subject,
     parameters: parameterCount(subject.model, subject.sequenceLength),
     prediction,
     mfu: prediction.time === null ? null : mfu(prediction.time.tflops.modelTflops, system.peakTflops),
-    runMs: predictDurationMs(configured, system, subject.steps),
+    runMs: prediction.fits ? predictDurationMs(configured, system, subject.steps) : null,
+    wouldFit: [],
   };
 }

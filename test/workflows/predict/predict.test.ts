@@ -32,7 +32,7 @@ describe('superoffload predict', () => {
     expect(text).toMatch(/^host: 84\.0 GiB of 125\.0, 41\.0 left\nfits; first wall: host memory$/m);
     expect(text).toMatch(/^weights to the GPU 1251 link to the host \[\d+\]$/m);
     expect(text).toMatch(/^step: about 3\.\d+ s, bound by link to the host$/m);
-    expect(text).toMatch(/^run of 40 steps: about \dm\d\ds$/m);
+    expect(text).toMatch(/^run of 40 steps: about \dm\d\ds, with the start and the first step$/m);
     const marks = [...text.matchAll(/\[(\d+)\]$/gm)].map(([, mark]) => mark);
     for (const mark of marks) expect(text).toMatch(new RegExp(`^\\[${mark}\\] .{10}`, 'm'));
   });

@@ -40,12 +40,14 @@ export function outageCases(the: () => SlurmCluster): void {
   describe.concurrent('at the same time', () => {
     it('does not need the database: what is submitted, runs and ends while slurmdbd is down', async () => {
       const tool = toolAt(the());
-      const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`));
-      const killed = await submitted(tool, slurmPlan(endless));
+      // The node of the test beside it is not theirs.
+      const apart = { words: ['nodelist=node2'] };
+      const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`, apart));
+      const killed = await submitted(tool, slurmPlan(endless, apart));
       await until('both run', () => ending.run.startedMs !== null && killed.run.startedMs !== null);
       the().stopDatabase();
       await expect(the().tool('sacct')).rejects.toThrow(/Connection refused/);
-      const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`));
+      const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`, apart));
       await the().tool('scancel', jobIdOf(tool, killed.folder));
       expect((await ending.record).outcome.class).toBe('ok');
       expect((await killed.record).outcome).toMatchObject({ class: 'cancelled' });
