@@ -4,7 +4,7 @@ import { gateRule, type GateReport, type GateRow } from '../core/gate/report.ts'
 import { percent } from '../core/gate/decide.ts';
 import { caseTitle } from '../core/gate/gate-case.ts';
 import type { ReferenceChange, UpdatePlan } from '../core/gate/update.ts';
-import { plainText } from '../core/report/plain.ts';
+import { plainText, shownLine } from '../core/report/plain.ts';
 
 const columns: readonly Column[] = [
   { title: 'case' },
@@ -31,9 +31,9 @@ export function gateText(report: GateReport): string {
     ...(shown.length === 0 ? [] : [renderTable(columns, shown.map(cells))]),
     ...(rest > 0 ? [`and ${rest} more that passed (--json has all)`] : []),
     ...shown.filter(({ status }) => status !== 'pass').map(reasonLine),
-    ...report.notes.map((note) => `note: ${note}`),
+    ...report.notes.map((note) => `note: ${shownLine(note)}`),
     `rule: ${gateRule}`,
-    verdictLine(report),
+    shownLine(verdictLine(report)),
   ];
   return plainText(lines.join('\n'));
 }
@@ -44,7 +44,7 @@ function isQuiet({ status }: GateRow): boolean {
 
 function cells(row: GateRow): string[] {
   return [
-    caseTitle(row.case),
+    shownLine(caseTitle(row.case)),
     row.metric ?? '-',
     valueText(row.reference?.value ?? null, row.unit),
     valueText(row.value, row.unit),
@@ -57,8 +57,8 @@ function cells(row: GateRow): string[] {
 }
 
 function reasonLine(row: GateRow): string {
-  const next = row.hint === null ? '' : `\n    ${row.hint}`;
-  return `${row.status}: ${rowTitle(row)}: ${row.reason}${next}`;
+  const next = row.hint === null ? '' : `\n    ${shownLine(row.hint)}`;
+  return `${shownLine(`${row.status}: ${rowTitle(row)}: ${row.reason}`)}${next}`;
 }
 
 /** What an update would write: the old and the new value of each reference. */
@@ -85,7 +85,7 @@ function changeLine({ kind, before, after }: ReferenceChange): string {
   const runs = provenance?.runs.length ?? 0;
   const from = `of ${runs} ${runs === 1 ? 'run' : 'runs'}`;
   const value = valueText(after.value, unit);
-  const title = `${metric}: ${caseTitle(subject)}`;
+  const title = shownLine(`${metric}: ${caseTitle(subject)}`);
   if (before === null) return `${mark(kind)} ${kind}: ${title}: ${value} ${from}`;
   const moved = `${valueText(before.value, unit)} -> ${value} (${percent(Math.log(after.value / before.value))}) ${from}`;
   const why = kind === 'kept' ? `${moved}: no more than the noise, the old one stays` : moved;

@@ -28,7 +28,7 @@ function certain(mean: number): number {
 
 /** With fewer values the studentized bootstrap has too few resamples that differ, and its intervals no end. */
 const minBootstrapValues = 5;
-const resamples = 4_999;
+const resamples = 1_999;
 
 /**
  * The mean of few values: Student's t, and from five values on joined with the studentized bootstrap (Efron and
