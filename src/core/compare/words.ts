@@ -58,7 +58,7 @@ function basisText({ basis, launches: [a, b] }: MetricRatio): string {
 const basisNotes: Readonly<Record<MetricRatio['basis'], string>> = {
   pairs: 'pairs: launches run in turns, each held against its neighbour',
   launches: 'runs: launches not in turns; drift between sessions is not in the interval',
-  steps: '1+1 run: from steps of one run each; what a second launch differs by is not in it',
+  steps: '1+1 run: from the steps of one run each; a second launch may differ by more',
   count: "counted: the allocator's bytes, the same in every launch",
   values: 'no interval (-): one launch of each; use --repeat 3 or more',
 };

@@ -8,7 +8,8 @@ export function markdownText(text: string, maxChars?: number): string {
     .replaceAll('>', '&gt;')
     .replace(/[\\`*_{}[\]#!|~$@]/g, '\\$&')
     .replaceAll('://', '\\://')
-    .replace(/^([-+=]|\d+[.)])/, '\\$1');
+    .replace(/^([-+=])/, '\\$1')
+    .replace(/^(\d+)([.)])/, '$1\\$2');
 }
 
 /** A table of texts that are Markdown already. */

@@ -31,9 +31,9 @@ export async function compareResults(context: Context, request: CompareRequest):
     await readSide(context, request.a, filter),
     await readSide(context, request.b, filter),
   ];
-  const [a, b] = [before, after].map(withClipRates) as [NamedSet, NamedSet];
-  requireSome(a, b, filter);
-  requireTwo(a, b);
+  requireSome(before, after, filter);
+  requireTwo(before, after);
+  const [a, b] = [withClipRates(before), withClipRates(after)];
   const configs = await readConfigs(a, b);
   const comparison = compareSets(a, b, request.metrics, ({ runId }) => configs.get(runId));
   if (comparison.cases.length === 0) throw nothingInCommon(a, b);
@@ -57,14 +57,19 @@ function readFilters(filters: readonly string[]): Filters {
   return { words: filters.filter((word) => !word.includes('=')), filter: parsed.filter };
 }
 
-async function readSide(context: Context, name: string, filters: Filters): Promise<NamedSet> {
+interface Side extends NamedSet {
+  /** Before the filters. */
+  readonly all: RecordSet['records'];
+}
+
+async function readSide(context: Context, name: string, filters: Filters): Promise<Side> {
   const { words } = filters;
   // A word that could be of the hash says nothing of old runs, whose folders end with another one than the case has.
   const certain = words.filter((word) => !/(?:^|-)[0-9a-f]{1,8}$/.test(word));
   const mayPass = (caseId: string): boolean => certain.every((word) => caseId.includes(word));
   const { records, notes }: RecordSet = await readRecords(context, [name], { mayPass });
   for (const message of shortened(notes)) context.emit({ type: 'note', message });
-  return { name, records: records.filter((found) => isWanted(found, filters)) };
+  return { name, all: records, records: records.filter((found) => isWanted(found, filters)) };
 }
 
 function isWanted({ record }: FoundRecord, { words, filter }: Filters): boolean {
@@ -79,10 +84,10 @@ function shortened(notes: readonly string[]): string[] {
   return more > 0 ? [...notes.slice(0, shownNotes), `and ${more} more that could not be used`] : [...notes];
 }
 
-function requireSome(a: NamedSet, b: NamedSet, { words, filter }: Filters): void {
+function requireSome(a: Side, b: Side, { words, filter }: Filters): void {
   const empty = [a, b].filter(({ records }) => records.length === 0);
   if (empty.length === 0) return;
-  const cases = [a, b].flatMap(({ records }) => records.flatMap(({ record }) => record.case ?? []));
+  const cases = [a, b].flatMap(({ all }) => all.flatMap(({ record }) => record.case ?? []));
   const faults = filter.size === 0 || cases.length === 0 ? [] : filterFaults(filter, cases);
   const isFiltered = words.length > 0 || filter.size > 0;
   throw faultsError(

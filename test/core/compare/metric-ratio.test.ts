@@ -81,7 +81,7 @@ describe('what a ratio is from', () => {
     });
   });
 
-  it.each<[MetricName, number | null, number | null, unknown]>([
+  it.each<[MetricName, number | null, number | null, object | null]>([
     ['peakGpuGiB', null, null, null],
     ['peakGpuGiB', 30, null, { a: 30, b: null, ratio: null, launches: [1, 0] }],
     ['peakGpuGiB', 0, 30, { a: null, b: 30, ratio: null }],

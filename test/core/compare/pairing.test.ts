@@ -20,7 +20,9 @@ function paired(a: readonly CompareUnit[], b: readonly CompareUnit[]): string[] 
   );
 }
 
-const [base, prism, zero3]: Partial<Case>[] = [{}, { mode: 'prism', ratio: 0.9 }, { mode: 'zero_3' }];
+const base: Partial<Case> = {};
+const prism: Partial<Case> = { mode: 'prism', ratio: 0.9 };
+const zero3: Partial<Case> = { mode: 'zero_3' };
 
 describe('which case is held against which', () => {
   it('the same case, whatever else there is', () => {

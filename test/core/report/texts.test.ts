@@ -82,7 +82,7 @@ describe('Markdown', () => {
     ['[x](y)', '\\[x\\](y)'],
     ['zero_offload', 'zero\\_offload'],
     ['# no title', '\\# no title'],
-    ['1. no list', '\\1. no list'],
+    ['1. no list', '1\\. no list'],
     ['- no list', '\\- no list'],
     ['https://example.invalid', 'https\\://example.invalid'],
   ])('%s is written %s', (given, written) => {
