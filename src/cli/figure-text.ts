@@ -23,13 +23,13 @@ export function figureText(
   return blocks.join('\n');
 }
 
-/** `Figure 10 on 1 x NVIDIA H200: 12 of 28 cells measured, 25 predicted, 35 of the paper`. */
+/** `Figure 10 on 1 x NVIDIA H200: 12 of 28 cells run, 25 predicted, 35 of the paper`. */
 function headOf({ figure, system, marks, functional }: FigureData): string {
   const of = (source: Mark['source']): readonly Mark[] => marks.filter((mark) => mark.source === source);
   const measured = of('measured');
-  const ran = measured.filter(({ state }) => state !== 'not-run').length;
+  const ran = measured.filter(({ runIds }) => runIds.length > 0).length;
   const parts = [
-    measured.length === 0 ? 'nothing measured' : `${ran} of ${measured.length} cells measured`,
+    measured.length === 0 ? 'nothing measured' : `${ran} of ${measured.length} cells run`,
     ...(of('predicted').length === 0 ? [] : [`${of('predicted').length} predicted`]),
     ...(of('published').length === 0 ? [] : [`${of('published').length} of the paper`]),
   ];

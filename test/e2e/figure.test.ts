@@ -28,7 +28,7 @@ describe('superoffload figure', () => {
     const end = await box.run(['figure', 'all', '--from', recordsFile, '--out', 'pictures']);
     expect(end.code, end.stderr).toBe(0);
     expect(end.stdout).toMatch(
-      /^Figure 10 on 1 x NVIDIA H200: \d+ of 28 cells measured, 28 predicted, 35 of the paper$/m,
+      /^Figure 10 on 1 x NVIDIA H200: \d+ of 28 cells run, 28 predicted, 35 of the paper$/m,
     );
     expect(end.stdout).toMatch(/^ +pictures\/figure13-1x-nvidia-h200\.svg$/m);
     const files = readdirSync(join(box.cwd, 'pictures'));
