@@ -142,7 +142,11 @@ function whatIsLeft(state: LogState, exit: ExitEvidence): Outcome {
   return outcome('incomplete', `the log ends ${at} without an end line`, lastLine(state));
 }
 
+/** What Slurm says of an end that others caused. */
+const ofSlurm = /^\s*(?:srun|slurmstepd)\b/;
+
 function lastLine(state: LogState): { line: string; rank: null } | null {
-  const line = state.tail.findLast((each) => each.trim() !== '');
+  const said = state.tail.filter((each) => each.trim() !== '');
+  const line = said.findLast((each) => !ofSlurm.test(each)) ?? said.at(-1);
   return line === undefined ? null : { line: line.trim(), rank: null };
 }

@@ -22,6 +22,12 @@ describe('what was ended because another failed', () => {
     expect(classify(scanText(step), known({ exitCode: 1 })).class).toBe('cancelled');
     expect(classify(scanText(swept), known({ exitCode: 1 })).class).toBe('killed_unknown');
   });
+  it("is told by the program's own last words, where it has any, and not by what srun says of the end", () => {
+    const srun = 'srun: launch/slurm: _step_signal: Terminating StepId=12.0\n';
+    const exit = known({ exitCode: 7, failedFirst: true });
+    expect(classify(scanText(`no such file: corpus\n${srun}`), exit).evidence).toBe('no such file: corpus');
+    expect(classify(scanText(srun), exit).evidence).toBe(srun.trim());
+  });
   it('is the failure itself where a launcher says that a rank of it was killed', () => {
     const line = 'traceback : Signal 9 (SIGKILL) received by PID 77\n';
     expect(classify(scanText(line), known({ exitCode: 1, failedFirst: true })).class).toBe('killed_unknown');
