@@ -48,13 +48,13 @@ const fish = `# fish completion of superoffload: superoffload completion fish > 
 function __superoffload_complete
     set -l words (commandline -opc)
     set -e words[1]
-    set -l current (commandline -ct)
+    set -l current (commandline -cto)
     set -l lines (superoffload complete --shell fish -- $words "$current" 2>/dev/null)
     for line in $lines[2..]
         echo $line
     end
-    set -l before (string match -r -- '^-[^=]*=' $current)
-    set -l path (string replace -r -- '^-[^=]*=' '' $current)
+    set -l before (string match -r -- '^-[^=]*=' "$current")
+    set -l path (string replace -r -- '^-[^=]*=' '' "$current")
     switch "$lines[1]"
         case 'files*'
             for found in (__fish_complete_path "$path")

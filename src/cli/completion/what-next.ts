@@ -62,7 +62,7 @@ function argumentNext({ command, path, position, ended, used }: Place, current: 
     return { ...valueNext(path, argument.placeholder, argument, '', current), commands };
   }
   // Where only flags can follow, they are offered without the first dash.
-  const flags = commands.length === 0 && current === '' && !ended ? freeFlags(command, used) : [];
+  const flags = command.commands.length === 0 && current === '' && !ended ? freeFlags(command, used) : [];
   return { ...nothing, typed: current, commands, flags };
 }
 
