@@ -13,19 +13,24 @@ export type Session = readonly RunRecord[];
 /** A longer pause ends a session. A rule of this project: longer than a build, shorter than a queue's night. */
 const sessionGapMs = 60 * 60_000;
 
-/** @param runs any order @returns oldest first; a stack that changed begins a session of its own */
+/** @param runs any order @returns oldest first; software that changed begins a session of its own */
 export function sessionsOf(runs: readonly RunRecord[]): Session[] {
   const sessions: RunRecord[][] = [];
   let before: RunRecord | undefined;
   for (const run of oldestFirst(runs)) {
     const last = sessions.at(-1);
     const isSame =
-      before !== undefined && isOneSession(before, run) && before.stack?.hash === run.stack?.hash;
+      before !== undefined && isOneSession(before, run) && softwareOf(before) === softwareOf(run);
     if (last !== undefined && isSame) last.push(run);
     else sessions.push([run]);
     before = run;
   }
   return sessions;
+}
+
+/** What a difference may come from that is no noise: the stack, and this tool, of which the trainer is a part. */
+function softwareOf({ stack, tool }: RunRecord): string {
+  return JSON.stringify([stack?.hash, stack?.drift ?? [], tool?.version, tool?.commit]);
 }
 
 /** @returns a copy, by the start of the runs. */
