@@ -64,11 +64,8 @@ function unitNotes({ figure, unit, system: { system } }: FigureScene): string[] 
 }
 
 function predictedNote({ unit, system }: FigureScene): string {
-  const what =
-    unit === 'billions'
-      ? 'memory formulas'
-      : "memory formulas and a roofline of the system's rates, mostly too fast,";
-  return `Predicted: ${what} for ${system.title}; nothing was run for it.`;
+  const what = unit === 'billions' ? 'memory formulas' : 'memory formulas and a roofline of its rates';
+  return `Predicted: for ${system.title} by ${what}, which were held against runs on H200 GPUs; nothing was run for it.`;
 }
 
 /** A cell of which nothing is predicted fits, and its time is not known. */
