@@ -3,7 +3,7 @@ import { round, type VegaLiteSpec } from './draw.ts';
 import { valueOf, type FigureView, type PanelView } from './figure-view.ts';
 import { hollowOpacity, ink } from './palette.ts';
 import { axes, byOffset, digits, orEmpty, seriesScale, stackLayers, type PlotSize } from './plot.ts';
-import { groupWidth, type PanelPlan, type Slots } from './slots.ts';
+import type { PanelPlan, Slots } from './slots.ts';
 import { stacksOf, type Stack } from './stacks.ts';
 
 /** Bars: the measured one full, in the hollow one of the prediction; the paper's a diamond on a stem beside them. */
@@ -23,7 +23,8 @@ export function barStacks(
 
 export function barPlot(plan: PanelPlan, slots: Slots, size: PlotSize): VegaLiteSpec {
   const { panel, scale, stacks } = plan;
-  const offset = (index: number, column: Stack['column']): number => barOffset(plan, slots, index, column);
+  const offset = (index: number, column: Stack['column']): number =>
+    barOffset(plan, slots, size.width, index, column);
   const measured = values(panel, 'measured', offset);
   const predicted = values(panel, 'predicted', offset);
   const published = values(panel, 'published', offset);
@@ -50,11 +51,16 @@ export function barPlot(plan: PanelPlan, slots: Slots, size: PlotSize): VegaLite
   };
 }
 
-/** Pixels from the left edge of a place to the middle of a series' column. */
-function barOffset(plan: PanelPlan, slots: Slots, index: number, column: Stack['column']): number {
-  const start = (index - plan.columns / 2) * slots.pitch;
-  const centre = column === 'bar' ? slots.barCentre : slots.paperCentre;
-  return round(groupWidth(plan, slots) / 2 + start + centre);
+/** Pixels from the left edge of a place to the middle of a series' column; the slots stand in the place's middle. */
+function barOffset(
+  { panel, columns }: PanelPlan,
+  { pitch, barCentre, paperCentre }: Slots,
+  width: number,
+  index: number,
+  column: Stack['column'],
+): number {
+  const group = width / Math.max(1, panel.x.length);
+  return round(group / 2 + (index - columns / 2) * pitch + (column === 'bar' ? barCentre : paperCentre));
 }
 
 /** What a bar or a diamond is drawn from, and what a reader of the file finds there. */

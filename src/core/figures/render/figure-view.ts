@@ -30,6 +30,7 @@ export interface PanelView {
 
 export interface FigureView {
   readonly data: FigureData;
+  /** Those that have something to show in any panel. */
   readonly series: readonly SeriesView[];
   readonly panels: readonly PanelView[];
   readonly letters: NoteLetters;
@@ -59,13 +60,23 @@ export function figureView(data: FigureData): FigureView {
   const series = data.series.map(({ key }, index) => {
     return { key, title: titles[index] ?? key, colour: colours.get(key) ?? ink };
   });
+  const panels = data.panels.map((panel) => panelView(panel, series, shown));
+  const drawn = new Set(panels.flatMap((panel) => panel.series));
   return {
     data,
-    series,
-    panels: data.panels.map((panel) => panelView(panel, series, shown)),
-    letters: noteLetters(shown),
+    series: series.filter((each) => drawn.has(each)),
+    panels,
+    letters: noteLetters(panels.flatMap(marksOf)),
     sources: new Set(shown.map(({ source }) => source)),
   };
+}
+
+/** All marks of a panel as a reader meets them: from place to place, and there from series to series. */
+export function marksOf(panel: PanelView): Mark[] {
+  const sources = ['measured', 'predicted', 'published'] as const;
+  return panel.x.flatMap((_, x) =>
+    panel.series.flatMap((series) => sources.flatMap((source) => panel.mark(x, series, source) ?? [])),
+  );
 }
 
 function panelView(panel: Panel, series: readonly SeriesView[], marks: readonly Mark[]): PanelView {

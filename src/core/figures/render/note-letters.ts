@@ -14,7 +14,11 @@ export function noteLetters(marks: readonly Mark[]): NoteLetters {
   for (const note of marks.flatMap(({ notes }) => notes))
     if (!letters.has(note)) letters.set(note, letterOf(letters.size));
   return {
-    of: ({ notes }) => [...new Set(notes)].map((note) => letters.get(note) ?? '').join(','),
+    of: ({ notes }) => {
+      // In the order of the alphabet, which is the order of the map.
+      const own = new Set(notes);
+      return [...letters].flatMap(([note, letter]) => (own.has(note) ? [letter] : [])).join(',');
+    },
     notes: [...letters].map(([text, letter]) => ({ letter, text })),
   };
 }

@@ -1,6 +1,6 @@
-import type { Mark, MarkSource } from '../figure-data.ts';
+import type { MarkSource } from '../figure-data.ts';
 import { barStacks } from './bar-plot.ts';
-import { sliceOf, type FigureView, type PanelView } from './figure-view.ts';
+import { marksOf, sliceOf, type FigureView } from './figure-view.ts';
 import { lineStacks, mostAtOnePlace, stripOf } from './line-plot.ts';
 import { tickRoom } from './plot.ts';
 import {
@@ -91,13 +91,6 @@ function linePlans(view: FigureView): PanelPlan[] {
     const stacks = lineStacks(view, panel);
     return { panel, scale: valueScale(ends[i] ?? 0), stacks, columns: mostAtOnePlace(stacks) };
   });
-}
-
-function marksOf(panel: PanelView): Mark[] {
-  const sources: readonly MarkSource[] = ['measured', 'predicted', 'published'];
-  return panel.x.flatMap((_, x) =>
-    panel.series.flatMap((series) => sources.flatMap((source) => panel.mark(x, series, source) ?? [])),
-  );
 }
 
 /** A panel wider than the page is cut between two places of its axis, into parts of about one length. */

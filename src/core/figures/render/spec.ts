@@ -3,6 +3,7 @@ import { drawConfig, pageView, type VegaLiteSpec } from './draw.ts';
 import { figureView } from './figure-view.ts';
 import { legendBlock } from './legend.ts';
 import { footBlock, headBlock, type Block } from './page-block.ts';
+import { mutedInk } from './palette.ts';
 import { pictureText } from './picture-text.ts';
 import { rowBlock } from './row-block.ts';
 import { layoutOf, plotHeight, type Layout } from './rows.ts';
@@ -84,6 +85,17 @@ function blockView({ texts, symbols, lines, height }: Block, width: number, left
  * (Vega gives it no size of its own), so the texts' view, which has a height, begins at the row's upper edge.
  */
 function rowViews(layout: Layout, axisTitle: readonly string[]): VegaLiteSpec[] {
+  if (layout.rows.length === 0) {
+    const nothing = {
+      x: 0,
+      y: 20,
+      text: 'no panels',
+      size: sizes.label,
+      colour: mutedInk,
+      align: 'left' as const,
+    };
+    return [pageView({ width: 1, height: 40 }, { texts: [nothing] })];
+  }
   return layout.rows.flatMap((row) => {
     const { plots, texts, above, height } = rowBlock(layout, row, axisTitle);
     const spacer = pageView({ width: 1, height: above }, { texts: [] });

@@ -1,8 +1,17 @@
+import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { vegaLiteSpec } from '../../../../src/core/figures/render/spec.ts';
 import { mark, sampleFigure10, sampleFigure12, sampleFigure13 } from '../sample-figure.ts';
 import { hostileText, sampleFunctional, sampleGrid, samples } from '../sample-oddities.ts';
 import { outside, overlaps, plainPicture, type Box, type Picture } from './picture-boxes.ts';
+
+const require = createRequire(import.meta.url);
+const isVegaLite = new Ajv({
+  strict: false,
+  logger: false,
+  formats: { 'color-hex': true, uri: true },
+}).compile(require('vega-lite/vega-lite-schema.json') as object);
 
 const texts = ({ boxes }: Picture): string[] => boxes.filter(({ kind }) => kind === 'text').map(({ name }) => name); // prettier-ignore
 
@@ -37,7 +46,7 @@ describe('the check of a picture', () => {
   });
 
   it('fails where a longer word than the layout knew stands in the specification', async () => {
-    const spec = JSON.stringify(vegaLiteSpec(sampleFigure10())).replaceAll('"failed c"', '"failed, and much longer than it was"'); // prettier-ignore
+    const spec = JSON.stringify(vegaLiteSpec(sampleFigure10())).replaceAll('"failed d"', '"failed, and much longer than it was"'); // prettier-ignore
     const picture = await plainPicture(JSON.parse(spec) as ReturnType<typeof vegaLiteSpec>);
     expect(texts(picture)).toContain('failed, and much longer than it was');
     const wider = JSON.stringify(vegaLiteSpec(sampleFigure10())).replaceAll('ZeRO-Offload', 'ZeRO-Offload with a name'); // prettier-ignore
@@ -54,13 +63,13 @@ describe('what the picture says', () => {
     expect(shown).toEqual(
       expect.arrayContaining([
         ...['measured (whiskers: 95% between 3 launches)', 'predicted', 'paper, as published'],
-        ...['OOM GPU', 'OOM host', 'OOM pinned', 'OOM shm', 'OOM', 'not run', 'unsupported', 'failed c'],
+        ...['OOM GPU', 'OOM host', 'OOM pinned', 'OOM shm', 'OOM', 'not run', 'unsupported', 'failed d'],
         'OOM: out of memory, of the GPU, the host, pinned host memory (pinned), /dev/shm (shm)',
         'not run: nobody has tried, this is not zero',
       ]),
     );
     expect(shown.find((text) => text.startsWith('(a)'))).toBe(
-      '(a) 2 of 3 launches failed \u00b7 (b) accumulation 2 \u00b7 (c) crash in the first step: illegal memory access \u00b7 (d) recomputed',
+      '(a) 2 of 3 launches failed \u00b7 (b) accumulation 2 \u00b7 (c) recomputed \u00b7 (d) crash in the first step: illegal memory access',
     );
   });
 
@@ -131,6 +140,15 @@ describe('the specification', () => {
     expect(spec['description']).toContain('Not as in the paper: bf16; paper fp16');
     expect(spec['$schema']).toBe('https://vega.github.io/schema/vega-lite/v6.json');
   });
+
+  it.each(['figure-10', 'figure-12', 'hostile', 'no-panel'])(
+    'is valid by the schema of Vega-Lite: %s',
+    (name) => {
+      const spec = JSON.parse(JSON.stringify(vegaLiteSpec(samples[name]!()))) as unknown;
+      expect(isVegaLite(spec) ? [] : isVegaLite.errors).toEqual([]);
+      expect(isVegaLite({ ...(spec as object), autosize: 'some' })).toBe(false);
+    },
+  );
 
   it('puts no text of others where an expression or a field name could stand', () => {
     const spec = JSON.stringify({
