@@ -6,6 +6,7 @@ import { bestRatios } from './best-ratios.ts';
 import { finite } from './finite.ts';
 import { groupRows } from './group-rows.ts';
 import { limitRows } from './limits.ts';
+import { shownLine } from './plain.ts';
 import type { ReportData, RunRow, SystemSummary } from './report-data.ts';
 
 interface ReportInputs {
@@ -38,13 +39,17 @@ export function buildReport(inputs: ReportInputs): ReportData {
   };
 }
 
+/** A name that is longer is none, and would be as wide as the page. */
+const nameChars = 60;
+
 function rowOf(record: RunRecord, system: string, folder: string | null): RunRow {
   const { case: subject, statistics, throughput, memory, outcome } = record;
   const interval = statistics?.interval ?? null;
   return {
-    ...{ runId: record.runId, record, folder, system, experiment: record.experiment },
-    mode: subject?.mode ?? 'command',
-    model: subject?.model.name ?? record.title,
+    ...{ runId: record.runId, record, folder, system },
+    experiment: shownLine(record.experiment, nameChars),
+    mode: shownLine(subject?.mode ?? 'command', nameChars),
+    model: shownLine(subject?.model.name ?? record.title, nameChars),
     chips: record.worldSize,
     batch: subject === null ? null : `${subject.microBatch} x ${subject.gradientAccumulation}`,
     sequenceLength: subject?.sequenceLength ?? null,

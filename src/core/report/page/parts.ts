@@ -1,6 +1,7 @@
 import type { OutcomeClass } from '../../logs/events.ts';
 import { formatNumber } from '../format.ts';
 import { html, type Html, type HtmlValue } from '../html.ts';
+import { shownLine } from '../plain.ts';
 
 /** How an outcome is coloured; its word is always there too. */
 function tone(outcome: OutcomeClass): string {
@@ -36,7 +37,7 @@ export function factList(facts: readonly (readonly [name: string, value: HtmlVal
     ${known.map(
       ([name, value]) =>
         html`<dt>${name}</dt>
-          <dd>${value}</dd>`,
+          <dd>${typeof value === 'string' ? shownLine(value, 300) : value}</dd>`,
     )}
   </dl>`;
 }

@@ -64,7 +64,7 @@ function numbers(row: RunRow): Html | null {
   const { record, stepMs, lowMs, highMs, tflopsPerGpu, mfu, tokensPerSecond, gpuGiB, hostGiB } = row;
   const { samples, warmUpSteps } = record.statistics ?? {};
   const seconds = (ms: number): string => formatNumber(ms / 1000);
-  const formula = record.throughput.formula ?? 'as its log says';
+  const formula = shownLine(record.throughput.formula ?? 'as its log says', 60);
   const cards = [
     stepMs !== null &&
       card('Step, median', `${seconds(stepMs)} s`, [
@@ -165,7 +165,7 @@ function whereFacts(row: RunRow): (readonly [string, HtmlValue])[] {
 
 /** Which superoffload ran it, and which wrote this. */
 function footerText({ tool: ran }: RunRecord, tool: string): string {
-  const by = ran === null ? '' : `superoffload ${ran.version}`;
+  const by = ran === null ? '' : `superoffload ${shownLine(ran.version, 60)}`;
   return by === '' || by === tool ? tool : `run by ${by}, reported by ${tool}`;
 }
 

@@ -8,7 +8,7 @@ export const pageStyle = `
 --offb:#23292f;--mark:#58a6ff;--band:#1f3d63;--warm:#e3a04f}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+body{margin:0;overflow-wrap:break-word;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 body>*{max-width:92rem;margin-inline:auto;padding-inline:clamp(.75rem,3vw,2rem)}
 a{color:var(--link);text-underline-offset:.15em}
 :focus-visible{outline:3px solid var(--mark);outline-offset:2px}
