@@ -41,31 +41,26 @@ export function pairedRatio(
   };
 }
 
+/** A deviation of fewer launches is no estimate that one launch of the other side could be held against. */
+const minSpreadLaunches = 3;
+
 /**
  * Speed-up from launches that were not run in turns, by Welch's t on the logarithms (Welch 1947: neither side need vary
- * as the other does). What drifts from one session to the next is in the ratio, and not in its interval.
+ * as the other does). One launch of a side is held against the spread of three or more of the other, which is taken for
+ * its own too. What drifts from one session to the next is in the ratio, and not in its interval.
  * @param baselineMedianMs one median step time a launch
- * @returns null where one has fewer than two launches
+ * @returns null where one has no launch, or where neither has enough to know the spread
  */
 export function independentRatio(
   baselineMedianMs: readonly number[],
   candidateMedianMs: readonly number[],
 ): Ratio | null {
-  const [baseline, candidate] = [baselineMedianMs, candidateMedianMs].map((values) => values.map(Math.log));
-  if (baseline === undefined || candidate === undefined || baseline.length < 2 || candidate.length < 2)
-    return null;
-  const sides = [baseline, candidate].map((logs) => {
-    const { mean, deviation } = momentsOf(logs);
-    return { mean, variance: deviation ** 2 / logs.length, degrees: logs.length - 1 };
-  });
-  const variance = sides.reduce((sum, side) => sum + side.variance, 0);
-  // Welch and Satterthwaite; of launches that do not differ at all any number of degrees gives the same.
-  const degrees =
-    variance === 0
-      ? 1
-      : variance ** 2 / sides.reduce((sum, side) => sum + side.variance ** 2 / side.degrees, 0);
-  const mean = (sides[0]?.mean ?? 0) - (sides[1]?.mean ?? 0);
-  const halfWidth = Math.sqrt(variance) * studentTQuantile(0.975, degrees);
+  const [baseline, candidate] = [sampleOf(baselineMedianMs), sampleOf(candidateMedianMs)];
+  const spread = spreadOf(baseline, candidate);
+  if (spread === null) return null;
+  const mean = baseline.mean - candidate.mean;
+  // Of launches that do not differ at all any number of degrees gives the same.
+  const halfWidth = spread.error === 0 ? 0 : spread.error * studentTQuantile(0.975, spread.degrees);
   return {
     ratio: Math.exp(mean),
     low: Math.exp(mean - halfWidth),
@@ -73,6 +68,30 @@ export function independentRatio(
     basis: 'between launches',
     pairs: 0,
   };
+}
+
+interface Sample {
+  readonly count: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
+function sampleOf(medianMs: readonly number[]): Sample {
+  const { mean, deviation } = momentsOf(medianMs.map(Math.log));
+  return { count: medianMs.length, mean, variance: deviation ** 2 };
+}
+
+/** Standard error of the difference of two means, with its degrees of freedom (Welch and Satterthwaite). */
+function spreadOf(a: Sample, b: Sample): { readonly error: number; readonly degrees: number } | null {
+  const [few, many] = a.count < b.count ? [a, b] : [b, a];
+  if (few.count === 0 || (few.count === 1 && many.count < minSpreadLaunches)) return null;
+  if (few.count === 1) {
+    return { error: Math.sqrt(many.variance * (1 + 1 / many.count)), degrees: many.count - 1 };
+  }
+  const [x, y] = [a.variance / a.count, b.variance / b.count];
+  // Of two launches Welch's degrees are known so badly that 95% would cover 90%: the fewest possible are taken.
+  const degrees = few.count === 2 ? 1 : (x + y) ** 2 / (x ** 2 / (a.count - 1) + y ** 2 / (b.count - 1));
+  return { error: Math.sqrt(x + y), degrees };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pairedRatio, ratioWithinRuns } from '../../../src/core/stats/ratio.ts';
+import { independentRatio, pairedRatio, ratioWithinRuns } from '../../../src/core/stats/ratio.ts';
 import { autoregressive, createNormal } from './random.ts';
 
 describe('pairedRatio', () => {
@@ -26,6 +26,48 @@ describe('pairedRatio', () => {
       if (ratio !== null && ratio.low <= 2 && ratio.high >= 2) covered += 1;
     }
     expect(covered / 4000).toBeGreaterThan(0.938);
+  });
+});
+
+describe('independentRatio', () => {
+  it.each([
+    [3, 3],
+    [5, 2],
+    [2, 2],
+    [3, 1],
+    [1, 8],
+  ])('covers 95%% with %i launches against %i, although they do not vary alike', (left, right) => {
+    const normal = createNormal(left * 31 + right);
+    // One launch says nothing of its own spread: there both sides are taken to vary alike.
+    const spread = Math.min(left, right) === 1 ? [0.01, 0.01] : [0.01, 0.03];
+    let covered = 0;
+    for (let trial = 0; trial < 2000; trial += 1) {
+      const launches = (count: number, ms: number, deviation = 0): number[] =>
+        Array.from({ length: count }, () => ms * Math.exp(deviation * normal()));
+      const ratio = independentRatio(launches(left, 200, spread[0]), launches(right, 100, spread[1]));
+      if (ratio !== null && ratio.low <= 2 && ratio.high >= 2) covered += 1;
+    }
+    expect(covered / 2000).toBeGreaterThan(0.935);
+  });
+
+  it('is its inverse the other way round, and has no width where nothing varies', () => {
+    const [forth, back] = [
+      independentRatio([200, 210, 190], [100, 104]),
+      independentRatio([100, 104], [200, 210, 190]),
+    ];
+    expect((forth?.ratio ?? 0) * (back?.ratio ?? 0)).toBeCloseTo(1, 10);
+    expect((forth?.low ?? 0) * (back?.high ?? 0)).toBeCloseTo(1, 10);
+    const still = independentRatio([200, 200], [100, 100]);
+    expect(still?.ratio).toBeCloseTo(2, 10);
+    expect((still?.high ?? 0) - (still?.low ?? 1)).toBe(0);
+  });
+
+  it.each([
+    [[], [1, 2, 3]],
+    [[1], [1]],
+    [[1], [1, 2]],
+  ])('is null of %j against %j', (a, b) => {
+    expect(independentRatio(a, b)).toBeNull();
   });
 });
 
