@@ -30,6 +30,14 @@ export function parseShare(text: string): number {
   return value;
 }
 
+/** How precisely a ratio is asked for, as `2%` or `0.02`; of noisy machines also beyond 100%. */
+export function parsePrecision(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const value = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
+  if (!(value > 0)) throw new InvalidArgumentError('Expected a share above 0, such as 2% or 0.02.');
+  return value;
+}
+
 /** A probability of dropping: at 1 nothing would be left to train on. */
 export function parseDropout(text: string): number {
   const value = parseShare(text);

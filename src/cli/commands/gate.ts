@@ -4,7 +4,14 @@ import { caseWorkloadNames } from '../../core/experiment/case.ts';
 import { metricNamed, metricNames, type MetricName } from '../../core/gate/metric.ts';
 import { faultsError } from '../../errors.ts';
 import { declareCaseFlags } from '../case-flags.ts';
-import { collectNames, parseCount, parseDuration, parseNumber, parseShare } from '../values.ts';
+import {
+  collectNames,
+  parseCount,
+  parseDuration,
+  parseNumber,
+  parsePrecision,
+  parseShare,
+} from '../values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 type Bare = Parameters<CommandModule['declare']>[0];
@@ -47,7 +54,7 @@ export function declareGate(command: Bare) {
     .optionsGroup('Two configurations in turns:')
     .option('--ab <side...>', 'BASE HEAD: stacks, DeepSpeed JSONs, or key=value,... (see: help gate)')
     .option('--budget <minutes>', 'begin no pair that would take longer than this', parseMinutes, 30 * 60_000)
-    .option('--precision <share>', 'stop once the ratio is known within this', parseShare, 0.02)
+    .option('--precision <share>', 'stop once the ratio is known within this', parsePrecision, 0.02)
     .option('--max-pairs <n>', 'pairs of launches at most', parseCount, 50)
     .option('--timeout <duration>', 'end a run after this long, such as 10m', parseDuration)
     .option('--dry-run', 'print what would be done, start and write nothing')

@@ -28,6 +28,8 @@ export function orderOf(pair: number): readonly [SideName, SideName] {
 /** What launches in order come to: whole pairs, and what is left out and why. */
 export interface Turns {
   readonly pairs: readonly Pair[];
+  /** A launch that waits for its partner: where a call was stopped in the middle of a pair. */
+  readonly open: AbLaunch | null;
   /** A launch that failed by the code's own doing: it ends the comparison. */
   readonly failed: AbLaunch | null;
   readonly notes: readonly string[];
@@ -56,7 +58,7 @@ export function turnsOf(launches: readonly AbLaunch[]): Turns {
       open = null;
     }
   }
-  return { pairs, failed, notes };
+  return { pairs, open, failed, notes };
 }
 
 /** Below it the launches of each side are pooled: two pairs leave one degree of freedom, their four launches two. */

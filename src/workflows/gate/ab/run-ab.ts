@@ -58,7 +58,9 @@ interface PairPlace {
 /** A pair whose first launch failed has no second: the comparison is over. */
 async function runPair(context: Context, plan: AbPlan, place: PairPlace): Promise<void> {
   const { journal, launches, pair, options } = place;
-  for (const side of orderOf(pair)) {
+  const { open } = turnsOf(launches);
+  const sides = orderOf(pair).filter((side) => side !== open?.side);
+  for (const side of sides) {
     const record = await launch(context, plan, side, journal, launches.length);
     launches.push({ side, record });
     if (!isMeasured(record)) break;

@@ -1,0 +1,51 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GateReport } from '../../../src/core/gate/report.ts';
+import { gatePlace, linkStacks } from './gate-place.ts';
+
+/**
+ * The real DeepSpeed on a CPU rank, in turns: the same configuration twice must pass, one that is slowed must fail. A
+ * run takes 8 to 15 s, and a neighbour on the machine moves it by a half, so that what is asked is coarse: a loss of
+ * more than 85%, known within a factor of 2.5. The slow side is slow as a site or a commit can make it: attention
+ * without its fused kernel, and oneDNN and ATen held to instructions of 2007 by their own documented variables.
+ */
+const place = gatePlace();
+const sdpa = 'attention=sdpa';
+const slowed = 'attention=unfused,env.ONEDNN_MAX_CPU_ISA=SSE41,env.ATEN_CPU_CAPABILITY=default';
+const flags = [
+  ...['--mode', 'zero_offload', '--model', 'tiny', '--launcher', 'python', '--steps', '8'],
+  ...['--sequence-length', '1024', '--micro-batch', '1', '--global-batch', '1'],
+  ...[
+    '--threshold',
+    '85%',
+    '--precision',
+    '150%',
+    '--budget',
+    '4',
+    '--metric',
+    'modelTflopsPerGpu',
+    '--json',
+  ],
+];
+/** One thread: a neighbour finds a core of its own. */
+const env = { OMP_NUM_THREADS: '1' };
+
+beforeAll(() => {
+  linkStacks(place);
+});
+
+describe('gate --ab on the real engine', { timeout: 280_000 }, () => {
+  it('passes the same configuration', async () => {
+    const end = await place.run(['--ab', sdpa, 'attention=sdpa,env.SIDE=head', ...flags], env);
+    expect(end.code, `${end.stdout}${end.stderr}`).toBe(0);
+    expect(JSON.parse(end.stdout)).toMatchObject({ verdict: 'pass', rows: [{ status: 'pass' }] });
+  });
+
+  it('fails one that is slowed, with 5 and how much', async () => {
+    const end = await place.run(['--ab', sdpa, slowed, ...flags], env);
+    expect(end.code, `${end.stdout}${end.stderr}`).toBe(5);
+    const report = JSON.parse(end.stdout) as GateReport;
+    expect(report.rows).toMatchObject([{ status: 'regression', basis: 'between launches' }]);
+    expect(report.rows[0]!.ratio!).toBeLessThan(0.15);
+    expect(report.notes.join()).toContain('attention');
+  });
+});
