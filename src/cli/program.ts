@@ -5,6 +5,7 @@ import { exitCodes } from '../errors.ts';
 import { createReporter } from './reporter.ts';
 import { commands } from './commands/index.ts';
 import type { CommandIo } from './commands/module.ts';
+import { topics, topicText } from './topics/index.ts';
 import { asStarted, resultAsStarted } from './started-as.ts';
 
 /**
@@ -30,6 +31,11 @@ export async function runProgram(
     },
   };
   try {
+    const topic = argv[0] === 'help' ? await topicText(argv[1], io) : undefined;
+    if (topic !== undefined) {
+      io.print(topic);
+      return 0;
+    }
     const program = await declareProgram(argv, io);
     if (argv.length === 0) {
       program.outputHelp();
@@ -54,10 +60,11 @@ export async function declareProgram(argv: readonly string[], io: CommandIo): Pr
       'Install, run and measure CPU-offload training: SuperOffload/PRISM, ZeRO-Offload, ZeRO-Infinity.',
     )
     .version(packageVersion(), '-V, --version')
-    .helpCommand('help [command]', 'say more about a command')
+    .helpCommand('help [command]', 'say more about a command, or about a topic')
     .addHelpText(
       'after',
-      '\nStart with:  superoffload quickstart\nMain job:    superoffload throughput --chips 4',
+      '\nStart with:  superoffload quickstart\nMain job:    superoffload throughput --chips 4' +
+        `\nTopics:      superoffload help ${topics.map(({ name }) => name).join('|')}`,
     )
     .configureOutput({
       writeOut: (text) => void process.stdout.write(asStarted(text)),

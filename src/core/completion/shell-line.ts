@@ -39,14 +39,14 @@ export function readShellLine(line: string): ShellLine {
   return { words: [...words, word], raw, quote, quoteAt };
 }
 
-/** Letters that no shell reads in its own way. */
-const plain = /^[A-Za-z0-9_@%+:,./=-]*$/;
+/** Letters that a shell may read in its own way: all of ASCII but these. */
+const special = /[^A-Za-z0-9_@%+:,./=\u0080-\u{10ffff}-]/gu;
 
 /** What is typed for a text within a quote that is open, or without one. */
 export function quoteRest(text: string, quote: ShellLine['quote']): string {
   if (quote === "'") return text.replaceAll("'", "'\\''");
   if (quote === '"') return text.replaceAll(/[$`"\\]/g, '\\$&');
-  return plain.test(text) ? text : text.replaceAll(/[^A-Za-z0-9_@%+:,./=-]/g, '\\$&');
+  return text.replaceAll(special, '\\$&');
 }
 
 /**
