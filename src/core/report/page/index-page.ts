@@ -59,7 +59,10 @@ function summaryCards({ runs, outcomes, ratios, systems }: ReportData): Html {
         card(
           'Systems',
           systems.length,
-          systems.every(({ functional }) => functional) && 'functional: CPU ranks',
+          shownLine(
+            systems.map(({ name, functional }) => (functional ? `${name} (functional)` : name)).join(', '),
+            120,
+          ),
         ),
         best !== undefined &&
           card(

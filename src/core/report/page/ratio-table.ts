@@ -52,7 +52,7 @@ function ratioLine(row: RatioRow, xOf: (ratio: number) => number): Html {
     <td class="w">${shownLine(row.what)}${row.functional && html` <span class="b">functional</span>`}</td>
     <td class="w">${row.basis}</td>
     <td class="w">
-      ${unfair.length === 0 ? 'nothing differs' : unfair.map((reason) => html`<div>${shownLine(reason)}</div>`)}
+      ${unfair.length === 0 ? 'nothing that is known' : unfair.map((reason) => html`<div>${shownLine(reason)}</div>`)}
     </td>
     <td class="nb">${row.system}</td>
   </tr> `;

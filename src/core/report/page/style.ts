@@ -41,6 +41,7 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 .b.mem{background:var(--memb);color:var(--mem)}
 .b.bad{background:var(--badb);color:var(--bad)}
 .note{border-left:4px solid var(--warm);background:var(--panel);padding:.5rem .8rem;margin:.6rem 0;max-width:none;border-radius:0 6px 6px 0}
+.note h2{margin:0;border:0;padding:0}
 .note ul,.list{margin:0;padding-left:1.2rem}
 .note li,.list li{overflow-wrap:anywhere}
 .scroll{overflow-x:auto;margin:.4rem 0 1rem;border:1px solid var(--line);border-radius:8px}
@@ -63,12 +64,12 @@ th button:focus-visible{outline:3px solid var(--mark)}
 th[aria-sort=ascending] button::after{content:" \\2191"}
 th[aria-sort=descending] button::after{content:" \\2193"}
 .forest{width:7.5rem;height:1.4rem;display:block}
-.forest .one{stroke:var(--line)}
+.forest .one{stroke:var(--muted)}
 .forest .iv{stroke:var(--mark);stroke-width:3}
 .forest .pt{fill:var(--mark)}
 .filters{display:flex;flex-wrap:wrap;gap:.5rem .8rem;align-items:end;margin:.6rem 0;font-size:.875rem}
-.filters label{display:grid;gap:.15rem;color:var(--muted);max-width:100%}
-.filters :is(select,input,button){font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--muted);border-radius:6px;padding:.3rem .5rem;max-width:min(18rem,100%);min-height:2.2rem}
+.filters label{display:grid;grid-template-columns:minmax(0,max-content);gap:.15rem;color:var(--muted);max-width:100%}
+.filters :is(select,input,button){font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--muted);border-radius:6px;padding:.3rem .5rem;max-width:min(18rem,80vw);min-height:2.2rem}
 .filters output{color:var(--muted);padding:.4rem 0}
 .pic{background:#fff;color:#1f2328;border:1px solid var(--line);border-radius:8px;padding:.5rem;overflow-x:auto}
 .pic svg{display:block;max-width:none;margin:auto}
@@ -76,7 +77,7 @@ th[aria-sort=descending] button::after{content:" \\2193"}
 figure{margin:.6rem 0 1.6rem;min-width:0}
 figcaption{font-size:.875rem;margin-bottom:.4rem}
 .chart figcaption{font-weight:600;color:var(--text)}
-.plot{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem .5rem;font-size:.75rem;color:var(--muted);position:relative;font-variant-numeric:tabular-nums}
+.plot{margin-top:.7rem;display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem .5rem;font-size:.75rem;color:var(--muted);position:relative;font-variant-numeric:tabular-nums}
 .plot svg{width:100%;height:10rem;display:block;overflow:visible;background:linear-gradient(var(--line),var(--line)) 0 0/100% 1px no-repeat,linear-gradient(var(--line),var(--line)) 0 50%/100% 1px no-repeat,linear-gradient(var(--line),var(--line)) 0 100%/100% 1px no-repeat,var(--panel)}
 .plot *{vector-effect:non-scaling-stroke}
 .yl{display:flex;flex-direction:column;justify-content:space-between;text-align:right;margin-block:-.55rem}
