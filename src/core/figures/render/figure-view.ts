@@ -60,7 +60,8 @@ export function figureView(data: FigureData): FigureView {
   const series = data.series.map(({ key }, index) => {
     return { key, title: titles[index] ?? key, colour: colours.get(key) ?? ink };
   });
-  const panels = data.panels.map((panel) => panelView(panel, series, shown));
+  const hasPaper = data.panels.some(({ inPaper }) => inPaper);
+  const panels = data.panels.map((panel) => panelView(panel, series, shown, hasPaper));
   const drawn = new Set(panels.flatMap((panel) => panel.series));
   return {
     data,
@@ -79,7 +80,12 @@ export function marksOf(panel: PanelView): Mark[] {
   );
 }
 
-function panelView(panel: Panel, series: readonly SeriesView[], marks: readonly Mark[]): PanelView {
+function panelView(
+  panel: Panel,
+  series: readonly SeriesView[],
+  marks: readonly Mark[],
+  besidePaper: boolean,
+): PanelView {
   const inPanel = marks.filter((mark) => mark.panel === panel.key);
   const idle = idlePlaces(inPanel);
   const own = inPanel.filter((mark) => mark.source !== 'measured' || !idle.has(mark.x));
@@ -87,7 +93,7 @@ function panelView(panel: Panel, series: readonly SeriesView[], marks: readonly 
   const present = new Set(own.map((mark) => mark.series));
   const title = pictureText(panel.title, 120);
   return {
-    title: panel.inPaper ? title : `${title} (not in the paper)`.trim(),
+    title: panel.inPaper || !besidePaper ? title : `${title} (not in the paper)`.trim(),
     inPaper: panel.inPaper,
     xTitle: pictureText(panel.xTitle, 120),
     x: distinctTexts(panel.x, 32),

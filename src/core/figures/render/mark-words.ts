@@ -49,7 +49,7 @@ export function wordsExplained(marks: readonly Mark[]): string[] {
     ...(ends === '' ? [] : [`(${ends}): the memory that the next size lacks`]),
     ...(has('failed') ? ['failed: ended for another reason than memory'] : []),
     ...(has('not-run') ? ['not run: nobody has tried, this is not zero'] : []),
-    ...(has('unsupported') ? ['unsupported: the installed software cannot run it'] : []),
+    ...(has('unsupported') ? ['unsupported: it cannot run here'] : []),
   ];
 }
 

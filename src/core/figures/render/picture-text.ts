@@ -39,6 +39,8 @@ export function distinctTexts(texts: readonly string[], maxChars: number): strin
 /** Three significant digits, as a label beside a bar has room for. */
 export function pictureNumber(value: number): string {
   const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-3 || magnitude >= 1e6)) return value.toExponential(1);
+  if (magnitude !== 0 && (magnitude < 1e-5 || magnitude >= 1e6)) return value.toExponential(1);
+  // Of what is far below one, as many digits as tell ticks apart: 0.00015.
+  if (magnitude < 1e-2) return String(Number(value.toPrecision(2)));
   return magnitude >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }

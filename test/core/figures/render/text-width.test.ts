@@ -65,6 +65,6 @@ describe('a text of a picture', () => {
   });
 
   it('writes numbers short', () => {
-    expect([0, 0.0214, 3.5, 12.34, 143.26, 1234.5, 2.5e-5, 3e7].map(pictureNumber)).toEqual(['0', '0.0214', '3.5', '12.3', '143', '1235', '2.5e-5', '3.0e+7']); // prettier-ignore
+    expect([0, 0.00015, 0.0214, 3.5, 12.34, 143.26, 1234.5, 2.5e-6, 3e7].map(pictureNumber)).toEqual(['0', '0.00015', '0.0214', '3.5', '12.3', '143', '1235', '2.5e-6', '3.0e+7']); // prettier-ignore
   });
 });
