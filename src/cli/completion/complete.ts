@@ -61,7 +61,7 @@ export async function completionLines(
   const line = shell === 'bash' ? readShellLine(text) : null;
   const { paths, candidates: found } = await completions(
     io,
-    line === null ? unquoted(words) : line.words.slice(1),
+    line?.words.slice(1) ?? (shell === 'fish' ? unquoted(words) : words),
   );
   const isOpen = found.length > 0 && found.every(({ value }) => value.endsWith('='));
   const lines =
@@ -73,9 +73,7 @@ export async function completionLines(
   return [isOpen ? `${paths} nospace` : paths, ...lines, ''].join('\n');
 }
 
-/** zsh and fish give the words before the cursor as they are meant, and the one at it as it was typed. */
+/** fish gives the words before the cursor as they are meant, and the one at it as it was typed. */
 function unquoted(words: readonly string[]): string[] {
-  const typed = words.at(-1) ?? '';
-  const { words: read } = readShellLine(typed.replaceAll(/\s/g, '\\$&'));
-  return [...words.slice(0, -1), /['"\\]/.test(typed) ? (read.at(-1) ?? '') : typed];
+  return [...words.slice(0, -1), readShellLine(words.at(-1) ?? '').words.at(-1) ?? ''];
 }

@@ -22,8 +22,9 @@ const zsh = `#compdef superoffload
 # zsh completion of superoffload: source <(superoffload completion zsh)
 _superoffload() {
   local -a lines values shown options
-  local line
-  lines=("\${(@f)$(superoffload complete --shell zsh -- "\${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
+  local line typed=$PREFIX
+  [[ -n $compstate[quoting] ]] || typed=\${(Q)PREFIX}
+  lines=("\${(@f)$(superoffload complete --shell zsh -- "\${(@Q)words[2,CURRENT-1]}" "$typed" 2>/dev/null)}")
   [[ $lines[1] == *nospace ]] && options=(-S '')
   for line in "\${(@)lines[2,-1]}"; do
     [[ -n $line ]] || continue
@@ -48,13 +49,15 @@ const fish = `# fish completion of superoffload: superoffload completion fish > 
 function __superoffload_complete
     set -l words (commandline -opc)
     set -e words[1]
-    set -l current (commandline -cto)
+    set -l current (commandline -ct)
     set -l lines (superoffload complete --shell fish -- $words "$current" 2>/dev/null)
     for line in $lines[2..]
         echo $line
     end
-    set -l before (string match -r -- '^-[^=]*=' "$current")
-    set -l path (string replace -r -- '^-[^=]*=' '' "$current")
+    # As it is meant; a quote may still be open.
+    set -l meant (string unescape -- "$current"; or string unescape -- "$current'"; or string unescape -- "$current\"")
+    set -l before (string match -r -- '^-[^=]*=' "$meant")
+    set -l path (string replace -r -- '^-[^=]*=' '' "$meant")
     switch "$lines[1]"
         case 'files*'
             for found in (__fish_complete_path "$path")
