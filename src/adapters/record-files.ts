@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { performance } from 'node:perf_hooks';
+import { dirname } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
 import { migrateRecord } from '../core/results/migrate.ts';
 import type { RunRecord } from '../core/results/record.ts';
@@ -10,31 +10,54 @@ import { parseJson, storageError } from './files.ts';
 const batchFiles = 128;
 
 /**
- * A file that takes longer than this comes over a network, where several at a time are faster; from a local disk it
- * takes a twentieth of it, and reading one after the other is three to six times as fast as any parallel way of
- * Node's (bench/README.md).
+ * File systems of networks, by the numbers that statfs(2) gives (Linux, include/uapi/linux/magic.h, and coreutils'
+ * stat.c): NFS, SMB and CIFS, FUSE, Ceph, 9P, AFS, Lustre, GPFS, BeeGFS, PanFS.
  */
-const slowFileMs = 0.4;
+const networkTypes: ReadonlySet<number> = new Set([
+  ...[0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x00c36400, 0x01021997, 0x5346414f],
+  ...[0x0bd00bd0, 0x47504653, 0x19830326, 0xaad7aaea],
+]);
 
 /** A record that was read, the error that says why it cannot be used, or null where the file is not there. */
 export type RecordFile = RunRecord | SuperOffloadError | null;
 
 /**
- * Reads many records: few texts are in memory at a time.
+ * Reads many records: few texts are in memory at a time. From a local disk one after the other, which is three to six
+ * times as fast as any parallel way of Node's; over a network several at a time (bench/README.md).
  * @returns one for each path, in their order.
  */
-export async function readRecordFiles(paths: readonly string[], signal: AbortSignal): Promise<RecordFile[]> {
+export async function readRecordFiles(
+  paths: readonly string[],
+  signal: AbortSignal,
+  inParallel = isOnNetwork(paths[0]),
+): Promise<RecordFile[]> {
   const records: RecordFile[] = [];
-  let isSlow = false;
   for (let at = 0; at < paths.length; at += batchFiles) {
     signal.throwIfAborted();
     const batch = paths.slice(at, at + batchFiles);
-    const startMs = performance.now();
-    records.push(...(isSlow ? await Promise.all(batch.map(readOne)) : batch.map(readRecordFile)));
-    isSlow ||= performance.now() - startMs > slowFileMs * batch.length;
+    records.push(...(inParallel ? await Promise.all(batch.map(readOne)) : batch.map(readRecordFile)));
     await new Promise(setImmediate);
   }
   return records;
+}
+
+/** Runs of one folder lie on one file system. */
+function isOnNetwork(path: string | undefined): boolean {
+  if (path === undefined) return false;
+  try {
+    return networkTypes.has(statfsSync(dirname(path)).type >>> 0);
+  } catch {
+    return false;
+  }
+}
+
+/** @returns the JSON of a small file that lies beside a record; undefined where there is none that can be read. */
+export function readBeside(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns null where there is no such file; the error that says why where this version cannot use it. */

@@ -129,7 +129,10 @@ function without(all: readonly Difference[], told: readonly Difference[]): Diffe
 const moving: ReadonlySet<string> = new Set(['GPU clock', 'GPU memory', 'skipped steps', 'clip rate']);
 
 function mixedLaunches(side: string, { record, measured }: CompareUnit): string[] {
-  const all = measured.flatMap((launch) => [
+  // Launches of a case are many, and most of them alike.
+  const kinds = new Map(measured.map((launch) => [kindOf(launch), launch]));
+  kinds.delete(kindOf(record));
+  const all = [...kinds.values()].flatMap((launch) => [
     ...fairnessOf(record, launch).differences.filter(({ name }) => !moving.has(name)),
     ...surroundingDifferences(record, launch).filter(
       ({ name }) => name === 'superoffload' || name.endsWith(' source'),
@@ -138,6 +141,21 @@ function mixedLaunches(side: string, { record, measured }: CompareUnit): string[
   const values = new Map<string, Set<string>>();
   for (const { name, a, b } of all) values.set(name, new Set([...(values.get(name) ?? []), a, b]));
   return [...values].map(([name, texts]) => `launches of ${side} with ${name} ${[...texts].join(', ')}`);
+}
+
+/** Equal for launches of one case that nothing of {@link mixedLaunches} tells apart. */
+function kindOf({ facts, stack, tool, placement, conditions }: RunRecord): string {
+  const { deepspeed, torch, attention, parameters } = facts;
+  const said = [deepspeed, torch, attention, parameters, facts['data entropy (nats)'], facts['tied head']];
+  const made = [stack?.hash, tool?.version, tool?.commit, tool?.dirty];
+  const placed = [placement?.binding, placement?.hostNumaNodes, placement?.exclusiveHost];
+  return JSON.stringify([
+    ...said,
+    ...made,
+    ...placed,
+    conditions.cpuAdamThreads,
+    conditions.gpu?.powerCapWatt,
+  ]);
 }
 
 function failedLaunches(side: string, { launches, measured }: CompareUnit): string[] {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { readJson } from '../../adapters/files.ts';
+import { readBeside } from '../../adapters/record-files.ts';
 import { compareSets, type NamedSet } from '../../core/compare/compare.ts';
 import type { Comparison } from '../../core/compare/comparison.ts';
 import { filterFaults, parseFilter, passes, type CaseFilter } from '../../core/campaign/filter.ts';
 import { unitsOf } from '../../core/compare/unit.ts';
 import type { MetricName } from '../../core/gate/metric.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
+import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
@@ -34,8 +35,7 @@ export async function compareResults(context: Context, request: CompareRequest):
   requireSome(before, after, filter);
   requireTwo(before, after);
   const [a, b] = [withClipRates(before), withClipRates(after)];
-  const configs = await readConfigs(a, b);
-  const comparison = compareSets(a, b, request.metrics, ({ runId }) => configs.get(runId));
+  const comparison = compareSets(a, b, request.metrics, configReader(a, b));
   if (comparison.cases.length === 0) throw nothingInCommon(a, b);
   return comparison;
 }
@@ -103,20 +103,15 @@ function requireSome(a: Side, b: Side, { words, filter }: Filters): void {
   );
 }
 
-/** DeepSpeed JSONs of the runs that stand for a case, where their folders are there. */
-async function readConfigs(...sets: readonly NamedSet[]): Promise<Map<string, unknown>> {
-  const configs = new Map<string, unknown>();
-  for (const { records } of sets) {
-    const folders = new Map(records.map(({ record, folder }) => [record.runId, folder]));
-    for (const { record } of unitsOf(records.map((found) => found.record))) {
-      const folder = folders.get(record.runId) ?? null;
-      if (folder === null) continue;
-      // A config that cannot be read is one that nobody has.
-      const config = await readJson(join(folder, runFiles.deepspeedConfig)).catch(() => undefined);
-      if (config !== undefined) configs.set(record.runId, config);
-    }
-  }
-  return configs;
+/** The DeepSpeed JSON of a run, where its folder is there. */
+function configReader(...sets: readonly NamedSet[]): (record: RunRecord) => unknown {
+  const folders = new Map(
+    sets.flatMap(({ records }) => records.map(({ record, folder }) => [record.runId, folder])),
+  );
+  return ({ runId }) => {
+    const folder = folders.get(runId) ?? null;
+    return folder === null ? undefined : readBeside(join(folder, runFiles.deepspeedConfig));
+  };
 }
 
 /** Runs that are held against themselves are equal, whatever they are. */

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readRecordFiles } from '../../../src/adapters/record-files.ts';
 import { writeTag } from '../../../src/adapters/tag-store.ts';
 import { readRecords } from '../../../src/workflows/records/read-records.ts';
 import { sampleHome, sampleRecord } from './sample-home.ts';
@@ -172,6 +173,23 @@ describe('what cannot be used', () => {
 
   it('an archive by its first bytes, whatever it is called', async () => {
     await expect(idsOf(file('records.json.bak', gzipSync('[]')))).rejects.toThrow(/archive/);
+  });
+
+  it('reads the same over a network, several at a time', async () => {
+    const damaged = join(root, 'damaged.json');
+    writeFileSync(damaged, '{');
+    const paths = [first, second, third].map(({ runId }) => join(runs, runId, 'record.json'));
+    const all = [...paths, damaged, join(root, 'absent.json')];
+    const { signal } = context;
+    const [alone, together] = [
+      await readRecordFiles(all, signal, false),
+      await readRecordFiles(all, signal, true),
+    ];
+    expect(together).toEqual(alone);
+    expect(together.map((each) => (each instanceof Error ? 'error' : each?.runId))).toEqual([
+      ...[first.runId, second.runId, third.runId],
+      ...['error', undefined],
+    ]);
   });
 
   it('ends at Ctrl-C', async () => {
