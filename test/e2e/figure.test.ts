@@ -67,6 +67,9 @@ describe('superoffload figure', () => {
     const again = resultOf((await box.run(argv)).stdout);
     expect(again.runs[0]?.missing).toEqual([]);
     expect(readdirSync(join(box.home, 'runs'))).toHaveLength(2);
+    // It can be gone on with as any other campaign.
+    const resumed = await box.run(['campaign', 'run', 'figure10-1chip', '--resume', '--json']);
+    expect(resumed.code, resumed.stderr).toBe(0);
     const [file = ''] = again.figures[0]?.files ?? [];
     expect((JSON.parse(readFileSync(file, 'utf8')) as FigureData).marks).toEqual(
       again.figures[0]?.data.marks,

@@ -70,21 +70,28 @@ export async function figuresOf(
       const inputs = { figure, paper, experiment, models, system, showPaper, showPredicted, tool: version };
       const built = buildFigure(inputs);
       if (built !== null) figures.push(built);
-      more.push(...adviceOn(figure, system, built));
+      more.push(...adviceOn({ figure, system, built, machines }));
     }
   }
   return { figures, notes: more, unread: notes };
 }
 
-/** Says which command makes the runs where there is none. */
-function adviceOn(
-  figure: FigureNumber,
-  { title, system, records }: FigureSystem,
-  built: FigureData | null,
-): string[] {
+interface Advised {
+  readonly figure: FigureNumber;
+  readonly system: FigureSystem;
+  readonly built: FigureData | null;
+  readonly machines: readonly FigureSystem[];
+}
+
+/** Says which command makes the runs where there is none, and which machines have some. */
+function adviceOn({ figure, system: { title, system, records }, built, machines }: Advised): string[] {
   const hasRuns = (own: readonly RunRecord[]): boolean => trialsOf(figure, own).trials.length > 0;
   if (hasRuns(records)) return [];
   const shown = built === null ? 'there is nothing to draw' : 'prediction and paper alone are drawn';
   const command = runsCommand(figure, system.name === 'local' ? null : system.name);
-  return [`figure ${figure}: no run on ${title}, ${shown}; to make runs there: ${command}`];
+  const others = machines.filter((machine) => hasRuns(machine.records)).map(({ name }) => `--system ${name}`);
+  return [
+    `figure ${figure}: no run on ${title}, ${shown}; to make runs there: ${command}`,
+    ...(others.length === 0 ? [] : [`figure ${figure}: there are runs of ${others.join(', ')}`]),
+  ];
 }

@@ -121,7 +121,7 @@ async function runCells(context: Context, work: Work): Promise<RunReport> {
   const { stored } = await findOrigin(context, experiment, { name: campaign, resume: false, isLook: true });
   const request: CampaignRequest = {
     ...plain,
-    ...{ name: campaign, experiment, options: { chips }, filter: [], only: [] },
+    ...{ name: campaign, experiment, options: optionsOf(run, chips), filter: [], only: [] },
     // What the figure wants now is run, whatever an earlier call wanted.
     ...{ resume: stored !== null, acceptChanges: true, reuse: true },
     ...{ repeat: run.repeat, retry: defaultRetry, maxRetries: defaultMaxRetries, maxError },
@@ -137,6 +137,16 @@ async function runCells(context: Context, work: Work): Promise<RunReport> {
   const result = await runCampaign(context, request, rules, planned);
   const exitCode = campaignExitCode(result.cells, { unsupportedAskedFor: false });
   return { figure, chips, campaign, missing, exitCode };
+}
+
+/** As `campaign run` takes them, so that it can go on with the campaign by its name alone. */
+function optionsOf(
+  { flags, system, stack, repeat }: RunMissing,
+  chips: number,
+): Readonly<Record<string, unknown>> {
+  const { modes: mode, models: model, ...others } = flags;
+  const given = Object.entries({ chips, system, stack, repeat, mode, model, ...others });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 async function runSearches(context: Context, { figure, chips, request, dryRun }: Work): Promise<RunReport> {

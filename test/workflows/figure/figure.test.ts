@@ -60,6 +60,7 @@ describe('superoffload figure', () => {
     expect(figures[0]!.data.marks.some(({ source }) => source === 'measured')).toBe(false);
     expect(notes).toEqual([
       'figure 13: no run on GH200, one superchip, 480 GB, prediction and paper alone are drawn; to make runs there: superoffload model-size --chips 1 --system gh200',
+      'figure 13: there are runs of --system 1x-nvidia-h200',
     ]);
   });
 
@@ -95,7 +96,7 @@ describe('superoffload figure', () => {
     for (const file of figures.flatMap((figure) => figure.files)) {
       expect(file.startsWith(join(cwd, 'out', 'figure10-etc-b.'))).toBe(true);
       const text = readFileSync(file, 'utf8');
-       
+
       expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f\u202e]|\\u001b/);
       if (/\.(svg|html)$/.test(file)) expect(text).not.toMatch(/<img|<script>\ufffd|<b>/);
     }
