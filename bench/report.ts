@@ -4,13 +4,19 @@
  *
  *   npm run build && npx tsx bench/report.ts RUNS_FOLDER [COUNT]
  */
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inScratch, machine, measureInTurns, median, program } from './measure.ts';
 
 const [source, count = '1000'] = process.argv.slice(2);
 if (source === undefined) throw new Error('name a folder of runs, for example .superoffload/runs');
+
+/** Bytes of all files below a path, or of the file itself. */
+function bytes(path: string): number {
+  const information = statSync(path);
+  if (information.isFile()) return information.size;
+  return readdirSync(path).reduce((sum, name) => sum + bytes(join(path, name)), 0);
+}
 
 /** Distinct cases: each copy counts as another one, so that no configuration is shared. */
 function copyRuns(home: string, distinct: boolean): void {
@@ -47,8 +53,6 @@ for (const distinct of [false, true]) {
     const out = join(folder, 'report');
     const command = ['node', '--import', hook, program, 'report', '--out', out];
     const measured = measureInTurns([{ name: 'report', command }], 3, { cwd: folder, env }).get('report');
-    const bytes = (path: string): number =>
-      Number(spawnSync('du', ['-sb', path], { encoding: 'utf8' }).stdout.split('\t')[0]);
     const sizes = ['index.html', 'report.md', 'runs.csv', 'runs'].map(
       (name) => `${name} ${(bytes(join(out, name)) / 1e6).toFixed(2)}`,
     );
