@@ -21,7 +21,12 @@ export async function startBrowser(): Promise<Browser | string> {
       args: [
         ...(userInfo().uid === 0 ? ['--no-sandbox'] : []),
         ...['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-        ...['--disable-component-update', '--disable-sync', '--font-render-hinting=none', '--disable-lcd-text'],
+        ...[
+          '--disable-component-update',
+          '--disable-sync',
+          '--font-render-hinting=none',
+          '--disable-lcd-text',
+        ],
       ],
     });
   } catch (error) {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Html} from '../../../src/core/report/html.ts';
+import type { Html } from '../../../src/core/report/html.ts';
 import { html, pathAddress, trusted, type HtmlValue } from '../../../src/core/report/html.ts';
 import { anyText, hostileTexts } from './hostile.ts';
 
@@ -35,7 +35,7 @@ describe('text in a page', () => {
       fc.property(anyText, (any) => {
         expect(text(any).slice(3, -4)).not.toMatch(/[<>]/);
         expect(html`<a title="${any}"></a>`.toString().slice(10, -6)).not.toMatch(/[<>"]/);
-         
+
         expect(text(any)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Surrogate}/u);
       }),
     );
