@@ -1,4 +1,4 @@
-import type { Placement } from '../core/plan/run-plan.ts';
+import { placementText } from '../core/report/placement-text.ts';
 import type { RunRecord } from '../core/results/record.ts';
 import { describeUpstream } from '../core/stack/reference.ts';
 import { upstreamNames } from '../core/upstreams/upstream.ts';
@@ -87,18 +87,6 @@ function facts(record: RunRecord): (readonly [string, string | null])[] {
     ],
     ['recovered', record.recovered ? 'rebuilt from the log: the tool was killed' : null],
   ];
-}
-
-function placementText(placement: Placement): string {
-  const { binding, hostNumaNodes, exclusiveHost, hostGiB, machine } = placement;
-  return [
-    binding === 'none' ? 'ranks not bound' : `ranks bound by ${binding}`,
-    ...(hostNumaNodes === null ? [] : [`host memory of NUMA nodes ${hostNumaNodes.join(', ')}`]),
-    ...(hostGiB === null ? [] : [`${formatNumber(hostGiB)} GiB of host memory allowed`]),
-    ...(exclusiveHost ? ['the whole host'] : []),
-    ...(machine?.pageBytes ? [`${machine.pageBytes / 1024} KiB pages`] : []),
-    ...(machine?.coherentGpuMemoryMode ? [`driver memory mode ${machine.coherentGpuMemoryMode}`] : []),
-  ].join(', ');
 }
 
 /** What ran: the same hash is the same software, and the rest says what to look for where it is another one. */

@@ -1,5 +1,4 @@
 import type { Case } from '../../experiment/case.ts';
-import type { Placement } from '../../plan/run-plan.ts';
 import type { RunRecord } from '../../results/record.ts';
 import { finite } from '../finite.ts';
 import { formatCount, formatNumber } from '../format.ts';
@@ -83,16 +82,4 @@ export function conditionFacts({ conditions }: RunRecord): Facts {
     ['hottest', gpu?.maxTemperatureC === null || gpu === null ? null : `${gpu.maxTemperatureC} \u00b0C`],
     ['throttling', gpu === null ? null : gpu.throttleReasons.join(', ') || 'none seen'],
   ];
-}
-
-export function placementText(placement: Placement): string {
-  const { binding, hostNumaNodes, exclusiveHost, hostGiB, machine } = placement;
-  return [
-    binding === 'none' ? 'ranks not bound' : `ranks bound by ${binding}`,
-    ...(hostNumaNodes === null ? [] : [`host memory of NUMA nodes ${hostNumaNodes.join(', ')}`]),
-    ...(hostGiB === null ? [] : [`${formatNumber(hostGiB)} GiB of host memory allowed`]),
-    ...(exclusiveHost ? ['the whole host'] : []),
-    ...(machine?.pageBytes ? [`${machine.pageBytes / 1024} KiB pages`] : []),
-    ...(machine?.coherentGpuMemoryMode ? [`driver memory mode ${machine.coherentGpuMemoryMode}`] : []),
-  ].join(', ');
 }

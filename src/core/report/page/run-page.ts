@@ -6,12 +6,13 @@ import { finite } from '../finite.ts';
 import { formatDuration, formatNumber } from '../format.ts';
 import { html, pathAddress, type Html, type HtmlValue } from '../html.ts';
 import { pageName } from '../page-name.ts';
+import { placementText } from '../placement-text.ts';
 import { shownLine } from '../plain.ts';
 import type { RunDetails, RunRow } from '../report-data.ts';
 import { stepChart } from './chart.ts';
 import { linkedPage } from './layout.ts';
 import { badge, card, factList, orNothing, utcText } from './parts.ts';
-import { caseFacts, conditionFacts, memoryFacts, placementText } from './run-facts.ts';
+import { caseFacts, conditionFacts, memoryFacts } from './run-facts.ts';
 
 /** The page of one run: outcome and its proof first, then the numbers, then all that is needed to repeat it. */
 export function runPage(row: RunRow, details: RunDetails, tool: string): Html {
