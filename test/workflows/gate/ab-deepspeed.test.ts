@@ -5,7 +5,7 @@ import { gatePlace, linkStacks } from './gate-place.ts';
 /**
  * The real DeepSpeed on a CPU rank, in turns: the same configuration twice must pass, one that is slowed must fail. A
  * run takes 8 to 15 s, and a neighbour on the machine moves it by a half, so that what is asked is coarse: a loss of
- * more than 85%, known within a factor of 2.5. The slow side is slow as a site or a commit can make it: attention
+ * more than 92%, known within a factor of 3. The slow side is slow as a site or a commit can make it: attention
  * without its fused kernel, and oneDNN and ATen held to instructions of 2007 by their own documented variables.
  */
 const place = gatePlace();
@@ -45,7 +45,7 @@ describe('gate --ab on the real engine', { timeout: 280_000 }, () => {
     expect(end.code, `${end.stdout}${end.stderr}`).toBe(5);
     const report = JSON.parse(end.stdout) as GateReport;
     expect(report.rows).toMatchObject([{ status: 'regression', basis: 'between launches' }]);
-    expect(report.rows[0]!.ratio!).toBeLessThan(0.15);
+    expect(report.rows[0]!.ratio!).toBeLessThan(0.08);
     expect(report.notes.join()).toContain('attention');
   });
 });
