@@ -28,10 +28,7 @@ export interface CompareRequest {
  */
 export async function compareResults(context: Context, request: CompareRequest): Promise<Comparison> {
   const filter = readFilters(request.filters);
-  const [before, after] = [
-    await readSide(context, request.a, filter),
-    await readSide(context, request.b, filter),
-  ];
+  const [before, after] = await readSides(context, [request.a, request.b], filter);
   requireSome(before, after, filter);
   requireTwo(before, after);
   const [a, b] = [withClipRates(before), withClipRates(after)];
@@ -60,6 +57,35 @@ function readFilters(filters: readonly string[]): Filters {
 interface Side extends NamedSet {
   /** Before the filters. */
   readonly all: RecordSet['records'];
+}
+
+/** @throws SuperOffloadError with what is wrong of both sides, where both are. */
+async function readSides(
+  context: Context,
+  names: readonly [string, string],
+  filters: Filters,
+): Promise<[Side, Side]> {
+  const [a, b] = [
+    await attempt(() => readSide(context, names[0], filters)),
+    await attempt(() => readSide(context, names[1], filters)),
+  ];
+  if (a instanceof SuperOffloadError && b instanceof SuperOffloadError && a.code === b.code) {
+    const { code, hint } = a;
+    const message = [...new Set([a.message, b.message])].join('\n');
+    throw new SuperOffloadError({ code, message, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (a instanceof SuperOffloadError) throw a;
+  if (b instanceof SuperOffloadError) throw b;
+  return [a, b];
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<T | SuperOffloadError> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SuperOffloadError) return error;
+    throw error;
+  }
 }
 
 async function readSide(context: Context, name: string, filters: Filters): Promise<Side> {

@@ -90,6 +90,7 @@ describe('nothing to compare', () => {
   it.each<[string, Partial<CompareRequest>, RegExp]>([
     ['the same runs', { b: 'old' }, /old and old are the same runs/],
     ['a source that is none', { b: 'nope' }, /"nope": /],
+    ['two that are none', { a: 'never', b: 'nope' }, /"never": .*\n"nope": /],
     [
       'no case in common',
       { a: old[1]?.runId ?? '', filters: ['chips=1'], b: 'other.json' },
