@@ -31,7 +31,7 @@ _superoffload() {
     values+=("\${line%%$'\\t'*}")
     shown+=("\${line/$'\\t'/  -- }")
   done
-  (( $#values )) && compadd $options -V superoffload -l -d shown -a values
+  (( $#values )) && compadd "\${(@)options}" -V superoffload -l -d shown -a values
   case $lines[1] in
     files*) [[ $PREFIX == -*=* ]] && compset -P 1 '*='; _files ;;
     folders*) [[ $PREFIX == -*=* ]] && compset -P 1 '*='; _files -/ ;;
@@ -55,18 +55,18 @@ function __superoffload_complete
         echo $line
     end
     # As it is meant; a quote may still be open.
-    set -l meant (string unescape -- "$current"; or string unescape -- "$current'"; or string unescape -- "$current\"")
+    set -l meant (string unescape -- "$current"; or string unescape -- "$current'"; or string unescape -- "$current"'"')
     set -l before (string match -r -- '^-[^=]*=' "$meant")
     set -l path (string replace -r -- '^-[^=]*=' '' "$meant")
-    switch "$lines[1]"
-        case 'files*'
-            for found in (__fish_complete_path "$path")
-                echo $before$found
-            end
-        case 'folders*'
-            for found in (__fish_complete_directories "$path" '')
-                echo $before$found
-            end
+    string match -qr -- '^(files|folders)' "$lines[1]"; or return
+    set -l real (string replace -r -- '^~/' "$HOME/" "$path")
+    for found in "$real"*
+        set -l shown (string replace -- "$real" "$path" $found)
+        if test -d $found
+            echo "$before$shown/"
+        else if string match -qr -- '^files' "$lines[1]"
+            echo "$before$shown"
+        end
     end
 end
 complete -c superoffload -f -k -a '(__superoffload_complete)'

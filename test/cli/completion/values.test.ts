@@ -1,7 +1,11 @@
 import { Command } from '@commander-js/extra-typings';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
-import { completions } from '../../../src/cli/completion/complete.ts';
+import { completions, shellNames } from '../../../src/cli/completion/complete.ts';
+import { completionScript } from '../../../src/cli/completion/scripts.ts';
 import type { CommandIo } from '../../../src/cli/commands/module.ts';
 import { declared, type DeclaredCommand, type DeclaredValue } from '../../../src/cli/declared.ts';
 import { declareVerbs } from '../../../src/cli/program.ts';
@@ -9,7 +13,7 @@ import { valueKindOf } from '../../../src/core/completion/value-kind.ts';
 import { bashReply, quoteRest, readShellLine } from '../../../src/core/completion/shell-line.ts';
 import { sampleHome } from '../../workflows/records/sample-home.ts';
 
-const { context, store } = sampleHome();
+const { home, context, store } = sampleHome();
 const io: CommandIo = { context, print: () => undefined, exitWith: () => undefined };
 
 async function allDeclared(): Promise<DeclaredCommand> {
@@ -81,6 +85,16 @@ describe('what completion knows', () => {
     const start = performance.now();
     await completions(io, ['runs', 'show', '2']);
     expect(performance.now() - start).toBeLessThan(200);
+  });
+});
+
+describe('the scripts', () => {
+  it.each(shellNames)('of %s can be read by it (skipped where there is none)', (shell) => {
+    const file = join(home, `script.${shell}`);
+    mkdirSync(home, { recursive: true });
+    writeFileSync(file, completionScript(shell));
+    const checked = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+    if (checked.error === undefined) expect([checked.status, checked.stderr]).toEqual([0, '']);
   });
 });
 
