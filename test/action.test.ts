@@ -63,9 +63,7 @@ function runStep(step: Step, inputs: Readonly<Record<string, string>>) {
       if (value === undefined) throw new Error(`nothing gives ${name}`);
       return value;
     });
-  const env = Object.fromEntries(
-    Object.entries(step.env ?? {}).map(([name, value]) => [name, fill(String(value))]),
-  );
+  const env = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, value]) => [name, fill(value)]));
   const end = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step.run!], {
     cwd,
     encoding: 'utf8',

@@ -10,7 +10,7 @@ export interface WantedRuns {
 }
 
 /** Launches of one session at most that are looked at where nobody named them. */
-const sessionLimit = 100;
+const sessionLimit = 30;
 
 /**
  * @param runIds oldest first

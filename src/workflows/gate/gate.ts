@@ -35,7 +35,8 @@ export async function gate(
     threshold: options.threshold ?? defaultThreshold,
   });
   const named = from.length === 0 ? null : await readRecords(context, from);
-  const stored = await readStored(context, found, options.historyLimit, named === null);
+  const runIds = new Set(named?.records.map(({ record }) => record.runId));
+  const stored = await readStored(context, found, options.historyLimit, named === null ? null : runIds);
   const report = runGate({
     baseline: found.baseline,
     baselineName: found.name,
@@ -49,14 +50,18 @@ export async function gate(
   return { report: { ...report, notes: [...new Set(notes)] }, baselinePath: found.path };
 }
 
-/** Of thousands of stored runs only those that the references can use are opened. */
+/**
+ * Of thousands of stored runs only those that the references can use are opened.
+ * @param named run ids that were read already and are judged, so that they are no history; null: what is read is judged
+ */
 async function readStored(
   context: Context,
   { baseline }: FoundBaseline,
   historyLimit: number,
-  areCandidates: boolean,
+  named: ReadonlySet<string> | null,
 ): ReturnType<typeof readRecords> {
-  if (!areCandidates && historyLimit === 0) return { records: [], notes: [] };
+  if (named !== null && historyLimit === 0) return { records: [], notes: [] };
   const runIds = await listRunIds(context.home);
-  return readRecords(context, ['runs'], wantedRuns(baseline, runIds, caseIdOfRun, historyLimit));
+  const others = named === null ? runIds : runIds.filter((runId) => !named.has(runId));
+  return readRecords(context, ['runs'], wantedRuns(baseline, others, caseIdOfRun, historyLimit));
 }
