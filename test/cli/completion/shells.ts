@@ -8,6 +8,7 @@ import { program } from '../../e2e/program.ts';
 
 /** @returns why there is no such shell here and can be none; null where there is one. */
 export function provideShell(name: string): string | null {
+  if (!existsSync('/usr/bin/script')) return 'no /usr/bin/script of util-linux, which gives a terminal';
   if (spawnSync(name, ['--version']).status === 0) return null;
   if (userInfo().uid !== 0) return `no ${name}, and only root may install it`;
   if (spawnSync('apt-get', ['--version']).status !== 0)
@@ -63,7 +64,7 @@ export async function openTerminal(shell: ShellName, cwd: string, home: string):
     ...{ PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: cwd, SUPEROFFLOAD_HOME: home, TERM: 'xterm' },
     ...{ LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', XDG_DATA_HOME: cwd, XDG_CONFIG_HOME: cwd },
   };
-  const child = spawn('script', ['-q', '-e', '-c', starts[shell], '/dev/null'], { cwd, env });
+  const child = spawn('/usr/bin/script', ['-q', '-e', '-c', starts[shell], '/dev/null'], { cwd, env });
   let shown = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
   const type = (keys: string): void => void child.stdin.write(keys);
