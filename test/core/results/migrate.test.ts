@@ -9,7 +9,9 @@ import { goodLog, recordOf } from '../sample-record.ts';
 
 /** Records as each version of the tool wrote them, the oldest first. */
 const folder = new URL('../../fixtures/records/', import.meta.url);
-const names = readdirSync(folder).sort();
+const names = readdirSync(folder)
+  .filter((name) => /^\d.*\.json$/.test(name))
+  .sort();
 
 type Json = Record<string, unknown>;
 
