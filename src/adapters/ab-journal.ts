@@ -22,7 +22,7 @@ export interface AbJournal {
 }
 
 /** @param key hexadecimal, of what the two sides are. */
-export function abJournalPath(home: string, key: string): string {
+function abJournalPath(home: string, key: string): string {
   return join(home, 'gate', `${key}.ndjson`);
 }
 
@@ -61,11 +61,6 @@ export async function openAbJournal(home: string, key: string): Promise<AbJourna
     await mutex.release();
     throw storageError(error, path);
   }
-}
-
-/** The launches of a journal that a dry run would go on with. */
-export function readOpenLaunches(home: string, key: string): AbJournal['open'] {
-  return openLaunches(readOrEmpty(abJournalPath(home, key)));
 }
 
 function openLaunches(text: string): AbJournal['open'] {
