@@ -169,7 +169,13 @@ def main():
         data = MarkovChain(args.markov_states or min(vocab, 1024), args.seq_length, args.seed)
     adam_threads = torch.get_num_threads() if cpu_optimizer else "none"
     worker = getattr(optimizer, "superoffload_cpu_optimizer", None)
-    if worker is not None:  # It has its own cores and starts OpenMP there.
+    overlap = hasattr(optimizer, "stepper")  # patches/deepspeed: asked for in the JSON, and there where it is applied
+    if overlap != (ds_config.get("superoffload", {}).get("optimizer") == "overlap"):
+        raise SystemExit('config error: superoffload.optimizer is "overlap", but this DeepSpeed has no such optimizer, or '
+                         "the JSON is not for ZeRO-3: see `superoffload patch`")
+    if overlap:
+        adam_threads = optimizer.adam.threads
+    elif worker is not None:  # It has its own cores and starts OpenMP there.
         adam_threads = os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(worker.cpuadam_process.pid))
     if rank == 0:
         say("run facts", {
@@ -182,6 +188,7 @@ def main():
             "data entropy (nats)": f"{data.entropy:.6f}" if data.entropy else "none",
             "attention": args.attention, "tied head": "true",
             "super offload": str("superoffload" in type(optimizer).__module__).lower(),
+            "offload optimizer": "overlap" if overlap else "published" if cpu_optimizer else "none",
         })
 
     # Training

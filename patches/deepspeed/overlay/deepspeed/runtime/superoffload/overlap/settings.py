@@ -10,10 +10,11 @@ OPTIMIZERS = ("published", "overlap")
 @dataclass(frozen=True)
 class Settings:
     """optimizer: "published" is DeepSpeed's own, "overlap" is this package's.
-    subgroup_elements: how many elements are stepped and sent back together, at most (a larger parameter is alone).
+    subgroup_elements: how many elements are stepped and sent back together, at most; more where one
+        parameter has more.
     speculation: the share of the optimizer's host memory that may be doubled, so that subgroups are stepped before the
         last gradient has shown that the step is good. 0: every subgroup waits for the end of the backward pass.
-    adam_threads: threads of the CPU's Adam; 0: all of this rank's cores but two.
+    adam_threads: threads of the CPU's Adam; 0: one for each of this rank's cores.
     pin_memory: whether the memory that gradients and weights cross in is registered with CUDA.
     """
 

@@ -45,11 +45,13 @@ class Stepper:
         self._raise()
         self.arrived.put(("gradients", index, event, scale))
 
-    def conclude(self, scale, clipped=False):
-        """All are submitted. `scale`: what gradients are multiplied by, or None where the step is not to be done.
-        Returns when all of it is done and sent (see Link.sent)."""
+    def decide(self, scale, clipped=False):
+        """All are submitted. `scale`: what gradients are multiplied by, or None where the step is not to be done."""
         self._raise()
         self.arrived.put(("verdict", scale, clipped))
+
+    def wait(self):
+        """Until all of the decided step is done and on its way to the GPU. Returns what Link.after takes."""
         while True:
             try:
                 sent = self.finished.get(timeout=1.0)
