@@ -1,0 +1,24 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from './clone.ts';
+import { createSandbox } from './program.ts';
+
+const { cwd, run } = createSandbox();
+const shown = join(root, 'docs', 'figures');
+
+/** Pictures in the documentation are what the program draws of the archive beside them, to the byte. */
+describe('docs/figures (drawn again by scripts/docs-figures.sh)', () => {
+  it.each([
+    ['all', '--from', join(root, 'bench/measured/h200-runs.tar.gz')],
+    ['10', '--system', 'gh200'],
+    ['all', '--system', 'gh200-nvl2'],
+  ])('figure %s %s %s', { timeout: 60_000 }, async (...words) => {
+    const end = await run(['figure', ...words, '--formats', 'svg', '--out', cwd]);
+    expect(end.code, end.stderr).toBe(0);
+  });
+
+  it.each(readdirSync(shown))('%s is current', (name) => {
+    expect(readFileSync(join(cwd, name)).equals(readFileSync(join(shown, name)))).toBe(true);
+  });
+});
