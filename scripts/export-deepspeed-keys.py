@@ -8,6 +8,7 @@ default. Sections without a model (optimizer, scheduler, data_efficiency, ...) s
 """
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import json
@@ -49,6 +50,8 @@ PASSED_ON = {
 # Keys of inner sections whose parser also calls its section `param_dict`.
 NESTED = {"attention", "data_routing", "data_sampling", "dynamic_batching", "mode", "model_info", "random_ltd",
           "writer"}
+# The section that patches/deepspeed adds, where it is applied.
+OVERLAY = "deepspeed.runtime.superoffload.overlap.settings:Settings"
 # Integers that DeepSpeed also takes as None by default: their type cannot be read off the default.
 NUMBER_KEYS = {"train_batch_size": 1, "train_micro_batch_size_per_gpu": 1, "gradient_accumulation_steps": 1,
                "steps_per_print": 0}
@@ -194,6 +197,16 @@ def key_of(node, namespace):
     return None, None
 
 
+def overlay_schema():
+    from deepspeed.runtime.superoffload.overlap.settings import OPTIMIZERS, Settings
+
+    names = {bool: "boolean", int: "integer", float: "number"}
+    properties = {field.name: {"type": names[type(field.default)]} for field in dataclasses.fields(Settings)
+                  if type(field.default) in names}
+    properties["optimizer"] = {"enum": list(OPTIMIZERS)}
+    return {"type": "object", "additionalProperties": False, "properties": dict(sorted(properties.items()))}
+
+
 def main():
     definitions = {}
     removed = set(getattr(runtime_config, "_REMOVED_TOP_LEVEL_CONFIG_KEYS", {}))
@@ -205,6 +218,8 @@ def main():
     for key, candidates in SECTIONS.items():
         if key in properties or candidates:
             properties[key] = lift_definitions(clean(section_schema(candidates)), definitions)
+    if find([OVERLAY]) is not None:
+        properties["superoffload"] = overlay_schema()
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"deepspeed-{deepspeed.__version__}",

@@ -330,6 +330,17 @@ class OverlapOptimizer_Stage3(DeepSpeedZeroOptimizer_Stage3):
                     amsgrad=False, maximize=False)
             self.fp16_partitioned_groups_flat[i].copy_(flat.data)
 
+    # What others may ask of a ZeRO-3 optimizer
+
+    def _get_fp32_grad_state_partition(self, param, release_swap_buffers):
+        raise RuntimeError("superoffload: the overlap optimizer keeps no fp32 gradients")
+
+    def get_fp32_grad_partitions(self):
+        raise RuntimeError("superoffload: the overlap optimizer keeps no fp32 gradients")
+
+    def offload_states(self, *args, **options):
+        raise RuntimeError("superoffload: the overlap optimizer's states cannot be moved elsewhere")
+
     # Checkpoints
 
     def _rigid_load_state_dict(self, state_dict, load_optimizer_states=True):
