@@ -22,9 +22,10 @@ const units = {
 
 /** On CPUs there is no GPU to divide by. */
 function unitText({ functional, unit }: FigureScene): string {
-  return functional
-    ? units[unit].replace('per GPU', 'per CPU rank').replace('all chips', 'all ranks')
-    : units[unit];
+  if (!functional) return units[unit];
+  return unit === 'billions'
+    ? 'million parameters'
+    : units[unit].replace('per GPU', 'per CPU rank').replace('all chips', 'all ranks');
 }
 
 /**

@@ -33,12 +33,43 @@ export function comparableSet(launches: readonly Trial[], own: Case | null): Com
     return isSame;
   });
   const newest = newestTelling(sameSettings);
-  const kept = sameSettings.filter(({ record }) => {
+  const sameSoftware = sameSettings.filter(({ record }) => {
     if (newest === undefined || record === newest || isLike(record, newest)) return true;
     count(softwareReason(record, newest));
     return false;
   });
+  const kept = ofOneJson(sameSoftware);
+  const others = sameSoftware.length - kept.length;
+  if (others > 0) leftOut.set('with another DeepSpeed JSON', others);
   return { kept, leftOut };
+}
+
+/**
+ * Of each batch and size those with the DeepSpeed JSON of the newest that says something: `--config` and a mode's newer
+ * settings change it where the case stays. A record that does not say is taken along.
+ */
+function ofOneJson(trials: readonly Trial[]): readonly Trial[] {
+  const batches = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const { model, microBatch, activationCheckpointing } = trial.subject;
+    const { layers, hidden, heads, paddedVocabulary } = model;
+    const key = [layers, hidden, heads, paddedVocabulary, microBatch, activationCheckpointing].join(' ');
+    const batch = batches.get(key);
+    if (batch === undefined) batches.set(key, [trial]);
+    else batch.push(trial);
+  }
+  const left = new Set<Trial>();
+  for (const batch of batches.values()) {
+    const wanted = newestTelling(batch.filter(({ record }) => hasHash(record)))?.deepspeedHash;
+    if (wanted === undefined) continue;
+    for (const trial of batch)
+      if (hasHash(trial.record) && trial.record.deepspeedHash !== wanted) left.add(trial);
+  }
+  return left.size === 0 ? trials : trials.filter((trial) => !left.has(trial));
+}
+
+function hasHash({ deepspeedHash }: RunRecord): boolean {
+  return typeof deepspeedHash === 'string';
 }
 
 /** Settings of one mode: what may differ from bar to bar, and not within one. Of a search, sizes are what differs. */
@@ -50,6 +81,8 @@ function settingsOf({ model, ...subject }: Case): Readonly<Record<string, unknow
     'sequence-parallel': subject.sequenceParallel,
     ratio: subject.ratio,
     'loss chunk': subject.lossChunk ?? null,
+    'activation offload': subject.activationOffload,
+    data: [subject.dataPath, subject.vocabFile, subject.mergeFile],
     'DeepSpeed settings': subject.deepspeedOverrides,
   };
 }
@@ -77,9 +110,10 @@ function settingsReason(subject: Case, drawn: Case | null): string {
   );
   const simple = names.map((name) => {
     const value = here[name];
-    return typeof value === 'number' ? `${name} ${value}` : `another ${name}`;
+    if (typeof value === 'boolean') return `${value ? 'with' : 'without'} ${name}`;
+    return typeof value === 'number' ? `with ${name} ${value}` : `with another ${name}`;
   });
-  return `with ${simple.join(', ')}`;
+  return simple.join(', ');
 }
 
 /** A launch that was stopped or lost says nothing about a stack that would put others aside. */

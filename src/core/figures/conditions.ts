@@ -14,6 +14,7 @@ function conditionsOf(figure: FigureNumber, subject: Case): Conditions {
     clipping: String(subject.gradientClipping),
     dropout: String(subject.dropout),
     '16-bit loss': String(subject.fp16LmCrossEntropy),
+    data: subject.dataPath === null ? 'generated' : 'of a file',
   };
   const memory = {
     recomputation: String(subject.activationCheckpointing),
@@ -83,18 +84,21 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** How a case differs from another in what a figure's runs have in common: `dtype fp16 (not bf16)`. */
-export function differingConditions(figure: FigureNumber, subject: Case, other: Case): string[] {
-  return differing(conditionsOf(figure, subject), conditionsOf(figure, other), 'not');
+/** How a case differs from the experiment's in what a figure's runs have in common: `with dtype fp16 (the experiment: bf16)`. */
+export function differingConditions(figure: FigureNumber, subject: Case, own: Case): string[] {
+  return differing(conditionsOf(figure, subject), conditionsOf(figure, own), 'the experiment');
 }
 
-function differing(what: Conditions, other: Conditions, word: string): string[] {
+/** What is on or off is said so: `without recomputation`. */
+function differing(what: Conditions, other: Conditions, whose: string): string[] {
   return Object.entries(what)
     .filter(([name, value]) => other[name] !== value)
-    .map(([name, value]) => `${name} ${value} (${word} ${other[name] ?? 'none'})`);
+    .map(([name, value]) => {
+      if (value === 'true' || value === 'false') return `${value === 'true' ? 'with' : 'without'} ${name}`;
+      return `with ${name} ${value} (${whose}: ${other[name] ?? 'none'})`;
+    });
 }
 
 function leftOutText(count: number, what: Conditions, drawn: Conditions): string {
-  const words = differing(what, drawn, 'drawn:');
-  return `${count} run${count === 1 ? '' : 's'} with ${words.join(', ')}`;
+  return `${count} run${count === 1 ? '' : 's'} ${differing(what, drawn, 'drawn').join(', ')}`;
 }

@@ -20,7 +20,7 @@ export function differencesFromPaper(scene: FigureScene): string[] {
     linkPhrase(system.system, conditions),
     hostPhrase(scene, chips),
     figure === 12 ? null : sequencePhrase(subject, conditions),
-    figure !== 13 && chips.some((count) => count > 1) ? nodePhrase(system.system, conditions) : null,
+    chips.some((count) => count > 1) ? nodePhrase(system.system, conditions) : null,
     figure === 13 ? headPhrase(scene.trials.at(-1)?.record.facts ?? {}, conditions) : null,
   ];
   return phrases.filter((phrase) => phrase !== null);

@@ -9,10 +9,10 @@ export type MarkSource = 'measured' | 'predicted' | 'published';
 
 /**
  * `value`: there is a number. `oom`: memory did not suffice (`wall` says which, where that is known). `failed`: it ran
- * and gave no number for another reason. `not-run`: nobody tried. `unsupported`: this software cannot run it.
- * `not-drawn`: the paper leaves the place empty.
+ * and gave no number for another reason. `stopped`: a person ended it before it had one. `not-run`: nobody tried.
+ * `unsupported`: this software cannot run it. `not-drawn`: the paper leaves the place empty.
  */
-export type MarkState = 'value' | 'oom' | 'failed' | 'not-run' | 'unsupported' | 'not-drawn';
+export type MarkState = 'value' | 'oom' | 'failed' | 'stopped' | 'not-run' | 'unsupported' | 'not-drawn';
 
 /** One place of one series: a bar, or a point of a line. */
 export interface Mark {

@@ -69,16 +69,18 @@ function systemTitle({ name, title, accelerator, cores }: System): string {
 
 /** Two machines of one name differ in what they have. */
 function distinctNames(systems: readonly System[]): string[] {
-  const taken = new Map<string, number>();
+  const taken = new Set<string>();
   const isShared = (name: string): boolean =>
     systems.filter((system) => plainName(system) === name).length > 1;
   return systems.map((system) => {
     const name = plainName(system);
     const wanted =
       isShared(name) && system.hostGiB !== null ? `${name}-${Math.round(system.hostGiB)}gib` : name;
-    const count = (taken.get(wanted) ?? 0) + 1;
-    taken.set(wanted, count);
-    return count === 1 ? wanted : `${wanted}-${count}`;
+    let distinct = wanted;
+    // Another machine may be called `a-2` by its own name.
+    for (let count = 2; taken.has(distinct); count += 1) distinct = `${wanted}-${count}`;
+    taken.add(distinct);
+    return distinct;
   });
 }
 

@@ -1,5 +1,6 @@
 import { shownLine } from '../report/plain.ts';
 import { stackText, toolText } from './comparable-set.ts';
+import { layoutOf } from '../launch/layout.ts';
 import { hasPaper, type FigureScene } from './scene.ts';
 import { differingConditions } from './conditions.ts';
 import type { Mark } from './figure-data.ts';
@@ -21,7 +22,7 @@ export function footnotesOf(scene: FigureScene, { marks, leftOut, faulty }: Told
     ...unitNotes(scene),
     ...ownSettings(scene),
     ...(has('predicted') ? [predictedNote(scene)] : []),
-    ...(scene.showPredicted && !scene.functional ? noSpeedNote(scene, marks) : []),
+    ...(scene.showPredicted && !scene.functional ? unpredictedNotes(scene, marks) : []),
     ...(hasPaper(scene)
       ? [`Paper: SuperOffload (ASPLOS '26, arXiv 2509.21271), ${scene.paper.reading}.`]
       : []),
@@ -49,18 +50,30 @@ function measuredNote({ trials }: FigureScene, marks: readonly Mark[]): string {
 
 function intervalNote(marks: readonly Mark[]): string[] {
   const bases = [...new Set(marks.flatMap(({ basis }) => (basis === null ? [] : [basis])))].sort();
-  return bases.length === 0 ? [] : [`Intervals: ${bases.join('; ')}.`];
+  const few = bases.some((basis) => basis.startsWith('less'))
+    ? ' (its steps were too few, or too alike)'
+    : '';
+  return bases.length === 0 ? [] : [`Intervals: ${bases.join(', ')}${few}.`];
 }
 
-function unitNotes({ figure, unit, system: { system } }: FigureScene): string[] {
+function unitNotes(scene: FigureScene): string[] {
+  const {
+    figure,
+    unit,
+    system: { system },
+  } = scene;
   if (unit === 'mfu') {
+    const paper = hasPaper(scene) ? ', the paper does not say against what' : '';
     return [
-      `MFU against ${system.peakTflops ?? 'an unknown number of'} TFLOPS a chip. Attention counts over the full s^2, of which a causal kernel executes about half: long sequences read high.`,
+      `MFU against ${system.peakTflops ?? 'an unknown number of'} TFLOPS a chip${paper}. Attention counts over the full s^2, of which a causal kernel executes about half: long sequences read high.`,
     ];
   }
   if (unit === 'tokens')
     return ['No peak is known of these chips, so there is no MFU, and nothing of the paper beside it.'];
-  return figure === 13 ? ['Sizes here are counted parameters; the paper prints the names of its sizes.'] : [];
+  if (figure !== 13) return [];
+  return [
+    `Sizes here are counted parameters${hasPaper(scene) ? '; the paper prints the names of its sizes' : ''}.`,
+  ];
 }
 
 function predictedNote({ unit, system }: FigureScene): string {
@@ -68,15 +81,25 @@ function predictedNote({ unit, system }: FigureScene): string {
   return `Predicted: for ${system.title} by ${what}, which were held against runs on H200 GPUs; nothing was run for it.`;
 }
 
-/** A cell of which nothing is predicted fits, and its time is not known. */
-function noSpeedNote(scene: FigureScene, marks: readonly Mark[]): string[] {
-  const { panels, series, system } = scene;
-  const cells =
-    panels.flatMap(({ places }) => places).length * series.filter(({ mode }) => mode !== null).length;
+/** Cells of which nothing is predicted: those of part of a node, and those that fit and whose time is not known. */
+function unpredictedNotes({ panels, series, system, unit }: FigureScene, marks: readonly Mark[]): string[] {
+  if (unit === 'tokens') return [];
+  const modeCount = series.filter(({ mode }) => mode !== null).length;
+  const places = panels.flatMap((planned) => planned.places);
+  const { chipsPerNode } = system.system;
+  const partly = modeCount * places.filter(({ chips }) => !layoutOf(chips, chipsPerNode).ok).length;
   const predicted = marks.filter(({ source }) => source === 'predicted').length;
-  if (predicted === cells || scene.unit === 'tokens') return [];
+  const noRate = modeCount * places.length - predicted - partly;
+  const cells = (count: number): string => `${count} cell${count === 1 ? '' : 's'}`;
   return [
-    `No speed is predicted of ${cells - predicted} cells: a rate of ${system.title} is not known, or the chips do not fill its nodes.`,
+    ...(partly > 0
+      ? [`Nothing is predicted of ${cells(partly)}: the chips do not fill nodes of ${chipsPerNode}.`]
+      : []),
+    ...(noRate > 0
+      ? [
+          `No speed is predicted of ${cells(noRate)} that should fit: ${system.title} lacks a rate that it takes.`,
+        ]
+      : []),
   ];
 }
 
@@ -86,7 +109,9 @@ function ownSettings({ figure, experiment, system, trials }: FigureScene): strin
   if (subject === undefined) return [];
   const own = ownCase(experiment, system.system, { ...subject, sequenceLength: null });
   const words = own === null ? [] : differingConditions(figure, subject, own);
-  return words.length === 0 ? [] : [`The runs are not as the experiment has them: ${words.join(', ')}.`];
+  return words.length === 0
+    ? []
+    : [`The runs were not made as the experiment has it, but ${words.join(', ')}.`];
 }
 
 function faultyNote(faulty: readonly string[]): string[] {

@@ -112,7 +112,12 @@ function nothingRan(at: At, trials: readonly Trial[], cases: readonly Case[], { 
     at,
     smallest === undefined ? trials.map(({ record }) => record) : [smallest.record],
   );
-  if (smallest === undefined) return mark;
+  if (smallest === undefined) {
+    const ended = trials.some(({ record }) => record.outcome.class === 'ok');
+    return ended
+      ? { ...mark, notes: ['ran, with too few steps that changed the weights to prove that it fits'] }
+      : mark;
+  }
   const isLeast = cases[0] !== undefined && sizeKey(cases[0]) === sizeKey(smallest.subject);
   const name = nameOf(smallest.subject);
   return {

@@ -79,10 +79,15 @@ function cellMark(scene: FigureScene, { at, planned, place, mode, trials, leave 
     const notes = cannot ? ['needs an NVIDIA GPU'] : [];
     return markOf({ ...at, source: 'measured', state: cannot ? 'unsupported' : 'not-run' }, { notes });
   }
-  if (scene.figure === 13) return frontierMark(at, kept, edgeSetting(scene, place, mode));
+  if (scene.figure === 13) return inUnit(scene, frontierMark(at, kept, edgeSetting(scene, place, mode)));
   const asked = own ?? first.subject;
   const mark = measuredMark(at, kept, asked, measures[scene.unit]);
   return { ...mark, notes: [...settingNotes(first.subject, asked), ...mark.notes] };
+}
+
+/** Sizes that CPUs can train are not written in billions: build-figure.ts names the unit. */
+function inUnit({ functional }: FigureScene, mark: Mark): Mark {
+  return functional && mark.value !== null ? { ...mark, value: 1000 * mark.value } : mark;
 }
 
 const measures = {

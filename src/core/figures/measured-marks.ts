@@ -1,9 +1,11 @@
 import type { Case } from '../experiment/case.ts';
 import { standingOf } from '../campaign/retry-policy.ts';
+import type { OutcomeClass } from '../logs/events.ts';
 import type { RunRecord, Throughput } from '../results/record.ts';
-import { fullConfidence, summarizeCases, type CaseSummary } from '../results/summarize.ts';
+import { fullConfidence, isMeasured, summarizeCases, type CaseSummary } from '../results/summarize.ts';
 import { keptBatches } from '../search/batch-rule.ts';
 import { wallOf } from '../search/verdict.ts';
+import { endsText } from './end-words.ts';
 import type { Mark } from './figure-data.ts';
 import { markOf } from './marks.ts';
 import type { Trial } from './trial.ts';
@@ -71,17 +73,17 @@ function batchNotes({ gradientAccumulation, activationCheckpointing }: Case, own
 }
 
 function failureNotes({ launches }: CaseSummary): string[] {
-  const failed = launches.filter(({ outcome }) => outcome.class !== 'ok');
+  const failed = launches.filter((launch) => !isMeasured(launch));
   if (failed.length === 0) return [];
-  const classes = [...new Set(failed.map(({ outcome }) => outcome.class))].join(', ');
-  return [`${failed.length} of ${launches.length} launches: ${classes}`];
+  const ends = endsText(failed.map(({ outcome }) => outcome.class));
+  return [`${failed.length} of ${launches.length} launches gave no number: ${ends}`];
 }
 
 /** A rate is the work of a step over its time: the shorter time is the higher rate. */
 function intervalOf({ interval, stepMs, launches }: CaseSummary, value: number) {
   if (interval === null || stepMs === null) return {};
   const { lowMs, highMs, confidence, basis } = interval;
-  const count = launches.filter(({ outcome }) => outcome.class === 'ok').length;
+  const count = launches.filter(isMeasured).length;
   const share = confidence >= fullConfidence ? '95%' : 'less than 95%';
   return {
     low: (value * stepMs) / highMs,
@@ -108,12 +110,12 @@ export function markWithoutNumber(at: At, launches: readonly RunRecord[]): Mark 
   const classes = [...new Set(launches.map(({ outcome }) => outcome.class))];
   if (classes.length === 0) return markOf({ ...bare, state: 'not-run' });
   if (classes.every((name) => standingOf(name) === 'stopped')) {
-    return markOf({ ...bare, state: 'not-run' }, { runIds, notes: ['stopped before it had a number'] });
+    return markOf({ ...bare, state: 'stopped' }, { runIds });
   }
   if (classes.includes('unsupported')) return markOf({ ...bare, state: 'unsupported' }, { runIds });
   return markOf({ ...bare, state: 'failed' }, { runIds, notes: [noNumberText(classes)] });
 }
 
-function noNumberText(classes: readonly string[]): string {
-  return classes.includes('ok') ? 'ran, and has no number of this unit' : classes.join(', ');
+function noNumberText(classes: readonly OutcomeClass[]): string {
+  return classes.includes('ok') ? 'ran, and has no number of this unit' : endsText(classes);
 }

@@ -31,7 +31,10 @@ export interface PaperFigure {
 /** One of the figures, all of them in one form. */
 export function paperFigure(file: PaperFile, figure: FigureNumber): PaperFigure {
   const { title, unit, mark, readingError } = file[`figure${figure}`];
-  const printed = mark === 'E' ? 'as printed' : `read off the figure, ${readingError ?? 'error not known'}`;
+  const printed =
+    mark === 'E'
+      ? 'as printed'
+      : `read off the figure${readingError === undefined ? '' : ` to ${readingError}`}`;
   return { title, unit, reading: printed, panels: panelsOf(file, figure) };
 }
 

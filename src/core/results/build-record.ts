@@ -1,3 +1,4 @@
+import { canonicalJson, shortHash } from '../experiment/case-id.ts';
 import type { ExitEvidence } from '../logs/events.ts';
 import type { LogState } from '../logs/state.ts';
 import { classify } from '../logs/outcome.ts';
@@ -8,6 +9,7 @@ import { leftBehindWarnings } from './left-behind.ts';
 import type { RunEvent } from './run-event.ts';
 import type { Conditions, MemoryUse, RunRecord, Throughput, ToolIdentity } from './record.ts';
 import { requeuedWarnings } from './requeued.ts';
+import { runFiles } from './run-files.ts';
 import { recordWarnings } from './warnings.ts';
 
 export interface RecordInputs {
@@ -77,7 +79,20 @@ function planned(plan: RunPlan) {
     stack: plan.stack,
     worldSize: plan.worldSize,
     ...(plan.placement === undefined ? {} : { placement: plan.placement }),
+    deepspeedHash: deepspeedHashOf(plan),
   } as const;
+}
+
+/** By what the JSON says: neither the order of its keys nor its spaces are a setting. */
+function deepspeedHashOf({ files }: RunPlan): string | null {
+  const text = files[runFiles.deepspeedConfig];
+  if (text === undefined) return null;
+  try {
+    return shortHash(canonicalJson(JSON.parse(text)));
+  } catch {
+    // Of a run that is recovered from a damaged folder there is a record all the same.
+    return shortHash(text);
+  }
 }
 
 function memoryUse({ plan, log, memory }: RecordInputs): MemoryUse {

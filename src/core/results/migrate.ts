@@ -13,7 +13,8 @@ export type ReadRecord =
   | { readonly ok: false; readonly problem: string; readonly isNewer: boolean };
 
 /** A record of any version of this schema: fields that came later are absent from older ones. */
-type OldRecord = Omit<RunRecord, 'tool' | 'case' | 'system' | 'exit'> & {
+type OldRecord = Omit<RunRecord, 'tool' | 'case' | 'system' | 'exit' | 'deepspeedHash'> & {
+  readonly deepspeedHash?: RunRecord['deepspeedHash'];
   readonly tool?: RunRecord['tool'];
   readonly case: OldCase | null;
   readonly system: OldSystem;
@@ -62,6 +63,7 @@ function withAdditions(old: OldRecord): RunRecord {
     system: systemOf(old.system),
     exit: exitOf(old),
     ...placementOf(old),
+    deepspeedHash: old.deepspeedHash ?? null,
     ...clipRateOf(old),
   };
 }

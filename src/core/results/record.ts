@@ -75,6 +75,11 @@ export interface RunRecord {
   readonly worldSize: number;
   /** Cores and memory that the ranks got; absent in records of before it was kept. */
   readonly placement?: Placement;
+  /**
+   * Eight digits over the DeepSpeed JSON (core/experiment/case-id.ts): a file of the user's may differ where the case does
+   * not. null without one, and in records of before it was kept.
+   */
+  readonly deepspeedHash: string | null;
   readonly startedUtc: string;
   readonly endedUtc: string | null;
   readonly durationMs: number | null;

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { parameterCount } from '../../../src/core/model/shape.ts';
+import type { RunRecord } from '../../../src/core/results/record.ts';
+import { base, launches } from './launches.ts';
 import { figureSystems } from '../../../src/core/figures/figure-system.ts';
 import { withRates } from '../../../src/workflows/figure/choose-systems.ts';
 import { readSystems } from '../../../src/adapters/experiment-data.ts';
-import { built, markAt, packageRoot, profile, realRecords, sourceOf } from './scene-inputs.ts';
+import { built, machineOf, markAt, packageRoot, profile, realRecords, sourceOf } from './scene-inputs.ts';
 
 const catalog = readSystems([`${packageRoot}/experiment`]);
 const machines = figureSystems(realRecords).map((machine) => withRates(machine, catalog));
@@ -56,7 +59,7 @@ describe('figures of real runs on H200 GPUs', () => {
     expect(text).toMatch(
       /^Measured: \d+ runs of 2026-11-23, torch 2\.11\.0\+cu130, DeepSpeed 0\.19\.8 \(lock 44cb0d23\)/m,
     );
-    expect(text).toMatch(/^Paper: .*read off the figure, about 1 TFLOPS\.$/m);
+    expect(text).toMatch(/^Paper: .*read off the figure to about 1 TFLOPS\.$/m);
   });
 
   it('figure 11: another number of chips has a panel of its own, after the paper’s', () => {
@@ -70,7 +73,7 @@ describe('figures of real runs on H200 GPUs', () => {
     expect(own.find(({ series }) => series === 'prism')).toMatchObject({ state: 'value', x: '1B' });
     // A person ended it.
     expect(own.find(({ series }) => series === 'zero_infinity')).toMatchObject({
-      state: 'not-run',
+      state: 'stopped',
       value: null,
     });
     expect(marks.some(({ panel, source }) => panel === '2chip' && source === 'published')).toBe(false);
@@ -87,8 +90,12 @@ describe('figures of real runs on H200 GPUs', () => {
       wall: 'gpu',
     });
     const text = data.footnotes.join('\n');
-    expect(text).toMatch(/^MFU against 989 TFLOPS a chip\. .*causal kernel executes about half/m);
-    expect(text).toMatch(/not as the experiment has them: recomputation false \(not true\)/);
+    expect(text).toMatch(
+      /^MFU against 989 TFLOPS a chip, the paper does not say against what\. .*causal kernel executes about half/m,
+    );
+    expect(text).toMatch(
+      /The runs were not made as the experiment has it, but without recomputation, without activation offload\./,
+    );
   });
 
   it('figure 13: the proven edge, in counted parameters, with the memory that ends it', () => {
@@ -131,12 +138,65 @@ describe('figures of a machine without runs', () => {
   it('draw no speed of several nodes where nobody knows their network', () => {
     const data = built(11, profile('gh200'));
     expect(sourceOf(data, 'predicted').every(({ state }) => state === 'oom')).toBe(true);
-    expect(data.footnotes.join()).toMatch(/No speed is predicted of \d+ cells/);
+    const cells = data.panels.flatMap(({ x }) => x).length * 4;
+    const left = cells - sourceOf(data, 'predicted').length;
+    expect(data.footnotes.join()).toContain(`No speed is predicted of ${left} cells that should fit: GH200`);
     const nvl2 = sourceOf(built(11, profile('gh200-nvl2')), 'predicted');
     expect(nvl2.some(({ state }) => state === 'value')).toBe(true);
   });
 
+  it('draw nothing of part of a node, and say why', () => {
+    const nvl2 = profile('gh200-nvl2');
+    const data = built(11, { ...nvl2, system: { ...nvl2.system, chipsPerNode: 3 } });
+    expect(sourceOf(data, 'predicted')).toEqual([]);
+    const [said] = data.footnotes.filter((note) => note.includes('predicted of'));
+    expect(said).toBe('Nothing is predicted of 36 cells: the chips do not fill nodes of 3.');
+  });
+
   it('are none on CPUs', () => {
     expect(() => built(10, profile('cpu'))).toThrow('nothing to draw');
+  });
+});
+
+it('draws sizes that CPUs train in millions, not in ten-thousandths of a billion', () => {
+  const { system, case: subject } = base;
+  const model = { name: 'tiny', layers: 2, hidden: 64, heads: 4, paddedVocabulary: 512 };
+  const records = launches({ stepMs: 10, subject: { experiment: 'model_size', model, dtype: 'fp32' } });
+  const onCpu = records.map((record) => {
+    return {
+      ...record,
+      lastIteration: 12,
+      system: { ...system, accelerator: 'cpu', gpuName: null } as const,
+    };
+  });
+  const data = built(13, machineOf(onCpu));
+  expect(data.unit).toBe('million parameters');
+  const [mark] = sourceOf(data, 'measured').filter(({ state }) => state === 'value');
+  expect(mark!.value).toBeCloseTo(parameterCount(model, subject!.sequenceLength) / 1e6, 9);
+});
+
+describe('machines', () => {
+  const named = (name: string, hostGiB: number, cores: number): RunRecord => {
+    return { ...base, system: { ...base.system, name, hostGiB, cores } };
+  };
+
+  it('have names of their own, whatever they are called: files of one never lie over those of another', () => {
+    const names = [
+      '../x',
+      '..\\x',
+      'x',
+      'X',
+      'x-100gib',
+      'x-100gib-2',
+      'a/b',
+      'long '.repeat(60),
+      '\u001b[31m',
+      '..',
+      '',
+    ];
+    const machines = figureSystems(names.map((name, cores) => named(name, 100, cores + 1)));
+    const files = machines.map(({ name }) => name);
+    expect(new Set(files).size).toBe(names.length);
+    for (const name of files) expect(name).toMatch(/^[a-z0-9][a-z0-9.-]{0,80}$/);
   });
 });

@@ -23,7 +23,7 @@ describe('one cell', () => {
 
   it('says how many launches of it failed, and takes its number of the others', () => {
     const mark = bar({ stepMs: 1000 }, { outcome: 'crash' }, { stepMs: 1000 });
-    expect(mark).toMatchObject({ state: 'value', notes: ['1 of 3 launches: crash'] });
+    expect(mark).toMatchObject({ state: 'value', notes: ['1 of 3 launches gave no number: crashed'] });
   });
 
   it('leaves a launch aside that a person stopped', () => {
@@ -31,9 +31,40 @@ describe('one cell', () => {
     expect(mark).toMatchObject({ state: 'value', notes: [] });
     expect(mark.runIds).toHaveLength(1);
     expect(bar({ outcome: 'cancelled' }, { stepMs: 900, subject: { mode: 'prism' } })).toMatchObject({
-      state: 'not-run',
-      notes: ['stopped before it had a number'],
+      state: 'stopped',
+      notes: [],
     });
+  });
+
+  it('counts a launch with steps whose log just stops as measured, in its number and in its words', () => {
+    const cut = {
+      stepMs: 1000,
+      outcome: 'incomplete',
+      change: { exit: { ...base.exit, exitCode: 0 } },
+    } as const;
+    expect(bar({ stepMs: 1000 }, cut)).toMatchObject({ basis: '95% between 2 launches', notes: [] });
+  });
+
+  it.each([
+    ['DeepSpeed JSON', { change: { deepspeedHash: '00000001' } }, 'with another DeepSpeed JSON'],
+    ['activation offload', { subject: { activationOffload: true } }, 'with activation offload'],
+  ] as const)('is of one %s alone', (_, other, reason) => {
+    const now = { stepMs: 1000, change: { deepspeedHash: '00000002' } };
+    const data = figure10({ stepMs: 400, ...other }, now, now);
+    const mark = markAt(data, 'measured', cell);
+    expect(mark.value).toBeCloseTo(caseTflops(base.case!, 1001).modelTflops, 0);
+    expect(mark.runIds).toHaveLength(2);
+    expect(data.footnotes.join()).toContain(`Left out: 1 run ${reason}.`);
+  });
+
+  it('takes along a record that does not say its DeepSpeed JSON, and holds each batch to its own', () => {
+    const known = { stepMs: 1000, change: { deepspeedHash: '00000002' } };
+    expect(bar({ stepMs: 1000 }, known).basis).toBe('95% between 2 launches');
+    const [whole, part] = [
+      { outcome: 'gpu_oom', change: { deepspeedHash: '00000003' } } as const,
+      { ...known, subject: small },
+    ];
+    expect(bar(whole, part).notes).toEqual(['accumulation 4']);
   });
 
   it.each([

@@ -43,6 +43,20 @@ describe('buildRecord', () => {
     expect(recordOf(log, { plan: samplePlan({ gradientClipping }) }).clipRate).toBe(share);
   });
 
+  it('knows its DeepSpeed JSON by what that says, whatever its spaces; a command has none', () => {
+    const plan = samplePlan({});
+    const text = plan.files['ds_config.json']!;
+    const hashOf = (files: Readonly<Record<string, string>>): string | null =>
+      recordOf(goodLog(), { plan: { ...plan, files } }).deepspeedHash;
+    const hash = hashOf(plan.files);
+    expect(hash).toMatch(/^[0-9a-f]{8}$/);
+    const turned = Object.fromEntries(Object.entries(JSON.parse(text) as Record<string, unknown>).reverse());
+    expect(hashOf({ 'ds_config.json': JSON.stringify(turned) })).toBe(hash);
+    expect(hashOf({ 'ds_config.json': text.replace(/\d+/, '77') })).not.toBe(hash);
+    expect(hashOf({ 'ds_config.json': '{"cut' })).toMatch(/^[0-9a-f]{8}$/);
+    expect(hashOf({})).toBeNull();
+  });
+
   it('has no MFU where the peak is unknown', () => {
     const plan = samplePlan({}, { system: sampleSystem({ peakTflops: null }) });
     expect(recordOf(goodLog(), { plan }).throughput.mfu).toBeNull();

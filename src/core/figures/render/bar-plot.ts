@@ -104,16 +104,16 @@ export function intervalLayers(data: readonly VegaLiteSpec[]): VegaLiteSpec[] {
   const interval = { y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } };
   const cap = (field: string): VegaLiteSpec => ({
     data: { values: data },
-    mark: { type: 'tick', orient: 'horizontal', size: 6, thickness: 1.2, color: ink },
+    mark: { type: 'tick', orient: 'horizontal', size: 6, thickness: 1, color: ink },
     encoding: { y: { field, type: 'quantitative' } },
   });
   return [
     {
       data: { values: data },
-      mark: { type: 'rule', strokeWidth: 2.8, color: '#ffffff' },
+      mark: { type: 'rule', strokeWidth: 2.2, color: '#ffffff' },
       encoding: interval,
     },
-    { data: { values: data }, mark: { type: 'rule', strokeWidth: 1.2, color: ink }, encoding: interval },
+    { data: { values: data }, mark: { type: 'rule', strokeWidth: 1, color: ink }, encoding: interval },
     cap('low'),
     cap('high'),
   ];

@@ -107,8 +107,7 @@ function panelView(
 /** Places where nothing was run: said once below the place, not at each series. */
 function idlePlaces(marks: readonly Mark[]): ReadonlySet<string> {
   const measured = marks.filter(({ source }) => source === 'measured');
-  const ran = measured.filter(({ state, notes }) => state !== 'not-run' || notes.length > 0);
-  const active = new Set(ran.map(({ x }) => x));
+  const active = new Set(measured.filter(({ state }) => state !== 'not-run').map(({ x }) => x));
   return new Set(measured.map(({ x }) => x).filter((x) => !active.has(x)));
 }
 

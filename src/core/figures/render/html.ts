@@ -7,7 +7,7 @@ const style = `
 :root { color-scheme: light; }
 body { margin: 0 auto; max-width: 1000px; padding: 1rem; background: #fff; color: #222; font: 16px/1.5 Inter, system-ui, sans-serif; }
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-figure { margin: 1rem 0; overflow-x: auto; } figure svg { display: block; height: auto; max-width: 100%; min-width: 640px; }
+figure { margin: 1rem 0; overflow-x: auto; } figure svg { display: block; height: auto; max-width: 100%; min-width: 860px; }
 .table { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .5rem 0; } th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top; }
 thead th { border-bottom: 2px solid #555; } .functional { color: #a4262c; font-weight: 600; } footer, .notes { color: #444; font-size: .9rem; overflow-wrap: anywhere; }

@@ -17,7 +17,7 @@ export function figureSummary(data: FigureData): string {
     ...(functional ? ['Measured on CPUs: functional, not a speed.'] : []),
     `Panels: ${panels.map((panel) => panel.title).join(', ') || 'none'}. Series: ${series.map((each) => each.title).join(', ') || 'none'}.`,
     `${sources.join(', ')}; ${count('measured', 'oom')} measured cells out of memory, ${count('measured', 'not-run')} not run.`,
-    ...(differences.length > 0 ? [`Not as in the paper: ${differences.join('; ')}.`] : []),
+    ...(differences.length > 0 ? [`Not as in the paper: ${differences.join(' \u00b7 ')}.`] : []),
   ];
   return shownLine(parts.join(' '), 1200);
 }

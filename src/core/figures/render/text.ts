@@ -63,7 +63,7 @@ export function figureFacts({ system, functional, differences, unit }: FigureDat
   return [
     `On ${system.title}. Values: ${unit}.`,
     ...(functional ? ['Functional: measured on CPUs. It shows that it works, not how fast it is.'] : []),
-    ...(differences.length > 0 ? [`Not as in the paper: ${differences.join('; ')}.`] : []),
+    ...(differences.length > 0 ? [`Not as in the paper: ${differences.join(' \u00b7 ')}.`] : []),
   ];
 }
 

@@ -65,7 +65,7 @@ describe('what the picture says', () => {
         ...['measured (whiskers: 95% between 3 launches)', 'predicted', 'paper, as published'],
         ...['OOM GPU', 'OOM host', 'OOM pinned', 'OOM shm', 'OOM', 'not run', 'unsupported', 'failed d'],
         'OOM: out of memory, of the GPU, the host, pinned host memory (pinned), /dev/shm (shm)',
-        'not run: nobody has tried, this is not zero',
+        'not run: no run of it with these settings, this is not zero',
       ]),
     );
     expect(shown.find((text) => text.startsWith('(a)'))).toBe(
