@@ -86,7 +86,7 @@ const steadyMachine: Machine = { ...h200, sessionDeviation: 0 };
 const stored = { threshold: 0.05, launches: 3, history: 10, trusted: 'sessions', cases: 1 } as const;
 
 function storedTable(): string[] {
-  const runs = 2_000;
+  const runs = 1_000;
   const settings: readonly StoredTable[] = [
     { title: '3 launches, no history', machine: h200, setting: { ...stored, history: 0 }, runs },
     { title: '3 launches, history of 10 sessions', machine: h200, setting: stored, runs },
@@ -140,7 +140,7 @@ export function gateSimulationReport(): string {
     '',
     '## In turns on one machine: `gate --ab`',
     '',
-    ...abTable({ title: 'H200', machine: h200, thresholds: [0.05, 0.025], maxPairs: 20, runs: 2_000 }),
+    ...abTable({ title: 'H200', machine: h200, thresholds: [0.05, 0.025], maxPairs: 20, runs: 1_000 }),
     ...abTable({
       title: 'Two CPU cores, quiet',
       machine: quietCpu,

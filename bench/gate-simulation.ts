@@ -150,7 +150,12 @@ export function simulateAb(
 ): { readonly verdict: Verdict; readonly pairs: number } {
   const session = lab.nextSession(machine);
   const launches: AbLaunch[] = [];
-  const all: AbLimits = { ...limits, budgetMs: Number.MAX_SAFE_INTEGER, metric: 'modelTflopsPerGpu' };
+  const all: AbLimits = {
+    ...limits,
+    minPairs: 4,
+    budgetMs: Number.MAX_SAFE_INTEGER,
+    metric: 'modelTflopsPerGpu',
+  };
   for (;;) {
     const turns = turnsOf(launches);
     const stopped = whyStop(turns, 0, all);

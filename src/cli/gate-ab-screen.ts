@@ -27,6 +27,7 @@ export async function showAb(io: CommandIo, options: GateOptions): Promise<void>
     threshold: options.threshold ?? 0.05,
     precision: options.precision,
     budgetMs: options.budget,
+    minPairs: Math.min(options.minPairs, options.maxPairs),
     maxPairs: options.maxPairs,
   };
   if (options.dryRun === true) {

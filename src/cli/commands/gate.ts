@@ -55,6 +55,12 @@ export function declareGate(command: Bare) {
     .option('--ab <side...>', 'BASE HEAD: stacks, DeepSpeed JSONs, or key=value,... (see: help gate)')
     .option('--budget <minutes>', 'begin no pair that would take longer than this', parseMinutes, 30 * 60_000)
     .option('--precision <share>', 'stop once the ratio is known within this', parsePrecision, 0.02)
+    .option(
+      '--min-pairs <n>',
+      'pairs of launches at least, A B B A twice where neighbours are',
+      parseCount,
+      4,
+    )
     .option('--max-pairs <n>', 'pairs of launches at most', parseCount, 50)
     .option('--timeout <duration>', 'end a run after this long, such as 10m', parseDuration)
     .option('--dry-run', 'print what would be done, start and write nothing')

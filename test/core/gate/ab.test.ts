@@ -5,7 +5,13 @@ import { parseSide } from '../../../src/core/gate/ab/side.ts';
 import { abChange, orderOf, turnsOf, type AbLaunch } from '../../../src/core/gate/ab/turns.ts';
 import { launch, type Launch } from './gate-runs.ts';
 
-const limits: AbLimits = { precision: 0.02, budgetMs: 600_000, maxPairs: 20, metric: 'modelTflopsPerGpu' };
+const limits: AbLimits = {
+  precision: 0.02,
+  budgetMs: 600_000,
+  minPairs: 2,
+  maxPairs: 20,
+  metric: 'modelTflopsPerGpu',
+};
 
 /** Launches in their turns, a minute each; numbers are step times. */
 function turns(base: readonly number[], head: readonly number[], more: Launch = {}): AbLaunch[] {
@@ -69,6 +75,7 @@ describe('when an A/B stops', () => {
     expect(whyStop(turnsOf([]), 0, limits)).toBeNull();
     expect(whyStop(turnsOf(turns([1000], [1000])), 0, limits)).toBeNull();
     expect(whyStop(same, 0, limits)).toBe('precise');
+    expect(whyStop(same, 0, { ...limits, minPairs: 4 })).toBeNull();
     expect(whyStop(turnsOf(turns([1000, 1001, 1000], [1000, 1000, 1001])), 0, limits)).toBeNull();
   });
 

@@ -5,6 +5,8 @@ export interface AbLimits {
   /** Half width of the 95% interval of the ratio, as a share, at which it is enough. */
   readonly precision: number;
   readonly budgetMs: number;
+  /** Fewer are never enough: a neighbour that is busy for a minute slows both launches in the middle of A B B A. */
+  readonly minPairs: number;
   readonly maxPairs: number;
   /** The metric that the precision is of. */
   readonly metric: MetricName;
@@ -25,7 +27,9 @@ export function whyStop(turns: Turns, spentMs: number, limits: AbLimits): AbStop
   const { pairs, failed } = turns;
   if (failed !== null) return 'failed';
   // Runs that are cancelled over and over come to no pair, and end all the same.
-  if (pairs.length < blockPairs) return spentMs > limits.budgetMs ? 'budget' : null;
+  if (pairs.length < Math.max(blockPairs, limits.minPairs)) {
+    return spentMs > limits.budgetMs ? 'budget' : null;
+  }
   if (pairs.length % blockPairs === 0 && precisionOf(turns, limits.metric) <= limits.precision)
     return 'precise';
   if (pairs.length >= limits.maxPairs) return 'max pairs';
