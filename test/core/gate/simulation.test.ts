@@ -24,7 +24,8 @@ describe('the gate on recorded step times', () => {
     const slower = (threshold: number) => (lab: ReturnType<typeof createLab>) =>
       simulateAb(lab, h200, 1 / 0.95, { ...limits, threshold }).verdict;
     expect(shareOf('regression', slower(0.025))).toBeGreaterThan(0.95);
-    expect(shareOf('pass', slower(0.05))).toBeLessThan(0.05);
+    // 3% of thousands (bench/gate.md), and three standard errors of so few.
+    expect(shareOf('pass', slower(0.05))).toBeLessThan(0.08);
   });
 
   it('of stored runs of other machines says that it cannot tell', () => {

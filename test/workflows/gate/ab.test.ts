@@ -22,6 +22,8 @@ const flags = [
   '8',
   '--launcher',
   'python',
+  '--min-pairs',
+  '2',
 ];
 const ab = (base: string, head: string, ...more: string[]) => ['--ab', base, head, ...flags, ...more];
 const runs = (): RunRecord[] =>
