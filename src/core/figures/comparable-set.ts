@@ -111,7 +111,8 @@ function settingsReason(subject: Case, drawn: Case | null): string {
   const simple = names.map((name) => {
     const value = here[name];
     if (typeof value === 'boolean') return `${value ? 'with' : 'without'} ${name}`;
-    return typeof value === 'number' ? `with ${name} ${value}` : `with another ${name}`;
+    if (name === 'size') return 'of another size';
+    return typeof value === 'number' ? `with ${name} ${value}` : `with other ${name}`;
   });
   return simple.join(', ');
 }

@@ -11,7 +11,7 @@ import type { RunRecord } from '../../core/results/record.ts';
 import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
 import { toolIdentity } from '../tool-identity.ts';
-import { namedSystems, systemsFor, withRates } from './choose-systems.ts';
+import { namedSystems, profileNamed, systemsFor, withRates } from './choose-systems.ts';
 
 export interface FigureRequest {
   readonly figures: readonly FigureNumber[];
@@ -70,7 +70,7 @@ export async function figuresOf(
       const inputs = { figure, paper, experiment, models, system, showPaper, showPredicted, tool: version };
       const built = buildFigure(inputs);
       if (built !== null) figures.push(built);
-      more.push(...adviceOn({ figure, system, built, machines }));
+      more.push(...adviceOn(context, { figure, system, built, machines }));
     }
   }
   return { figures, notes: more, unread: notes };
@@ -84,11 +84,14 @@ interface Advised {
 }
 
 /** Says which command makes the runs where there is none, and which machines have some. */
-function adviceOn({ figure, system: { title, system, records }, built, machines }: Advised): string[] {
+function adviceOn(
+  context: Context,
+  { figure, system: { title, system, records }, built, machines }: Advised,
+): string[] {
   const hasRuns = (own: readonly RunRecord[]): boolean => trialsOf(figure, own).trials.length > 0;
   if (hasRuns(records)) return [];
   const shown = built === null ? 'there is nothing to draw' : 'prediction and paper alone are drawn';
-  const command = runsCommand(figure, system.name === 'local' ? null : system.name);
+  const command = runsCommand(figure, profileNamed(context, system.name));
   const others = machines.filter((machine) => hasRuns(machine.records)).map(({ name }) => `--system ${name}`);
   return [
     `figure ${figure}: no run on ${title}, ${shown}; to make runs there: ${command}`,

@@ -48,6 +48,15 @@ function noSuchSystem(wanted: string, known: readonly string[]) {
   return faultsError('usage', [{ place: '--system', problem, expected }]);
 }
 
+/**
+ * The name by which other commands know a system: a machine that a record brought along has none there, and what it
+ * calls itself is no word for a command that people copy.
+ */
+export function profileNamed(context: Context, name: string): string | null {
+  const isKnown = scanSystems(dataFolders(context)).systems.some((profile) => profile.name === name);
+  return isKnown && name !== 'local' ? name : null;
+}
+
 /** Machines to draw for, and what to say of the choice; null where it needs no word. */
 export interface ChosenSystems {
   readonly systems: readonly FigureSystem[];

@@ -3,6 +3,7 @@ import { runsCommand } from '../../core/figures/commands.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { buildFigures, type FigureRequest } from './build-figures.ts';
+import { profileNamed } from './choose-systems.ts';
 import { usualFormats, type FigureFormat } from './formats.ts';
 import type { RunMissing, RunReport } from './run-missing.ts';
 import { filesOf, requireOut, writeFigures, type WrittenFigure } from './write-figures.ts';
@@ -34,11 +35,11 @@ export interface DrawResult {
 export async function drawFigures(context: Context, request: DrawRequest): Promise<DrawResult> {
   const { dryRun, run, figures, from } = request;
   const out = resolve(context.cwd, request.out);
-  await requireOut(out, dryRun);
   if (run !== null && from.length > 0 && !from.includes('runs')) throw runsElsewhere(from);
+  await requireOut(out, { make: run !== null && !dryRun });
   const runs = run === null ? [] : await runAll(context, figures, run, dryRun);
   const built = await buildFigures(context, request);
-  if (built.figures.length === 0) throw nothingToDraw(request, built.unread);
+  if (built.figures.length === 0) throw nothingToDraw(context, request, built.unread);
   const formats = request.formats ?? usualFormats;
   const common = { schemaVersion: 1, notes: [...built.unread, ...built.notes], runs } as const;
   if (dryRun)
@@ -71,6 +72,7 @@ function runsElsewhere(from: readonly string[]): SuperOffloadError {
 }
 
 function nothingToDraw(
+  context: Context,
   { figures, system, paper, predicted }: DrawRequest,
   notes: readonly string[],
 ): SuperOffloadError {
@@ -78,8 +80,9 @@ function nothingToDraw(
   const why =
     left.length === 0 ? 'no run, and nothing that can be predicted' : `no run, with ${left.join(' and ')}`;
   const wanted = figures.length === 1 ? String(figures[0]) : 'all';
-  const on = system === undefined ? '' : ` --system ${system}`;
-  const others = figures.map((figure) => `or: ${runsCommand(figure, system ?? null)}`);
+  const profile = system === undefined ? null : profileNamed(context, system);
+  const on = profile === null ? '' : ` --system ${profile}`;
+  const others = figures.map((figure) => `or: ${runsCommand(figure, profile)}`);
   return new SuperOffloadError({
     code: 'environment',
     message: [`figure ${wanted}: there is nothing to draw: ${why}`, ...notes].join('\n'),

@@ -42,6 +42,7 @@ export async function writeFigures(
   figures: readonly FigureData[],
   { formats, out, mayLackPng }: WriteOptions,
 ): Promise<WrittenFigure[]> {
+  await requireOut(out, { make: true });
   let wanted = formats;
   const written: WrittenFigure[] = [];
   for (const data of figures) {
@@ -109,12 +110,13 @@ async function contentOf(format: FigureFormat, data: FigureData, svg: string): P
 
 /**
  * Sees that a folder can be written, before hours of runs are spent on what goes into it.
+ * @param make makes it too; else the nearest folder above it is looked at, and nothing is left behind
  * @throws SuperOffloadError 'environment'.
  */
-export async function requireOut(out: string, dryRun: boolean): Promise<void> {
+export async function requireOut(out: string, { make }: { readonly make: boolean }): Promise<void> {
   try {
-    if (!dryRun) await makeFolder(out);
-    const place = dryRun ? await existing(out) : out;
+    if (make) await makeFolder(out);
+    const place = make ? out : await existing(out);
     if (!(await stat(place)).isDirectory()) throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
     await access(place, constants.W_OK | constants.X_OK);
   } catch (error) {

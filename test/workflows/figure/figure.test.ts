@@ -102,6 +102,25 @@ describe('superoffload figure', () => {
     }
   });
 
+  it('puts no name that a record brought along into a command that people copy', async () => {
+    const [line = ''] = readFileSync(recordsFile, 'utf8').split('\n');
+    const record = JSON.parse(line) as { system: object };
+    const system = { ...record.system, name: '$(touch x)', title: '' };
+    writeFileSync(join(cwd, 'odd.json'), JSON.stringify({ ...record, system }));
+    const { notes } = await draw({ from: [join(cwd, 'odd.json')], figures: [13], system: '$(touch x)' });
+    expect(notes.join()).toMatch(/to make runs there: superoffload model-size --chips 1$/);
+    const hint = await draw({
+      from: [],
+      figures: [10],
+      system: 'gh200',
+      paper: false,
+      predicted: false,
+    }).catch((error: unknown) => (error as { readonly hint: string }).hint);
+    expect(hint).toBe(
+      'to make the runs and draw them: superoffload figure 10 --run --system gh200\nor: superoffload campaign run throughput --filter chips=1 --system gh200',
+    );
+  });
+
   it('refuses what names nothing, with what there is', async () => {
     expect(await refusal({ system: 'gh2000' })).toBe(
       'usage: --system: there is no system "gh2000" (expected gh200)',
@@ -112,6 +131,7 @@ describe('superoffload figure', () => {
     );
     const run = { system: 'local', stack: 'pip', flags: {}, repeat: 1 };
     expect(await refusal({ run })).toMatch(/^usage: --from .*: what --run measures would not be drawn/);
+    expect(existsSync(join(cwd, 'out'))).toBe(false);
   });
 
   it('refuses a folder that cannot be written, before anything is read or run', async () => {
