@@ -54,6 +54,11 @@ export async function writePlan(folder: RunFolder, plan: RunPlan, env: unknown):
   });
 }
 
+/** Keeps the lock of the stack in the run's folder: the stack may be another by the time somebody asks. */
+export async function writeLock(folder: RunFolder, text: string): Promise<void> {
+  await withFileErrors(folder.path, () => writeFile(join(folder.path, runFiles.lock), text));
+}
+
 /**
  * Appends one event, at once: what is in the file is what a killed tool had done.
  * @throws SuperOffloadError 'environment' on a full disk.

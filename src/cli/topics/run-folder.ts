@@ -20,7 +20,7 @@ const meanings: Readonly<Record<keyof typeof runFiles, string>> = {
   jobEvents: 'what the job says of itself',
   array: 'of a job array, in the folder of its first run',
   arrayScript: 'within it: the script of the array',
-  lock: 'of a run that was imported: the lock of the stack that ran it',
+  lock: 'the lock of the stack that ran it',
   stop: 'there: the trainer ends after its current step',
   cancel: 'there: whoever follows the run ends it',
 };

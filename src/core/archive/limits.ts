@@ -3,6 +3,9 @@
 /** Of everything that is read as a whole: the manifest, a record. */
 export const maxWholeBytes = 64 * 1024 ** 2;
 
+/** Of a stack's lock: a list of packages. Every run that names it gets a copy of it. */
+export const maxLockBytes = 4 * 1024 ** 2;
+
 /** A tar entry costs a header, its padding, and for a long path a pax header with its own: 4 KiB at most. */
 const entryOverheadBytes = 4096;
 /** Both null blocks and the padding of a record of 20 blocks. */

@@ -1,5 +1,6 @@
 import { runFiles } from '../results/run-files.ts';
 import { parseArchivePath, type ArchivePath } from './archive-path.ts';
+import { maxLockBytes } from './limits.ts';
 
 /** The newest archive that this version reads, and the one it writes. */
 export const archiveSchemaVersion = 1;
@@ -81,7 +82,10 @@ function fileProblems(value: unknown, index: number): string[] {
   const { path, bytes, sha256 } = isFields(value) ? value : ({} as Fields);
   if (typeof path !== 'string') return [`files[${index}] has no path`];
   const problems: string[] = [];
-  if (parseArchivePath(path) === null) problems.push(`${shown(path)}: no path of an archive of runs`);
+  const parsed = parseArchivePath(path);
+  if (parsed === null) problems.push(`${shown(path)}: no path of an archive of runs`);
+  if (parsed?.kind === 'lock' && Number(bytes) > maxLockBytes)
+    problems.push(`${shown(path)}: larger than the ${maxLockBytes / 1024 ** 2} MiB that a lock may have`);
   if (!Number.isSafeInteger(bytes) || (bytes as number) < 0)
     problems.push(`${shown(path)}: its size is no number`);
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
@@ -125,6 +129,13 @@ function nameProblems(files: readonly Partial<ArchivedFile>[]): string[] {
     if (file !== undefined) problems.push(`${shown(path)} lies in ${shown(file)}, which is a file`);
   }
   return problems;
+}
+
+/** What the files of an archive take on the disk: each run gets its stack's lock. */
+export function unpackedBytes(manifest: ArchiveManifest): number {
+  const locks = new Map(filesOfKind(manifest, 'lock').map(({ file, path }) => [path.hash, file.bytes]));
+  const files = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return manifest.runs.reduce((sum, { lock }) => sum + (locks.get(lock ?? '') ?? 0), files);
 }
 
 /** Every run has its record, every file its run, every lock that is named its file. */

@@ -17,11 +17,15 @@ export interface RunSecrets {
   readonly files: ReadonlyMap<string, Redacted>;
 }
 
-export const noSecrets: RunSecrets = { values: [], files: new Map() };
+/** What is known of a run without a plan that can be read. */
+export function secretsWithoutPlan(known: readonly string[]): RunSecrets {
+  return { values: withSpellings(known), files: new Map() };
+}
 
 /**
  * Finds the secrets that the command and the variables of a plan hold.
  * @param planText the file as it lies there
+ * @param known secrets that are known from elsewhere
  * @param fileTexts texts of its scripts, by name: one that the plan made is made again from the plan without secrets,
  * so that no way of quoting hides a value
  */
@@ -29,6 +33,7 @@ export function secretsOf(
   plan: RunPlan,
   planText: string,
   fileTexts: ReadonlyMap<string, string>,
+  known: readonly string[] = [],
 ): RunSecrets {
   const command = redactCommand(plan.command);
   const env = redactEnvironment(plan.env);
@@ -36,8 +41,8 @@ export function secretsOf(
     ...plan.command.flatMap((word, index) => hiddenParts(word, command[index] ?? '')),
     ...Object.entries(plan.env).flatMap(([name, value]) => hiddenParts(value, env[name] ?? '')),
   ];
-  const values = [...new Set(found)].sort((a, b) => b.length - a.length);
-  if (values.length === 0) return noSecrets;
+  const values = withSpellings([...found, ...known]);
+  if (found.length === 0) return { values, files: new Map() };
   const files = new Map<string, Redacted>();
   const clean: RunPlan = {
     ...plan,
@@ -47,13 +52,35 @@ export function secretsOf(
   const hide = hider(values);
   const cleanText = hide(`${JSON.stringify(clean, null, 2)}\n`);
   if (cleanText.text !== planText) files.set(runFiles.plan, { text: cleanText.text, hidden: found.length });
-  const [before, after] = [runScripts(plan), runScripts(clean)];
+  const [before, after] = [scriptsOf(plan), scriptsOf(clean)];
   for (const [name, text] of fileTexts) {
     if (before[name] !== text || after[name] === undefined) continue;
     const hidden = hide(after[name]);
     files.set(name, { text: hidden.text, hidden: found.length });
   }
   return { values, files };
+}
+
+/** A plan of another version may lack what its scripts are made of: then they are texts like any other. */
+function scriptsOf(plan: RunPlan): Readonly<Record<string, string>> {
+  try {
+    return runScripts(plan);
+  } catch {
+    return {};
+  }
+}
+
+/** Longest first: as they are, as JSON, a shell or an address writes them, and each line of those that have several. */
+function withSpellings(values: readonly string[]): string[] {
+  const all = values.flatMap((value) => [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    value.replaceAll("'", "'\\''"),
+    value.replaceAll("'", `'"'"'`),
+    encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd')),
+    ...value.split(/\r?\n/).filter((line) => line.trim().length >= minFreeLength),
+  ]);
+  return [...new Set(all)].sort((a, b) => b.length - a.length);
 }
 
 /** Fewer letters than this are looked for as whole words alone: `a` stands everywhere. */
@@ -85,8 +112,12 @@ export function redactEnvText(text: string, value: unknown): Redacted {
   };
   const { environment } = fields;
   if (typeof environment !== 'object' || environment === null) return hider([])(text);
-  const clean = redactEnvironment(environment as Record<string, string>);
-  const hidden = Object.entries(environment).filter(([name, was]) => clean[name] !== was).length;
+  // A file of somebody else's may hold anything in a text's place.
+  const texts = Object.entries(environment).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  const clean = { ...environment, ...redactEnvironment(Object.fromEntries(texts)) };
+  const hidden = texts.filter(([name, was]) => clean[name as keyof typeof clean] !== was).length;
   return hidden === 0
     ? { text, hidden }
     : { text: `${JSON.stringify({ ...fields, environment: clean }, null, 2)}\n`, hidden };

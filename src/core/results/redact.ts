@@ -10,6 +10,8 @@ const secretName = new RegExp(
     '(?:^|_)PAT(?:_|$)',
     'AUTH(?!ORS?(?:_|$))',
     'API_?KEY|ACCESS_?KEY|_KEY$',
+    // Of addresses that are signed: AWS, Google, Azure.
+    'SIGNATURE$|^SIG$',
   ].join('|'),
   'i',
 );
@@ -19,10 +21,17 @@ const folderNames = new Set(['PWD', 'OLDPWD']);
 const urlPassword = /(\b\w+:\/\/[^/\s:@]*:)[^/\s@]+@/g;
 /** `https://token@host`: over HTTP a user without a password is a token. `ssh://git@host` is none. */
 const urlToken = /(https?:\/\/)[^/\s:@]+@/gi;
-/** Tokens that say themselves what they are: Hugging Face, GitHub, GitLab, OpenAI and the like, Slack. */
-const tokenShape = /\b(hf_|gh[opsur]_|github_pat_|glpat-|sk-|xox[abpr]-)[A-Za-z0-9_-]{16,}/g;
-/** `--token=x`, `HF_TOKEN=x`, in a word of its own or within a script. */
-const assignment = /(^|[\s;'"&|(])(-{0,2})([A-Za-z_][\w-]*)=("[^"]*"|'[^']*'|[^\s;'"]+)/g;
+/** Tokens that say themselves what they are: Hugging Face, GitHub, GitLab, OpenAI and the like, Slack, NVIDIA, npm, PyPI, JWT. */
+const tokenShape =
+  /\b(hf_|gh[opsur]_|github_pat_|glpat-|sk-|xox[abpr]-|nvapi-|npm_|pypi-|AIza|eyJ(?=[\w-]{1,200}\.eyJ))[A-Za-z0-9_.-]{16,}/g;
+/** `--token=x`, `HF_TOKEN=x`, `?token=x`, in a word of its own or within a script or an address. */
+const assignment = /(^|[\s;'"&|(?,{[])(-{0,2})([A-Za-z_][\w.-]*)=("[^"]*"|'[^']*'|[^\s;'"]+)/g;
+/** `"api_key": "x"` of JSON and of Python, also within a string of JSON, where every quote has a backslash. */
+const field = /(\\{0,3}["'])([A-Za-z_][\w.-]{0,80})\1(\s*:\s*)(\\{0,3}["'])(.*?)(?<!\\)\4/g;
+/** `api key: x` of a log, `password: x` of YAML: only what looks made by a machine. */
+const said = /\b([A-Za-z_][\w-]{0,40})(\s?:\s{1,3})(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])([\w+/=-]{16,})/g;
+/** `sshpass -p x`: the one tool whose usual flag for a password is a letter. */
+const sshpass = /\b(sshpass\s+-p\s*)(?!\[redacted\])("[^"]*"|'[^']*'|\S+)/g;
 const bearer = /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}/g;
 /** What stands for a secret. */
 export const hiddenMark = '[redacted]';
@@ -32,7 +41,7 @@ export function redactEnvironment(env: Readonly<Record<string, string | undefine
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(
     entries
-      .map(([name, value]): [string, string] => [name, isSecretName(name) ? hiddenMark : redactValue(value)])
+      .map(([name, value]): [string, string] => [name, isSecretName(name) ? hiddenMark : redactText(value)])
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
@@ -42,17 +51,38 @@ export function redactCommand(command: readonly string[]): string[] {
   return command.map((word, index) => {
     const flag = /^--?([A-Za-z][\w-]*)$/.exec(command[index - 1] ?? '')?.[1];
     if (flag !== undefined && !word.startsWith('-') && isSecret(flag, word)) return hiddenMark;
-    return redactValue(word)
-      .replace(assignment, (whole, before: string, dashes: string, name: string, value: string) =>
-        isSecret(name, value) ? `${before}${dashes}${name}=${hiddenMark}` : whole,
-      )
-      .replace(bearer, `$1${hiddenMark}`);
+    return redactText(word);
   });
 }
 
 /** Text of any kind, such as a log or a script: what {@link redactCommand} hides in a word, it hides in every line. */
 export function redactText(text: string): string {
-  return redactCommand([text])[0] ?? '';
+  return redactValue(text)
+    .replace(assignment, (whole, before: string, dashes: string, name: string, value: string) =>
+      isSecret(name, value) ? `${before}${dashes}${name}=${hiddenMark}` : whole,
+    )
+    .replace(field, (whole, open: string, name: string, colon: string, quote: string, value: string) =>
+      value !== '' && isSecret(name, value)
+        ? `${open}${name}${open}${colon}${quote}${hiddenMark}${quote}`
+        : whole,
+    )
+    .replace(said, (whole, name: string, colon: string, value: string) =>
+      isSecret(name, value) ? `${name}${colon}${hiddenMark}` : whole,
+    )
+    .replace(sshpass, `$1${hiddenMark}`)
+    .replace(bearer, `$1${hiddenMark}`);
+}
+
+/** Fewer letters may be a word that stands everywhere, such as the name of a desktop's session. */
+const minSecretLength = 12;
+
+/** @returns the values of variables that are secrets by their name: what a log prints of them goes by these. */
+export function secretValues(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && value.length >= minSecretLength && !value.startsWith('/') && isSecretName(name)
+      ? [value]
+      : [],
+  );
 }
 
 /** @returns the secrets that a redaction took out of a text, each once; what stood for one before is none. */
@@ -82,9 +112,11 @@ function redactValue(value: string): string {
     .replace(tokenShape, `$1${hiddenMark}`);
 }
 
+const notSecret = /^["']?(\d*\.?\d*|\$\{?\w+\}?|none|null|true|false|auto)["']?$/i;
+
 /** A number is no secret (`--session=3`), nor is what a shell will put in place (`$HF_TOKEN`). */
 function isSecret(name: string, value: string): boolean {
-  return isSecretName(name.replaceAll('-', '_')) && !/^["']?(\d*\.?\d*|\$\{?\w+\}?)["']?$/.test(value);
+  return isSecretName(name.replaceAll('-', '_')) && !notSecret.test(value);
 }
 
 function isSecretName(name: string): boolean {

@@ -29,7 +29,7 @@ export const runFiles = {
   arrayScript: 'array.sbatch',
   /** torchrun's: what each rank printed, a folder for each attempt. */
   ranks: 'ranks',
-  /** Of a run that was imported: the lock of the stack that ran it. */
+  /** The lock of the stack that ran it: the stack itself may be installed anew since. */
   lock: 'lock.json',
 } as const;
 

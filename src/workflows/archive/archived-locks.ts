@@ -1,12 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { stackPaths } from '../../adapters/stack/store.ts';
+import { lockText } from '../../adapters/stack/lock-text.ts';
 import { archivedLock } from '../../core/archive/manifest.ts';
 import { hider } from '../../core/archive/redactor.ts';
 import type { FoundRecord } from '../../core/results/record-set.ts';
-import { runFiles } from '../../core/results/run-files.ts';
 import type { Context } from '../context.ts';
-import { jsonOrNull } from './archive-contents.ts';
 import { itemOf, type ArchiveItem } from './archive-items.ts';
 
 export interface ArchivedLocks {
@@ -17,44 +13,34 @@ export interface ArchivedLocks {
 }
 
 /**
- * The locks of the stacks that runs used, each once: beside the run where it was imported, else of the stack that is
- * installed, where that is still the one that ran it.
+ * The locks of the stacks that runs used, each once: the run's own, else of the stack that is installed, where
+ * that is still the one that ran it.
  */
 export async function archivedLocks(context: Context, found: readonly FoundRecord[]): Promise<ArchivedLocks> {
+  const used = found.filter(({ record: { stack } }) => stack !== null && /^[0-9a-f]{8,64}$/.test(stack.hash));
+  const texts = new Map<string, string>();
+  for (const { record, folder } of used) {
+    const { stack } = record;
+    if (stack === null || texts.has(stack.hash)) continue;
+    const text = await lockText(context.home, stack, folder);
+    if (text !== null) texts.set(stack.hash, hider([])(text).text);
+  }
   const items = new Map<string, ArchiveItem>();
-  const missing = new Map<string, number>();
   const ofRun = new Map<string, string>();
-  for (const { record, folder } of found) {
-    const { stack, runId, startedUtc } = record;
-    if (stack === null || stack.name.includes('/') || !/^[0-9a-f]{8,64}$/.test(stack.hash)) continue;
-    if (!items.has(stack.hash)) {
-      const text = await lockText(context, stack, folder);
-      if (text === null) {
-        missing.set(stack.hash, (missing.get(stack.hash) ?? 0) + 1);
-        continue;
-      }
-      const mtimeS = Math.floor(Date.parse(startedUtc) / 1000);
-      items.set(stack.hash, itemOf(archivedLock(stack.hash), hider([])(text).text, mtimeS));
-    }
+  for (const { stack, runId, startedUtc } of used.map(({ record }) => record)) {
+    const text = texts.get(stack?.hash ?? '');
+    if (stack === null || text === undefined) continue;
+    // Of the oldest of its runs, whichever of them has it: the same runs give the same bytes.
+    const mtimeS = Math.floor(Date.parse(startedUtc) / 1000);
+    if (!items.has(stack.hash)) items.set(stack.hash, itemOf(archivedLock(stack.hash), text, mtimeS));
     ofRun.set(runId, stack.hash);
   }
-  const notes = [...missing].map(
-    ([hash, count]) =>
-      `the lock ${hash.slice(0, 12)} of ${count === 1 ? '1 run' : `${count} runs`} is not here any more: not in the archive`,
-  );
-  return { items: [...items.values()], ofRun, notes };
+  const missing = used.filter(({ record }) => !ofRun.has(record.runId)).length;
+  return { items: [...items.values()], ofRun, notes: missing === 0 ? [] : [missingNote(missing)] };
 }
 
-/** @returns the text of the lock with this hash; null where no place has it. */
-async function lockText(
-  { home }: Context,
-  { name, hash }: { readonly name: string; readonly hash: string },
-  folder: string | null,
-): Promise<string | null> {
-  const places = [...(folder === null ? [] : [join(folder, runFiles.lock)]), stackPaths(home, name).lock];
-  for (const place of places) {
-    const text = await readFile(place, 'utf8').catch(() => null);
-    if (text !== null && (jsonOrNull(text) as { readonly hash?: unknown } | null)?.hash === hash) return text;
-  }
-  return null;
+/** One line: what is lacking, why, and what gives it. */
+function missingNote(runs: number): string {
+  const which = runs === 1 ? '1 run has no lock in the archive' : `${runs} runs have no lock in the archive`;
+  return `${which}, as the stack was installed anew or removed since: where its packages matter, run them again (superoffload runs replay); a run now keeps its lock`;
 }

@@ -144,7 +144,7 @@ async function collectRuns(
   for (const [index, { record, folder }] of found.entries()) {
     context.signal.throwIfAborted();
     task.line(`${index + 1} of ${found.length}: ${record.runId}`);
-    const { files, leftOut } = await runContents(folder, { logs, signal: context.signal });
+    const { files, leftOut } = await runContents(folder, { logs, signal: context.signal, env: context.env });
     const mtimeS = Math.floor(Date.parse(record.startedUtc) / 1000);
     for (const { file, bytes, sha256, content } of files) {
       items.push({ path: archivedRunFile(record.runId, file), bytes, sha256, content, mtimeS });

@@ -78,7 +78,8 @@ function reportOf(
   { tool, runs }: ArchiveManifest,
   { skipped, ...rest }: Pick<ImportReport, 'archive' | 'into' | 'dryRun' | 'skipped'>,
 ): ImportReport {
-  const imported = runs.filter(({ runId }) => !skipped.includes(runId));
+  const there = new Set(skipped);
+  const imported = runs.filter(({ runId }) => !there.has(runId));
   return {
     schemaVersion: 1,
     ...rest,

@@ -41,7 +41,7 @@ export async function compareWithTarget(
 
 /** @returns how a folder differs from what the archive has of its run; null where all of that is the same. */
 async function differenceOf(
-  { signal }: Context,
+  { signal, env }: Context,
   folder: string,
   archived: ReadonlyMap<string, string>,
 ): Promise<string | null> {
@@ -51,7 +51,7 @@ async function differenceOf(
   });
   if (found === null) return 'absent';
   if (!found.isDirectory()) return 'it is no folder';
-  const { files } = await runContents(folder, { logs: true, signal });
+  const { files } = await runContents(folder, { logs: true, signal, env });
   const here = new Map(files.map(({ file, sha256 }) => [file, sha256]));
   const others = [...archived].filter(([file, sha256]) => here.get(file) !== sha256);
   if (others.length === 0) return null;

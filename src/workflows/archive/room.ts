@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { allowedBytes } from '../../core/archive/limits.ts';
-import type { ArchiveManifest } from '../../core/archive/manifest.ts';
+import { unpackedBytes, type ArchiveManifest } from '../../core/archive/manifest.ts';
 import { SuperOffloadError } from '../../errors.ts';
 
 interface Room {
@@ -13,8 +13,8 @@ interface Room {
 }
 
 /** @throws SuperOffloadError before anything is written, where it cannot fit or can mean no good. */
-export async function requireRoom({ files }: ArchiveManifest, room: Room): Promise<void> {
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+export async function requireRoom(manifest: ArchiveManifest, room: Room): Promise<void> {
+  const bytes = unpackedBytes(manifest);
   if (bytes > allowedBytes(room.archiveBytes, room.maxGiB)) {
     throw new SuperOffloadError({
       code: 'config',

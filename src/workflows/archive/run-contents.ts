@@ -6,13 +6,14 @@ import { withFileErrors } from '../../adapters/files.ts';
 import { isArchivedFile, isLog } from '../../core/archive/archive-path.ts';
 import {
   hider,
-  noSecrets,
   redactEnvText,
   secretsOf,
+  secretsWithoutPlan,
   textRedactor,
   type RunSecrets,
 } from '../../core/archive/redactor.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { secretValues } from '../../core/results/redact.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { jsonOrNull } from './archive-contents.ts';
 
@@ -35,6 +36,13 @@ export interface RunContents {
   readonly leftOut: readonly string[];
 }
 
+interface ContentsOptions {
+  readonly logs: boolean;
+  readonly signal: AbortSignal;
+  /** A log may print a secret that is in the environment alone. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /** Scripts are small, and each is looked at as a whole: the plan makes it again without its secrets. */
 const scripts = [runFiles.script, runFiles.nodeScript, runFiles.hostsScript] as const;
 
@@ -44,12 +52,12 @@ const scripts = [runFiles.script, runFiles.nodeScript, runFiles.hostsScript] as 
  */
 export async function runContents(
   folder: string,
-  { logs, signal }: { readonly logs: boolean; readonly signal: AbortSignal },
+  { logs, signal, env }: ContentsOptions,
 ): Promise<RunContents> {
   return withFileErrors(folder, async () => {
     const { files, leftOut } = await listFiles(folder, '');
     const taken = files.filter((file) => logs || !isLog(file));
-    const secrets = await readSecrets(folder, taken);
+    const secrets = await readSecrets(folder, taken, secretValues(env));
     const contents: RunFile[] = [];
     for (const file of taken) {
       signal.throwIfAborted();
@@ -72,26 +80,34 @@ async function listFiles(folder: string, below: string): Promise<{ files: string
       if (inner.files.length === 0 && inner.leftOut.length > 0) leftOut.push(`${path}/`);
       else leftOut.push(...inner.leftOut);
     } else if (entry.isFile() && isArchivedFile(path)) files.push(path);
-    else leftOut.push(path);
+    // Once for all runs of a stack, and not as a file of the run.
+    else if (path !== runFiles.lock) leftOut.push(path);
   }
   return { files, leftOut };
 }
 
-async function readSecrets(folder: string, files: readonly string[]): Promise<RunSecrets> {
-  if (!files.includes(runFiles.plan)) return noSecrets;
+async function readSecrets(
+  folder: string,
+  files: readonly string[],
+  known: readonly string[],
+): Promise<RunSecrets> {
+  if (!files.includes(runFiles.plan)) return secretsWithoutPlan(known);
   const planText = await readFile(join(folder, runFiles.plan), 'utf8');
   const plan = jsonOrNull(planText);
-  if (!isPlan(plan)) return noSecrets;
+  if (!isPlan(plan)) return secretsWithoutPlan(known);
   const texts = new Map<string, string>();
   for (const name of scripts) {
     if (files.includes(name)) texts.set(name, await readFile(join(folder, name), 'utf8'));
   }
-  return secretsOf(plan, planText, texts);
+  return secretsOf(plan, planText, texts, known);
 }
 
 function isPlan(value: unknown): value is RunPlan {
   const { command, env, unset } = (value ?? {}) as Partial<Record<keyof RunPlan, unknown>>;
-  return Array.isArray(command) && Array.isArray(unset) && typeof env === 'object' && env !== null;
+  const isText = (each: unknown): boolean => typeof each === 'string';
+  if (!Array.isArray(command) || !Array.isArray(unset) || typeof env !== 'object' || env === null)
+    return false;
+  return command.every(isText) && Object.values(env).every(isText);
 }
 
 async function runFile(folder: string, file: string, secrets: RunSecrets): Promise<RunFile> {

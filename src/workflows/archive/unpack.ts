@@ -48,6 +48,8 @@ export function unpacker(staging: string, dryRun: boolean): Unpacker {
         await toDisk(join(staging, path.runId, path.file), content());
       } else if (path?.kind === 'lock') {
         const text = await wholeText(content());
+        if (lockHash(jsonOrNull(text)) !== path.hash)
+          faults.push({ place: shown(file.path), problem: 'it is not the lock of that hash' });
         const runIds = locks.get(path.hash) ?? [];
         for (const runId of runIds) await toDisk(join(staging, runId, runFiles.lock), once(text));
       } else await drain(content());
@@ -74,6 +76,10 @@ function recordProblem(text: string, runId: string): string | null {
   const read = migrateRecord(jsonOrNull(text));
   if (!read.ok) return read.problem;
   return read.record.runId === runId ? null : `it is the record of ${shown(read.record.runId)}`;
+}
+
+function lockHash(value: unknown): unknown {
+  return (value as { readonly hash?: unknown } | null)?.hash;
 }
 
 /** Reads to the end and keeps nothing: its hash is still checked. */

@@ -1,10 +1,17 @@
 import { freePort } from '../../adapters/free-port.ts';
 import { thisPlace } from '../../adapters/place.ts';
-import { createRunFolder, removeRun, writePlan, type RunFolder } from '../../adapters/run-store.ts';
+import {
+  createRunFolder,
+  removeRun,
+  writeLock,
+  writePlan,
+  type RunFolder,
+} from '../../adapters/run-store.ts';
+import { lockText } from '../../adapters/stack/lock-text.ts';
 import { readEvents } from '../../adapters/stored-runs.ts';
 import { withPort, type RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord, ToolIdentity } from '../../core/results/record.ts';
-import { holdsSecret, redactEnvironment } from '../../core/results/redact.ts';
+import { holdsSecret, redactEnvironment, redactText } from '../../core/results/redact.ts';
 import type { Context } from '../context.ts';
 import { noteEvent, thisTool } from './journal.ts';
 import { toolIdentity } from '../tool-identity.ts';
@@ -65,6 +72,8 @@ export async function prepareRun(
     });
   }
   await writePlan(folder, plan, { tool, environment: redactEnvironment(context.env) });
+  const lock = plan.stack === null ? null : await lockText(context.home, plan.stack);
+  if (lock !== null) await writeLock(folder, redactText(lock));
   return folder;
 }
 

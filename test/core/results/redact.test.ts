@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { holdsSecret, redactCommand, redactEnvironment } from '../../../src/core/results/redact.ts';
+import {
+  holdsSecret,
+  redactCommand,
+  redactEnvironment,
+  redactText,
+  secretValues,
+} from '../../../src/core/results/redact.ts';
 
 describe('redactEnvironment', () => {
   it.each([
@@ -101,5 +107,52 @@ describe('redactCommand', () => {
   ])('leaves %s as it is', (...command) => {
     expect(redactCommand(command)).toEqual(command);
     expect(holdsSecret(command)).toBe(false);
+  });
+});
+
+describe('redactText', () => {
+  const jwt = `eyJ${'a1'.repeat(10)}.eyJ${'b2'.repeat(10)}.${'c3'.repeat(10)}`;
+  it.each([
+    ['{"comet": {"api_key": "hunter2", "steps": 3}}', '{"comet": {"api_key": "[redacted]", "steps": 3}}'],
+    [String.raw`"{\"api_key\": \"hun'ter2\"}"`, String.raw`"{\"api_key\": \"[redacted]\"}"`],
+    [String.raw`{"password": "hun\"ter2", "a": "b"}`, '{"password": "[redacted]", "a": "b"}'],
+    ["{'password': 'hunter2'}", "{'password': '[redacted]'}"],
+    ['GET https://h/x?token=hunter2 200', 'GET https://h/x?token=[redacted] 200'],
+    ['https://s3/x?X-Amz-Signature=0a1b2c', 'https://s3/x?X-Amz-Signature=[redacted]'],
+    ['https://az/x?sig=0a1b2c', 'https://az/x?sig=[redacted]'],
+    ['Namespace(lr=1, hub.token=hunter2)', 'Namespace(lr=1, hub.token=[redacted]'],
+    ['api_key: 0123456789abcdef0123', 'api_key: [redacted]'],
+    ['sshpass -p hunter2 ssh -p 22 node1', 'sshpass -p [redacted] ssh -p 22 node1'],
+    [`got ${jwt} back`, 'got eyJ[redacted] back'],
+    [`nvapi-${'x1'.repeat(12)}`, 'nvapi-[redacted]'],
+  ])('%s', (text, shown) => {
+    expect(redactText(text)).toBe(shown);
+    expect(redactText(shown)).toBe(shown);
+  });
+
+  it.each([
+    '{"tokens": "131072", "auth": "none", "session": true, "tokenizer": "gpt2"}',
+    '{"gradient_clipping": 1.0, "train_batch_size": 8, "author": "me"}',
+    'tokens: 131072, session: started',
+  ])('leaves %s as it is', (text) => {
+    expect(redactText(text)).toBe(text);
+  });
+
+  it.each(['eyJ-', 'token: a1', `'a':"`, '\\', 'a="', 'aaaa-', '"a":\\"', 'sshpass -p '])(
+    'takes a megabyte of %j in a moment',
+    (piece) => {
+      const started = performance.now();
+      redactText(piece.repeat(2 ** 20 / piece.length));
+      expect(performance.now() - started).toBeLessThan(10_000);
+    },
+  );
+
+  it('knows secrets of the environment by their names', () => {
+    const env = {
+      WANDB_API_KEY: '0123456789abcdef',
+      XDG_SESSION_DESKTOP: 'ubuntu',
+      SSH_AUTH_SOCK: '/tmp/ssh-1/agent',
+    };
+    expect(secretValues({ ...env, PATH: '/usr/bin:/usr/local/bin' })).toEqual(['0123456789abcdef']);
   });
 });

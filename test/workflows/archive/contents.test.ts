@@ -47,6 +47,33 @@ describe('an archive holds no secret', () => {
     expect((await place.imported(archive, null)).skipped).toEqual([runId]);
   });
 
+  it('of a config, of the environment of who exports, in other spellings, and beside files that are damaged', async () => {
+    const { runId } = await storeWhole(sample, {
+      plan: { env: { DB_PASSWORD: `two "words"\nand/lines` } },
+    });
+    const other = await storeWhole(sample);
+    const folder = join(home, 'runs', runId);
+    writeFileSync(join(folder, 'ds_config.json'), '{"comet": {"api_key": "comet-hunter2"}}');
+    writeFileSync(join(folder, 'job.sbatch'), 'sshpass -p ssh-hunter2 ssh node1\n');
+    writeFileSync(
+      join(folder, 'output.log'),
+      `wandb 0123456789abcdef0123\n{"db": "two \\"words\\"\\nand/lines"}\nq?pw=two%20%22words%22%0Aand%2Flines\nand/lines\n`,
+    );
+    // Of somebody else's: what is no text must not end the export, nor uncover the rest.
+    const damaged = join(home, 'runs', other.runId);
+    writeFileSync(
+      join(damaged, 'env.json'),
+      '{"environment": {"A": 1, "__proto__": "x", "HF_TOKEN": "env-hunter2"}}',
+    );
+    writeFileSync(join(damaged, 'plan.json'), '{"command": ["python", 3], "unset": [], "env": {"A": {}}}');
+    const env = { ...process.env, WANDB_API_KEY: '0123456789abcdef0123' };
+    const { archive } = await place.exported('a.tar.gz', {}, { ...context, env });
+    const bytes = gunzipSync(readFileSync(archive)).toString('utf8');
+    for (const secret of ['hunter2', '0123456789abcdef0123', 'words', 'and/lines', 'and%2Flines'])
+      expect(bytes).not.toContain(secret);
+    expect(bytes).toContain('"A": 1');
+  });
+
   function samplePlanWithSecrets(first: string, second: string) {
     return {
       command: [
@@ -141,7 +168,7 @@ describe('what goes wrong', () => {
     const { runId } = await storeWhole(sample);
     const folder = join(home, 'runs', runId);
     writeFileSync(join(folder, 'output.log'), `${'x'.repeat(5_000_000)}${'a line\n'.repeat(1_000_000)}`);
-    const { files } = await runContents(folder, { logs: true, signal: never });
+    const { files } = await runContents(folder, { logs: true, signal: never, env: {} });
     const log = files.find(({ file }) => file === 'output.log');
     let [largest, total] = [0, 0];
     for await (const chunk of log?.content() ?? []) {

@@ -137,6 +137,33 @@ describe('an archive that lies about its size', () => {
     await refused(rawArchive([lying, ...files, honest]), /would unpack to 900 GiB[^]*/);
   });
 
+  it('a lock that is a bomb once each run has its copy, is too large, or is of another stack', async () => {
+    const hash = '0'.repeat(64);
+    const lockFile = {
+      path: `locks/${hash}.json`,
+      content: JSON.stringify({ hash, x: 'x'.repeat(3_000_000) }),
+    };
+    const runIds = Array.from(
+      { length: 400 },
+      (_, index) => runId.slice(0, -4) + index.toString(16).padStart(4, '0'),
+    );
+    const records = runIds.map((id) => ({ path: `runs/${id}/record.json`, content: '{}' }));
+    const runs = runIds.map((id) => ({ runId: id, title: '', lock: hash, hiddenSecrets: 0 }));
+    const all = [...records, lockFile];
+    await refused(rawArchive([manifestEntry([], all, { runs }), ...all]), /would unpack to 1\.1\d GiB/);
+    const one = { runs: [{ ...runs[0], runId }] };
+    const large = { ...lockFile, content: 'x'.repeat(5_000_000) };
+    await refused(
+      rawArchive([manifestEntry([], [...files, large], one), ...files, large]),
+      /larger than the 4 MiB/,
+    );
+    const wrong = { ...lockFile, content: '{"hash":"other"}' };
+    await refused(
+      rawArchive([manifestEntry([], [...files, wrong], one), ...files, wrong]),
+      /not the lock of that hash/,
+    );
+  });
+
   it('a manifest that does not end', async () => {
     const endless = { path: 'manifest.json', content: zeros(80 * 1024 ** 2) };
     await refused(rawArchive([endless]), /larger than the 64 MiB|more than its manifest says/);
