@@ -36,7 +36,7 @@ export function measuredMark(at: At, trials: readonly Trial[], own: Case, measur
       value,
       ...intervalOf(summary, value),
       runIds: summary.launches.map(({ runId }) => runId),
-      notes: [...batchNotes(subject, own), ...failureNotes(summary)],
+      notes: [...batchNotes(subject, own), ...skippedNotes(summary), ...failureNotes(summary)],
     },
   );
 }
@@ -70,6 +70,14 @@ function batchNotes({ gradientAccumulation, activationCheckpointing }: Case, own
     ...(activationCheckpointing && !own.activationCheckpointing ? ['recomputed'] : []),
     ...(!activationCheckpointing && own.activationCheckpointing ? ['not recomputed'] : []),
   ];
+}
+
+/** A skipped step has no optimizer step in its time: the rate is higher than that of a step that trains. */
+function skippedNotes({ launches }: CaseSummary): string[] {
+  const measured = launches.filter(isMeasured);
+  const skipped = measured.reduce((sum, { skippedIterations }) => sum + skippedIterations, 0);
+  const steps = measured.reduce((sum, { stepMs }) => sum + stepMs.length, 0);
+  return skipped === 0 ? [] : [`${skipped} of ${Math.max(skipped, steps)} steps skipped for overflow`];
 }
 
 function failureNotes({ launches }: CaseSummary): string[] {

@@ -36,6 +36,14 @@ describe('one cell', () => {
     });
   });
 
+  it('says how many of its steps were skipped: they are faster than steps that train', () => {
+    const { stepMs } = base;
+    const skipping = { stepMs: 1000, change: { skippedIterations: 3 } };
+    expect(bar(skipping, { stepMs: 1000 }).notes).toEqual([
+      `3 of ${2 * stepMs.length} steps skipped for overflow`,
+    ]);
+  });
+
   it('counts a launch with steps whose log just stops as measured, in its number and in its words', () => {
     const cut = {
       stepMs: 1000,
