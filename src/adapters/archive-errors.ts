@@ -19,6 +19,14 @@ export function changedFile(path: string): SuperOffloadError {
   });
 }
 
+export function nameTaken(archive: string): SuperOffloadError {
+  return new SuperOffloadError({
+    code: 'usage',
+    message: `--archive ${archive}: there is a file of that name`,
+    hint: 'give another name, or --force to replace it',
+  });
+}
+
 /** What was compressed is not a tar. */
 export class NotTar extends Error {}
 

@@ -1,14 +1,13 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Header, Parser, Pax, type ReadEntry } from 'tar';
 import { compressionOfName } from '../core/archive/compression.ts';
 import {
   changedFile,
+  nameTaken,
   NotPlain,
   NotTar,
   readError,
@@ -17,6 +16,7 @@ import {
 } from './archive-errors.ts';
 import { compressionOfFile, compressor, decompressor } from './compression.ts';
 import { storageError } from './files.ts';
+import { moveIfFree, temporaryBeside } from './leftovers.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,9 +49,11 @@ export async function writeArchive(
     readonly env: Environment;
     readonly signal: AbortSignal;
     readonly onBytes: (bytes: number) => void;
+    /** Take the place of a file of that name. */
+    readonly replace: boolean;
   },
 ): Promise<number> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+  const temporary = temporaryBeside(path);
   try {
     const filter = compressor(compressionOfName(path) ?? 'gzip', options.env);
     const tar = Readable.from(tarBytes(files, options.onBytes), { objectMode: false });
@@ -60,7 +62,8 @@ export async function writeArchive(
     await file.sync().finally(() => file.close());
     const { size } = await stat(temporary);
     options.signal.throwIfAborted();
-    await rename(temporary, path);
+    if (options.replace) await rename(temporary, path);
+    else if (!(await moveIfFree(temporary, path))) throw nameTaken(path);
     return size;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

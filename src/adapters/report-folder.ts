@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
 import { makeFolder, storageError } from './files.ts';
+import { leftoversBeside, temporaryBeside } from './leftovers.ts';
 
 /** Says that a folder is a report, and which files and folders in it are. */
 export const reportMarker = 'report.json';
@@ -37,8 +37,7 @@ export async function reportPlace(path: string, cwd: string): Promise<ReportPlac
     throw storageError(error, path);
   });
   if (names.length === 0) return { path: real, replaces: false };
-  const ours = await ownNames(real);
-  const foreign = ours === null ? names : names.filter((name) => !ours.includes(name));
+  const foreign = await foreignNames(real, names);
   if (foreign.length === 0) return { path: real, replaces: true };
   const list = foreign
     .slice(0, 5)
@@ -50,6 +49,20 @@ export async function reportPlace(path: string, cwd: string): Promise<ReportPlac
 function refused(message: string): SuperOffloadError {
   return new SuperOffloadError({ code: 'usage', message, hint: 'name a new folder with --out' });
 }
+
+/** What of a folder no report wrote: all of it where it is none. A page that somebody laid beside ours counts too. */
+async function foreignNames(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  const ours = await ownNames(folder);
+  if (ours === null) return names;
+  const pages = ours.includes('runs') ? await readdir(join(folder, 'runs')).catch(() => []) : [];
+  return [
+    ...names.filter((name) => !ours.includes(name) || !possibleName.test(name)),
+    ...pages.filter((name) => !name.endsWith('.html')).map((name) => `runs/${name}`),
+  ];
+}
+
+/** A marker that came with somebody else's folder must not name what is the user's. */
+const possibleName = /^(?:index\.html|runs|(?:report|runs)\.[a-z]{2,4})$/;
 
 /** @returns null where the folder is no report of ours. */
 async function ownNames(folder: string): Promise<readonly string[] | null> {
@@ -75,7 +88,7 @@ export async function writeReportFolder(
   { path, replaces }: ReportPlace,
   fill: (write: WriteFile) => Promise<void>,
 ): Promise<{ readonly files: number; readonly bytes: number }> {
-  const aside = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}`);
+  const aside = temporaryBeside(path);
   const made = new Set<string>();
   const written = { files: 0, bytes: 0 };
   try {
@@ -105,11 +118,37 @@ async function swap(aside: string, path: string, replaces: boolean): Promise<voi
   }
   const old = `${aside}.old`;
   await rename(path, old);
-  await rename(aside, path).catch(async (error: unknown) => {
+  try {
+    // Somebody may have laid something in it while the new one was made.
+    const foreign = await foreignNames(old, await readdir(old));
+    if (foreign.length > 0)
+      throw refused(`${path} got something else than a report: ${JSON.stringify(foreign[0])}`);
+    await rename(aside, path);
+  } catch (error) {
     await rename(old, path);
     throw error;
-  });
+  }
   await rm(old, { recursive: true, force: true });
+}
+
+/**
+ * Puts an earlier report back in its place, where a command was killed between moving it away and the new one taking
+ * that, and removes what else killed commands left.
+ * @returns what may be somebody's who still writes.
+ */
+export async function tidyReport(path: string): Promise<readonly string[]> {
+  const { abandoned, unknown } = await leftoversBeside(path);
+  for (const each of abandoned.toReversed()) {
+    // Fails where the place is taken: then the new one came there.
+    const isBack =
+      each.endsWith('.old') &&
+      (await rename(each, path).then(
+        () => true,
+        () => false,
+      ));
+    if (!isBack) await rm(each, { recursive: true, force: true }).catch(() => undefined);
+  }
+  return unknown;
 }
 
 function mountPoint(error: unknown, path: string): SuperOffloadError | undefined {

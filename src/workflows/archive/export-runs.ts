@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { writeArchive } from '../../adapters/archive.ts';
+import { nameTaken } from '../../adapters/archive-errors.ts';
 import { makeFolder, storageError } from '../../adapters/files.ts';
 import { compareArchivePaths, manifestPath } from '../../core/archive/archive-path.ts';
 import { compressionOfName } from '../../core/archive/compression.ts';
@@ -14,6 +15,7 @@ import type { FoundRecord } from '../../core/results/record-set.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
+import { sweepLeftovers } from '../leftovers.ts';
 import { asTask, type Task } from '../task.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { archivedFigures } from './archived-figures.ts';
@@ -97,7 +99,11 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
     notes: [...notes, ...strangers, ...locks.notes],
   };
   if (request.dryRun) return report;
-  return { ...report, archiveBytes: await pack(context, report, items, version) };
+  await sweepLeftovers(context, archive);
+  return {
+    ...report,
+    archiveBytes: await pack(context, report, items, { tool: version, replace: request.force }),
+  };
 }
 
 type FoundFolder = FoundRecord & { readonly folder: string };
@@ -115,13 +121,7 @@ function requireName({ cwd }: Context, { archive, force }: ExportRequest): strin
       hint: 'name it FILE.tar.gz or FILE.tar.zst',
     });
   }
-  if (existsSync(path) && !force) {
-    throw new SuperOffloadError({
-      code: 'usage',
-      message: `--archive ${archive}: there is a file of that name`,
-      hint: 'give another name, or --force to replace it',
-    });
-  }
+  if (existsSync(path) && !force) throw nameTaken(archive);
   return path;
 }
 
@@ -166,7 +166,7 @@ async function pack(
   context: Context,
   { archive, runs, bytes }: ExportReport,
   items: readonly ArchiveItem[],
-  tool: string,
+  { tool, replace }: { readonly tool: string; readonly replace: boolean },
 ): Promise<number> {
   const manifest: ArchiveManifest = {
     schemaVersion: archiveSchemaVersion,
@@ -185,6 +185,7 @@ async function pack(
       env: context.env,
       signal: context.signal,
       onBytes: task.bytes(basename(archive), bytes),
+      replace,
     }),
   );
 }

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { storageError, withFileErrors } from '../../adapters/files.ts';
+import { temporaryBeside } from '../../adapters/leftovers.ts';
 import { runsFolder } from '../../adapters/run-store.ts';
 import type { ArchiveManifest } from '../../core/archive/manifest.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { sweepLeftovers } from '../leftovers.ts';
 import { asTask } from '../task.ts';
 import { visitArchive } from './archive-contents.ts';
 import { compareWithTarget } from './known-runs.ts';
@@ -48,7 +49,8 @@ export interface ImportReport {
 export async function importRuns(context: Context, request: ImportRequest): Promise<ImportReport> {
   const archive = resolve(context.cwd, request.archive);
   const into = await targetFolder(context, request.into);
-  const staging = join(into, `.import-${randomBytes(6).toString('hex')}`);
+  const staging = temporaryBeside(join(into, 'import'));
+  if (!request.dryRun) await sweepLeftovers(context, join(into, 'import'));
   const state: { report: ImportReport | null } = { report: null };
   try {
     await asTask(context, { id: 'import', title: `read ${request.archive}` }, async (task) => {
@@ -122,6 +124,22 @@ async function moveRuns(context: Context, { into, imported }: ImportReport, stag
   context.signal.throwIfAborted();
   await withFileErrors(into, async () => {
     // Nothing but an empty folder could be replaced: rename(2) refuses all else.
-    for (const { runId } of imported) await rename(join(staging, runId), join(into, runId));
+    for (const { runId } of imported) {
+      await rename(join(staging, runId), join(into, runId)).catch((error: unknown) => {
+        throw cameMeanwhile(error, runId);
+      });
+    }
+  });
+}
+
+/** Two imports at once: each run is whole, whoever brought it. */
+function cameMeanwhile(error: unknown, runId: string): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code)) return error;
+  return new SuperOffloadError({
+    code: 'usage',
+    message: `run ${runId} came there while the archive was read`,
+    hint: 'give the same command again: it skips what is there with the same content',
+    cause: error,
   });
 }

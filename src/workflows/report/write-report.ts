@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path';
 import {
   reportMarker,
   reportPlace,
+  tidyReport,
   writeReportFolder,
   type WriteFile,
 } from '../../adapters/report-folder.ts';
@@ -23,6 +24,7 @@ import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
+import { leftBehind } from '../leftovers.ts';
 import { asTask, type Task } from '../task.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { reportFormats, type ReportFormat } from './formats.ts';
@@ -61,7 +63,9 @@ export interface ReportResult {
  * 'environment' where there is no run to report, or the disk is full.
  */
 export async function writeReport(context: Context, request: ReportRequest): Promise<ReportResult> {
-  const place = await reportPlace(resolve(context.cwd, request.out), context.cwd);
+  const out = resolve(context.cwd, request.out);
+  if (!request.dryRun) await tidyBeside(context, out);
+  const place = await reportPlace(out, context.cwd);
   const set = wantedRecords(await readRecords(context, request.from), request.system);
   const { version } = await toolIdentity(context);
   const data = buildReport({
@@ -86,6 +90,12 @@ export async function writeReport(context: Context, request: ReportRequest): Pro
     (task) => writeReportFolder(place, (write) => fill(context, { data, set, formats, task }, write)),
   );
   return { ...common, ...written };
+}
+
+async function tidyBeside(context: Context, out: string): Promise<void> {
+  for (const each of await tidyReport(out)) {
+    context.emit({ type: 'note', message: leftBehind(each) });
+  }
 }
 
 function wantedRecords({ records, notes }: RecordSet, system: string | null): RecordSet {

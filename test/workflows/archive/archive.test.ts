@@ -1,9 +1,18 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { capture } from '../../../src/adapters/exec.ts';
 import { importRuns } from '../../../src/workflows/archive/import-runs.ts';
 import { loadRun } from '../../../src/workflows/runs/runs.ts';
+import { nameOfGone } from '../../adapters/name-of-gone.ts';
 import { archivePlace, contentsOf, storeWhole } from './sample-runs.ts';
 
 const place = archivePlace();
@@ -65,6 +74,29 @@ describe('runs export and runs import', () => {
     for (const { runId } of [first, second])
       expect((error as Error).message).toContain(`${runId} is there with other content: output.log`);
     expect(contentsOf(join(home, 'runs'))).toEqual(before);
+  });
+
+  it('removes what killed exports and imports left, and replaces no archive that came meanwhile', async () => {
+    await storeWhole(sample);
+    const killed = [
+      nameOfGone(join(place.out(), 'a.tar.gz')),
+      nameOfGone(join(place.out(), 'into', 'import')),
+    ];
+    mkdirSync(join(place.out(), 'into'));
+    mkdirSync(killed[1] ?? '');
+    writeFileSync(killed[0] ?? '', 'half of it');
+    const { archive } = await place.exported();
+    await place.imported(archive);
+    expect(killed.map((path) => existsSync(path))).toEqual([false, false]);
+    const came = join(place.out(), 'b.tar.gz');
+    const emit = (): void => {
+      writeFileSync(came, 'of somebody else');
+    };
+    await expect(place.exported('b.tar.gz', {}, { ...context, emit })).rejects.toMatchObject({
+      code: 'usage',
+    });
+    expect(readFileSync(came, 'utf8')).toBe('of somebody else');
+    expect(readdirSync(place.out()).sort()).toEqual(['a.tar.gz', 'b.tar.gz', 'into']);
   });
 
   it('leaves logs out where asked to, and always checkpoints, caches, links and requests', async () => {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -11,6 +12,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SuperOffloadError } from '../../../src/errors.ts';
+import { nameOfGone } from '../../adapters/name-of-gone.ts';
 import { hostileRuns, plainRuns, reportHome } from './report-home.ts';
 
 const home = reportHome(plainRuns);
@@ -121,6 +123,45 @@ describe('the folder of a report', () => {
     await expect(home.write({ out: 'held' }, { signal: stop.signal, emit })).rejects.toBe(reason);
     expect(readFileSync(join(inRoot('held'), 'index.html'), 'utf8')).toBe(before);
     expect(readdirSync(home.root).filter((name) => name.startsWith('.held'))).toEqual([]);
+  });
+
+  it('is not replaced where the user laid a file among its pages, or came with one while the new one was made', async () => {
+    await home.write({ out: 'pages' });
+    const note = join(inRoot('pages'), 'runs', 'notes.txt');
+    writeFileSync(note, 'mine');
+    await expect(home.write({ out: 'pages' })).rejects.toThrow('runs/notes.txt');
+    await home.write({ out: 'late' });
+    const late = join(inRoot('late'), 'thesis.tex');
+    const emit = (): void => {
+      writeFileSync(late, 'mine');
+    };
+    await expect(home.write({ out: 'late' }, { emit })).rejects.toThrow(/got something else.*thesis/);
+    expect([note, late].map((file) => readFileSync(file, 'utf8'))).toEqual(['mine', 'mine']);
+    expect(readdirSync(home.root).filter((name) => name.startsWith('.late'))).toEqual([]);
+  });
+
+  it('is none because its marker says so: what no report has in it stays', async () => {
+    mkdirSync(inRoot('trap'));
+    writeFileSync(
+      join(inRoot('trap'), 'report.json'),
+      '{"kind":"superoffload-report","names":["src",".git"]}',
+    );
+    mkdirSync(join(inRoot('trap'), 'src'));
+    await expect(home.write({ out: 'trap' })).rejects.toThrow('"src"');
+  });
+
+  it('is put back where a killed command had moved it away, and what that left is removed', async () => {
+    await home.write({ out: 'moved' });
+    const aside = nameOfGone(inRoot('moved'));
+    mkdirSync(aside);
+    renameSync(inRoot('moved'), `${aside}.old`);
+    const stop = new AbortController();
+    const emit = (): void => {
+      stop.abort(new SuperOffloadError({ code: 'interrupted', message: 'stopped' }));
+    };
+    await expect(home.write({ out: 'moved' }, { emit, signal: stop.signal })).rejects.toThrow('stopped');
+    expect(existsSync(join(inRoot('moved'), 'index.html'))).toBe(true);
+    expect(readdirSync(home.root).filter((name) => name.startsWith('.moved'))).toEqual([]);
   });
 
   it.skipIf(userInfo().uid === 0)('says why it cannot be written (root may write anywhere)', async () => {
