@@ -7,12 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const root = join(import.meta.dirname, '..');
 const home = join(root, '.superoffload');
 const program = join(root, 'dist', 'main.js');
+const done = 'SUPEROFFLOAD_TEST_SETUP';
 
 /**
  * Before any test: the program is built from the sources as they are, and the stack that all tests of the real
  * engine share is installed by that very program. Both cost nothing when there is nothing to do.
  */
-export default async function setup(): Promise<() => void> {
+export default async function setup(): Promise<(() => void) | undefined> {
+  // vitest calls it for each of its projects, in one process.
+  if (process.env[done] !== undefined) return undefined;
+  process.env[done] = 'yes';
   await alone(buildWhenStale);
   installSharedStack();
   return temporaryFolderOfAll();

@@ -4,9 +4,9 @@ import { gatePlace, linkStacks } from './gate-place.ts';
 
 /**
  * The real DeepSpeed on a CPU rank, in turns: the same configuration twice must pass, one that is slowed must fail. A
- * run takes 8 to 15 s, and a neighbour on the machine moves it by a half, so that what is asked is coarse: a loss of
- * more than 92%, known within a factor of 3. The slow side is slow as a site or a commit can make it: attention
- * without its fused kernel, and oneDNN and ATen held to instructions of 2007 by their own documented variables.
+ * run takes 8 to 15 s, and of so few the noise is large: what is asked is coarse, a loss of more than a half. The slow
+ * side is slow as a site or a commit can make it: attention without its fused kernel, and oneDNN and ATen held to
+ * instructions of 2007 by their own documented variables. Nothing else runs beside these tests (vitest.config.ts).
  */
 const place = gatePlace();
 /** One thread: two wait for each other, and a neighbour on one core makes both thirty times slower. */
@@ -18,11 +18,9 @@ const flags = [
   ...['--sequence-length', '1024', '--micro-batch', '1', '--global-batch', '1'],
   ...[
     '--threshold',
-    '92%',
+    '50%',
     '--precision',
     '200%',
-    '--min-pairs',
-    '2',
     '--budget',
     '4',
     '--metric',
@@ -36,17 +34,17 @@ beforeAll(() => {
 
 describe('gate --ab on the real engine', { timeout: 280_000 }, () => {
   it('passes the same configuration', async () => {
-    const end = await place.run(['--ab', sdpa, `${sdpa},env.SIDE=head`, ...flags]);
+    const end = await place.run(['--ab', sdpa, `${sdpa},env.SIDE=head`, '--min-pairs', '3', ...flags]);
     expect(end.code, `${end.stdout}${end.stderr}`).toBe(0);
     expect(JSON.parse(end.stdout)).toMatchObject({ verdict: 'pass', rows: [{ status: 'pass' }] });
   });
 
   it('fails one that is slowed, with 5 and how much', async () => {
-    const end = await place.run(['--ab', sdpa, slowed, ...flags]);
+    const end = await place.run(['--ab', sdpa, slowed, '--min-pairs', '2', ...flags]);
     expect(end.code, `${end.stdout}${end.stderr}`).toBe(5);
     const report = JSON.parse(end.stdout) as GateReport;
     expect(report.rows).toMatchObject([{ status: 'regression', basis: 'between launches' }]);
-    expect(report.rows[0]!.ratio!).toBeLessThan(0.08);
+    expect(report.rows[0]!.ratio!).toBeLessThan(0.5);
     expect(report.notes.join()).toContain('attention');
   });
 });
