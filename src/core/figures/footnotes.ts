@@ -97,7 +97,7 @@ function unpredictedNotes({ panels, series, system, unit }: FigureScene, marks: 
       : []),
     ...(noRate > 0
       ? [
-          `No speed is predicted of ${cells(noRate)} that should fit: ${system.title} lacks a rate that it takes.`,
+          `No speed is predicted of ${cells(noRate)} that should fit: a rate that it takes is not known of ${system.title}.`,
         ]
       : []),
   ];

@@ -1,3 +1,5 @@
+import type { Wall } from '../search/frontier.ts';
+import { wallTitles } from '../search/verdict.ts';
 import type { Mark, MarkState } from './figure-data.ts';
 
 type Bare = Pick<Mark, 'panel' | 'series' | 'x' | 'source' | 'state'>;
@@ -41,4 +43,9 @@ function sound(mark: Mark): Mark {
     low <= value &&
     value <= high;
   return hasInterval ? mark : { ...mark, low: null, high: null, basis: null };
+}
+
+/** The whole batch lacks one memory, and what spares that lacks another: both end the cell. */
+export function smallerBatchText(wall: Wall): string {
+  return `a smaller batch is out of ${wallTitles[wall]}`;
 }

@@ -7,7 +7,7 @@ import { keptBatches } from '../search/batch-rule.ts';
 import { wallOf } from '../search/verdict.ts';
 import { endsText } from './end-words.ts';
 import type { Mark } from './figure-data.ts';
-import { markOf } from './marks.ts';
+import { markOf, smallerBatchText } from './marks.ts';
 import type { Trial } from './trial.ts';
 
 /** What is shown of a run's speed, in the figure's unit. */
@@ -106,7 +106,11 @@ function markWithoutValue(at: At, batches: readonly BatchRuns[], own: Case): Mar
   const launches = [...batches.filter((batch) => !whole.includes(batch)), ...whole].flatMap(
     ({ summary }) => summary.launches,
   );
-  return markWithoutNumber(at, launches);
+  const mark = markWithoutNumber(at, launches);
+  const others = new Set(
+    launches.flatMap((launch) => wallOf(launch) ?? []).filter((wall) => wall !== mark.wall),
+  );
+  return mark.state === 'oom' ? { ...mark, notes: [...others].map(smallerBatchText) } : mark;
 }
 
 /** @param launches the one that says most last */

@@ -2,11 +2,12 @@ import type { Case, System } from '../experiment/case.ts';
 import { predictFit, type PredictOptions } from '../model/predict.ts';
 import { caseTflops, mfu } from '../model/shape.ts';
 import { predictTime } from '../model/step-time.ts';
+import { leanestBatch } from '../search/batch-variants.ts';
 import { nextBatchStep, predictedBatches, type BatchAttempt } from '../search/batch-rule.ts';
 import { edgeOfPredictions } from '../search/predicted-edge.ts';
 import type { Mark } from './figure-data.ts';
 import { billions } from './frontier-mark.ts';
-import { markOf } from './marks.ts';
+import { markOf, smallerBatchText } from './marks.ts';
 
 type At = Pick<Mark, 'panel' | 'series' | 'x'>;
 
@@ -30,7 +31,9 @@ export function predictedSpeed(
   const chosen = hasRule ? predictedBatch(asked, { system, options }) : fitting(asked, { system, options });
   if (chosen === null) {
     const { wall } = predictFit(asked, system, options);
-    return markOf({ ...at, source: 'predicted', state: 'oom' }, { wall });
+    const least = hasRule ? predictFit(leanestBatch(asked), system, options).wall : null;
+    const notes = least === null || least === wall ? [] : [smallerBatchText(least)];
+    return markOf({ ...at, source: 'predicted', state: 'oom' }, { wall, notes });
   }
   const time = predictTime(chosen, system);
   // A step without its network would be a bar that nothing can reach.

@@ -135,12 +135,22 @@ describe('figures of a machine without runs', () => {
     expect(notes.some((note) => /^accumulation \d+$/.test(note) || note === 'recomputed')).toBe(true);
   });
 
+  it('name the memory that a smaller batch lacks, where it is another than that of the whole', () => {
+    const data = built(10, profile('gh200-nvl2'));
+    expect(markAt(data, 'predicted', '1chip zero_offload 15B')).toMatchObject({
+      ...{ state: 'oom', wall: 'gpu' },
+      notes: ['a smaller batch is out of host memory'],
+    });
+  });
+
   it('draw no speed of several nodes where nobody knows their network', () => {
     const data = built(11, profile('gh200'));
     expect(sourceOf(data, 'predicted').every(({ state }) => state === 'oom')).toBe(true);
     const cells = data.panels.flatMap(({ x }) => x).length * 4;
     const left = cells - sourceOf(data, 'predicted').length;
-    expect(data.footnotes.join()).toContain(`No speed is predicted of ${left} cells that should fit: GH200`);
+    expect(data.footnotes.join()).toContain(
+      `No speed is predicted of ${left} cells that should fit: a rate that it takes is not known of GH200`,
+    );
     const nvl2 = sourceOf(built(11, profile('gh200-nvl2')), 'predicted');
     expect(nvl2.some(({ state }) => state === 'value')).toBe(true);
   });

@@ -54,28 +54,6 @@ describe('one cell', () => {
   });
 
   it.each([
-    ['DeepSpeed JSON', { change: { deepspeedHash: '00000001' } }, 'with another DeepSpeed JSON'],
-    ['activation offload', { subject: { activationOffload: true } }, 'with activation offload'],
-  ] as const)('is of one %s alone', (_, other, reason) => {
-    const now = { stepMs: 1000, change: { deepspeedHash: '00000002' } };
-    const data = figure10({ stepMs: 400, ...other }, now, now);
-    const mark = markAt(data, 'measured', cell);
-    expect(mark.value).toBeCloseTo(caseTflops(base.case!, 1001).modelTflops, 0);
-    expect(mark.runIds).toHaveLength(2);
-    expect(data.footnotes.join()).toContain(`Left out: 1 run ${reason}.`);
-  });
-
-  it('takes along a record that does not say its DeepSpeed JSON, and holds each batch to its own', () => {
-    const known = { stepMs: 1000, change: { deepspeedHash: '00000002' } };
-    expect(bar({ stepMs: 1000 }, known).basis).toBe('95% between 2 launches');
-    const [whole, part] = [
-      { outcome: 'gpu_oom', change: { deepspeedHash: '00000003' } } as const,
-      { ...known, subject: small },
-    ];
-    expect(bar(whole, part).notes).toEqual(['accumulation 4']);
-  });
-
-  it.each([
     ['gpu_oom', 'oom', 'gpu'],
     ['host_oom', 'oom', 'host'],
     ['shm_full', 'oom', 'shm'],
@@ -96,7 +74,15 @@ describe('one cell', () => {
     const slow = { subject: recomputed, stepMs: 2000 };
     expect(bar(whole, { subject: small, stepMs: 1000 }, slow).notes).toEqual(['accumulation 4']);
     expect(bar(whole, { subject: small, stepMs: 3000 }, slow).notes).toEqual(['recomputed']);
-    expect(bar(whole, { subject: small, outcome: 'gpu_oom' })).toMatchObject({ state: 'oom', wall: 'gpu' });
+    expect(bar(whole, { subject: small, outcome: 'gpu_oom' })).toMatchObject({
+      state: 'oom',
+      wall: 'gpu',
+      notes: [],
+    });
+    expect(bar(whole, { subject: small, outcome: 'host_oom' })).toMatchObject({
+      ...{ state: 'oom', wall: 'gpu' },
+      notes: ['a smaller batch is out of host memory'],
+    });
   });
 
   it('takes the newest software, and tells what it left out', () => {
