@@ -3,7 +3,8 @@
     check_overlap.py CASE...                       prints a line of JSON for each
     torchrun --nproc-per-node 2 check_overlap.py CASE...
 
-Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator. STEPS (200) steps.
+Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator. NAME@60 takes
+60 steps from then on; 200 without.
 """
 
 import json
@@ -23,7 +24,7 @@ import deepspeed  # noqa: E402
 from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
 from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state  # noqa: E402
 
-WIDTH, ROWS, STEPS = 32, 64, int(os.environ.get("STEPS", 200))
+WIDTH, ROWS, STEPS = 32, 64, 200
 RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 
 CASES = {
@@ -168,8 +169,29 @@ def compare(name):
     }
 
 
+def failing():
+    """The CPU optimizer fails in the second step: how long until the training script knows?"""
+    engine = engine_of({}, True)
+
+    def fail(*_):
+        raise MemoryError("planted")
+
+    for step in range(3):
+        if step == 1:
+            engine.optimizer.adam.step = fail
+        begin = time.perf_counter()
+        try:
+            engine.backward(engine(tokens_of({}, step, 0)))
+            engine.step()
+        except RuntimeError as error:
+            return {"case": "failing", "step": step, "seconds": time.perf_counter() - begin, "error": str(error)}
+    return {"case": "failing", "error": "none"}
+
+
 if __name__ == "__main__":
-    for case_name in sys.argv[1:] or CASES:
-        result = compare(case_name)
+    for argument in sys.argv[1:] or CASES:
+        case_name, _, steps = argument.partition("@")
+        STEPS = int(steps or STEPS)
+        result = failing() if case_name == "failing" else compare(case_name)
         if RANK == 0:
             print("RESULT " + json.dumps(result), flush=True)

@@ -27,12 +27,13 @@ const missing = existsSync(join(deepspeed, 'runtime', 'superoffload', 'overlap')
   : 'the stack has not the patches of now: superoffload install';
 const why = missing === null ? '' : ` (skipped: ${missing})`;
 
-async function check(steps: number, before: readonly string[], cases: readonly string[]): Promise<Result[]> {
-  const end = await runPython([...before, program, ...cases], { env: { STEPS: String(steps) } });
+/** `cases`: `name@steps`, or a name for as many steps as the one before. */
+async function check(before: readonly string[], cases: readonly string[]): Promise<Result[]> {
+  const end = await runPython([...before, program, ...cases]);
   expect(end.code, end.stderr.slice(-4000)).toBe(0);
   const lines = end.stdout.split('\n').filter((line) => line.startsWith('RESULT '));
   const results = lines.map((line) => JSON.parse(line.slice('RESULT '.length)) as Result);
-  expect(results.map((result) => result.case)).toEqual(cases);
+  expect(results.map((result) => result.case)).toEqual(cases.map((name) => name.replace(/@.*/, '')));
   for (const result of results) expect(result.skipped, result.case).toBe(result['expected skipped']);
   return results;
 }
@@ -51,15 +52,11 @@ function expectClose(result: Result | undefined): void {
 }
 
 describe.skipIf(missing !== null)(`the overlap optimizer trains as ZeRO-3's own CPU optimizer${why}`, () => {
-  test('on one rank over 200 steps', { timeout: 300_000 }, async () => {
-    const cases = [
-      'bad gradients',
-      'new rows',
-      'saved and loaded',
-      'accumulated and clipped',
-      'half on the accelerator',
-    ];
-    const [bad, rows, loaded, clipped, half] = await check(200, [], cases);
+  test('on one rank, over 200 steps and over 60', { timeout: 300_000 }, async () => {
+    const long = ['bad gradients@200', 'accumulated and clipped'];
+    const short = ['new rows@60', 'saved and loaded', 'half on the accelerator'];
+    const [bad, clipped, rows, loaded, half] = await check([], [...long, ...short]);
+    expect([bad?.steps, half?.steps]).toEqual([200, 60]);
     for (const result of [bad, rows, loaded]) expectEqual(result);
     for (const result of [clipped, half]) expectClose(result);
     expect(bad).toMatchObject({ skipped: 4 });
@@ -71,12 +68,29 @@ describe.skipIf(missing !== null)(`the overlap optimizer trains as ZeRO-3's own 
 
   test('on two ranks', { timeout: 300_000 }, async () => {
     const launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
-    const [bad, clipped] = await check(60, launcher, ['bad gradients', 'clipped']);
+    const [bad, clipped] = await check(launcher, ['bad gradients@60', 'clipped']);
     expectEqual(bad);
     expect(bad?.['taken back']).toBeGreaterThan(0);
     expectClose(clipped);
   });
 });
+
+test.skipIf(missing !== null)(
+  `a CPU optimizer that fails is an error within a second${why}`,
+  { timeout: 120_000 },
+  async () => {
+    const end = await runPython([program, 'failing']);
+    const line = end.stdout.split('\n').find((text) => text.startsWith('RESULT ')) ?? 'RESULT {}';
+    const result = JSON.parse(line.slice('RESULT '.length)) as {
+      step: number;
+      seconds: number;
+      error: string;
+    };
+    expect(result.error, end.stderr).toContain("the CPU optimizer failed: MemoryError('planted')");
+    expect(result.step).toBe(1);
+    expect(result.seconds).toBeLessThan(1);
+  },
+);
 
 describe.skipIf(missing !== null)(`the section superoffload of the JSON${why}`, () => {
   const read = async (section: unknown): Promise<string> => {
