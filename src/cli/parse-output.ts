@@ -1,10 +1,9 @@
 import type { Column } from '../adapters/table.ts';
 import type { StepRow } from '../core/logs/step-row.ts';
 import type { ParsedLog } from '../workflows/parse.ts';
+import { csvLine, csvText, type CsvCell } from '../core/report/csv.ts';
 import { formatNumber } from './format.ts';
 import { resultTable } from './result-table.ts';
-
-type Cell = string | number | boolean | null;
 
 const columns: readonly Column[] = [
   { title: 'log' },
@@ -61,10 +60,13 @@ function proof({ file, outcome }: ParsedLog): string[] {
 export function parseCsv(logs: readonly ParsedLog[]): string {
   const records = logs.map(csvRecord);
   const header = Object.keys(records[0] ?? {});
-  return [csvLine(header), ...records.map((record) => csvLine(Object.values(record)))].join('\n');
+  return csvText(
+    header,
+    records.map((record) => Object.values(record)),
+  ).slice(0, -1);
 }
 
-function csvRecord(log: ParsedLog): Record<string, Cell> {
+function csvRecord(log: ParsedLog): Record<string, CsvCell> {
   const { steps, memory, outcome } = log;
   return {
     file: log.file,
@@ -136,14 +138,4 @@ export function stepWriter(
       if (waiting !== '') print(waiting);
     },
   };
-}
-
-/** RFC 4180, with LF. */
-function csvLine(cells: readonly Cell[]): string {
-  return cells
-    .map((cell) => {
-      const text = cell === null ? '' : String(cell);
-      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    })
-    .join(',');
 }

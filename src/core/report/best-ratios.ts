@@ -1,4 +1,5 @@
 import { modeRatios, summarizeCases, type CaseSummary, type ModeRatio } from '../results/summarize.ts';
+import { formatTokens } from './format.ts';
 import type { RatioRow, RunRow } from './report-data.ts';
 import { groupRows } from './group-rows.ts';
 
@@ -31,13 +32,19 @@ function ratiosOf(rows: readonly RunRow[]): RatioRow[] {
   for (const ratio of modeRatios(summaries)) {
     const mode = modeOf(summaries, ratio.caseId);
     const other = best.get(mode);
-    if (other === undefined || other.ratio.ratio < ratio.ratio.ratio) best.set(mode, ratio);
+    if (other === undefined || isBetter(ratio, other)) best.set(mode, ratio);
   }
   return [...best].flatMap(([mode, ratio]) => {
     const summary = summaries.find(({ caseId }) => caseId === ratio.caseId);
     const [row] = rows;
     return summary === undefined || row === undefined ? [] : ratioRow(row, mode, summary, ratio, summaries);
   });
+}
+
+/** A comparison that is fair says more than a larger one that is not. */
+function isBetter(a: ModeRatio, b: ModeRatio): boolean {
+  const [fairA, fairB] = [a, b].map(({ unfair }) => unfair.length === 0);
+  return fairA === fairB ? a.ratio.ratio > b.ratio.ratio : fairA === true;
 }
 
 function ratioRow(
@@ -66,7 +73,7 @@ function whatRan({ case: subject, worldSize, workload }: CaseSummary['record']):
   const { model, globalBatch, sequenceLength, dtype } = subject;
   const chips = `${worldSize} chip${worldSize === 1 ? '' : 's'}`;
   const who = workload === 'builtin' ? '' : `${workload}, `;
-  return `${who}${model.name}, ${chips}, batch ${globalBatch}, sequence ${sequenceLength}, ${dtype}`;
+  return `${who}${model.name}, ${chips}, batch ${globalBatch}, sequence ${formatTokens(sequenceLength)}, ${dtype}`;
 }
 
 function basisOf({ ratio, confident }: ModeRatio): string {

@@ -2,6 +2,7 @@ import { figureSystems, type FigureSystem } from '../figures/figure-system.ts';
 import type { OutcomeClass } from '../logs/events.ts';
 import type { FoundRecord } from '../results/record-set.ts';
 import type { RunRecord } from '../results/record.ts';
+import { redactText } from '../results/redact.ts';
 import { bestRatios } from './best-ratios.ts';
 import { finite } from './finite.ts';
 import { groupRows } from './group-rows.ts';
@@ -27,7 +28,11 @@ export function buildReport(inputs: ReportInputs): ReportData {
     machines.flatMap(({ name, records: own }) => own.map((record) => [record, name] as const)),
   );
   const runs = records.map(({ record, folder }) =>
-    rowOf(record, names.get(record) ?? record.system.name, folder === null ? null : addressOf(folder)),
+    rowOf(
+      withoutSecrets(record),
+      names.get(record) ?? record.system.name,
+      folder === null ? null : addressOf(folder),
+    ),
   );
   return {
     ...{ tool, createdUtc, sources, notes },
@@ -36,6 +41,21 @@ export function buildReport(inputs: ReportInputs): ReportData {
     outcomes: countOutcomes(runs),
     ratios: bestRatios(runs),
     limits: limitRows(runs),
+  };
+}
+
+/** A report is sent on: what a log printed, or a command says, is shown without what looks like a secret in it. */
+function withoutSecrets(record: RunRecord): RunRecord {
+  const { title, outcome, warnings, facts } = record;
+  const orNull = (text: string | null): string | null => (text === null ? null : redactText(text));
+  return {
+    ...record,
+    title: redactText(title),
+    outcome: { ...outcome, reason: redactText(outcome.reason), evidence: orNull(outcome.evidence) },
+    warnings: warnings.map(redactText),
+    facts: Object.fromEntries(
+      Object.entries(facts).map(([name, value]) => [name, redactText(String(value as unknown))]),
+    ),
   };
 }
 

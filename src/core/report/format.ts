@@ -8,6 +8,12 @@ export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
+/** `1024`, `16K`, `1M`: tokens of a sequence, as people say them; what is no such number stays as it is. */
+export function formatTokens(tokens: number): string {
+  if (tokens >= 2 ** 20 && tokens % 2 ** 20 === 0) return `${tokens / 2 ** 20}M`;
+  return tokens >= 2 ** 13 && tokens % 2 ** 10 === 0 ? `${tokens / 2 ** 10}K` : String(tokens);
+}
+
 /** `0.4s`, `12s`, `3m05s`, `2h10m`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = milliseconds / 1000;

@@ -1,5 +1,6 @@
 import { parameterCount } from '../model/shape.ts';
 import { isSearch } from './best-ratios.ts';
+import { formatTokens } from './format.ts';
 import { groupRows } from './group-rows.ts';
 import type { LimitRow, RunRow } from './report-data.ts';
 
@@ -9,8 +10,8 @@ import type { LimitRow, RunRow } from './report-data.ts';
  */
 export function limitRows(runs: readonly RunRow[]): LimitRow[] {
   const searches = runs.filter(({ experiment, record }) => isSearch(experiment) && record.case !== null);
-  const keyOf = ({ system, experiment, mode, chips }: RunRow): string =>
-    JSON.stringify([experiment, system, chips, mode]);
+  const keyOf = (row: RunRow): string =>
+    JSON.stringify([row.experiment, row.system, row.chips, row.mode, fixedOf(row)]);
   return [...groupRows(searches, keyOf).values()].flatMap((rows) => {
     const [first] = rows;
     return first === undefined ? [] : [limitOf(first, rows)];
@@ -24,13 +25,19 @@ function limitOf(first: RunRow, rows: readonly RunRow[]): LimitRow {
   const failed = bySize.find((row) => isMemory(row) && sizeOf(row) > above);
   const { system, experiment, mode, chips } = first;
   return {
-    ...{ system, experiment, mode, chips },
+    ...{ system, experiment, mode, chips, at: fixedOf(first) },
     largest: largest === undefined ? null : nameOf(largest),
     largestRunId: largest?.runId ?? null,
     smallestFailed: failed === undefined ? null : nameOf(failed),
     failedRunId: failed?.runId ?? null,
     failure: failed?.outcome ?? null,
   };
+}
+
+/** Two searches with another sequence, or of another model, know nothing of each other's limits. */
+function fixedOf({ experiment, model, sequenceLength, record: { case: subject } }: RunRow): string {
+  const fixed = experiment === 'model_size' ? `sequence ${formatTokens(sequenceLength ?? 0)}` : model;
+  return `${fixed}, ${subject?.dtype ?? ''}`;
 }
 
 function isMemory({ outcome }: RunRow): boolean {
@@ -47,5 +54,5 @@ function sizeOf({ experiment, record: { case: subject } }: RunRow): number {
 
 function nameOf(row: RunRow): string {
   const { experiment, model, sequenceLength } = row;
-  return experiment === 'model_size' ? model : `${sequenceLength ?? '?'} tokens (${model})`;
+  return experiment === 'model_size' ? model : `${formatTokens(sequenceLength ?? 0)} tokens`;
 }

@@ -71,6 +71,8 @@ export interface LimitRow {
   readonly experiment: string;
   readonly mode: string;
   readonly chips: number;
+  /** What the search held fixed: `sequence 2048, bf16`. */
+  readonly at: string;
   readonly largest: string | null;
   readonly largestRunId: string | null;
   readonly smallestFailed: string | null;

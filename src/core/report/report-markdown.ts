@@ -1,4 +1,4 @@
-import { formatNumber } from './format.ts';
+import { formatNumber, formatTokens } from './format.ts';
 import { pageName } from './page-name.ts';
 import { markdownTable, markdownText as text } from './markdown.ts';
 import type { ReportData, RunRow } from './report-data.ts';
@@ -63,9 +63,10 @@ function ratios({ ratios: rows }: ReportData): string {
 
 function limits({ limits: rows }: ReportData): string {
   return markdownTable(
-    ['searched', 'mode', 'chips', 'largest that ran', 'smallest that did not', 'system'],
+    ['searched', 'at', 'mode', 'chips', 'largest that ran', 'smallest that did not', 'system'],
     rows.map((row) => [
       text(row.experiment),
+      text(row.at),
       text(row.mode),
       String(row.chips),
       text(row.largest ?? 'not known'),
@@ -100,7 +101,7 @@ function runTable(runs: readonly RunRow[]): string {
       text(row.model, 60),
       String(row.chips),
       text(row.batch ?? ''),
-      String(row.sequenceLength ?? ''),
+      row.sequenceLength === null ? '' : formatTokens(row.sequenceLength),
       number(row.stepMs === null ? null : row.stepMs / 1000),
       number(row.tflopsPerGpu),
       number(row.gpuGiB),

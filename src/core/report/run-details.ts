@@ -1,5 +1,5 @@
 import { quoteCommand } from '../launch/quote.ts';
-import { redactCommand } from '../results/redact.ts';
+import { redactCommand, redactText } from '../results/redact.ts';
 import { runFiles } from '../results/run-files.ts';
 import { plainText } from './plain.ts';
 import type { RunDetails } from './report-data.ts';
@@ -49,7 +49,7 @@ export function createFolderReader(runs: number): (runId: string, texts: FolderT
     const configuration = {
       kind: 'shown',
       command: started === null ? null : shown(quoteCommand(redactCommand(started.command))),
-      deepspeed: config === null ? null : shown(configText(config)),
+      deepspeed: config === null ? null : shown(redactText(configText(config))),
     } as const;
     if (runs <= fullRuns) return { configuration, files: there(wanted) };
     const text = `${configuration.command ?? ''}\n${configuration.deepspeed ?? ''}`;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { buildReport } from '../../../src/core/report/build-report.ts';
+import { indexPage } from '../../../src/core/report/page/index-page.ts';
 import { runsCsv } from '../../../src/core/report/report-csv.ts';
 import type { ReportData } from '../../../src/core/report/report-data.ts';
 import { reportMarkdown } from '../../../src/core/report/report-markdown.ts';
+import { modeRatios, summarizeCases } from '../../../src/core/results/summarize.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { sampleRecord, type SampleRun } from '../../workflows/records/sample-home.ts';
 import { sampleSystem } from '../sample-plan.ts';
@@ -79,6 +81,80 @@ describe('buildReport', () => {
     );
     expect(limits).toHaveLength(1);
     expect(limits[0]).toMatchObject({ largest: '5B', smallestFailed: '7B', failure: 'gpu_oom' });
+  });
+
+  it('keeps limits of another sequence or another model apart, and says tokens as people do', () => {
+    const tokens = (sequenceLength: number, name: string): SampleRun => ({
+      case: {
+        ...{ experiment: 'sequence_length', sequenceLength },
+        model: { name, layers: 20, hidden: 2048, heads: 32, paddedVocabulary: 50432 },
+      },
+      record: { experiment: 'sequence_length' },
+    });
+    const failed = (run: SampleRun): SampleRun => ({ ...run, record: { ...run.record, ...oom } });
+    const { limits } = reportOf(
+      tokens(131_072, '1B'),
+      failed(tokens(262_144, '1B')),
+      failed(tokens(2 ** 20, '2B')),
+    );
+    expect(limits.map(({ at, largest, smallestFailed }) => [at, largest, smallestFailed])).toEqual([
+      ['1B, bf16', '128K tokens', '256K tokens'],
+      ['2B, bf16', null, '1M tokens'],
+    ]);
+  });
+
+  it('prefers a ratio that is fair to a larger one that is not', () => {
+    const { ratios } = reportOf(
+      { stepMs: steps(1000) },
+      { case: { mode: 'prism', gradientClipping: 1 }, stepMs: steps(300) },
+      { case: { mode: 'prism' }, stepMs: steps(500) },
+    );
+    expect(ratios.map(({ ratio, unfair }) => [ratio.toFixed(1), unfair])).toEqual([['2.0', []]]);
+  });
+
+  it('agrees with the table of throughput on the same runs', () => {
+    const runs: SampleRun[] = [1000, 1010, 990].flatMap((ms) => [
+      { stepMs: steps(ms) },
+      { case: { mode: 'prism' }, stepMs: steps(ms / 2 + 3) },
+    ]);
+    const [own] = reportOf(...runs).ratios;
+    const [told] = modeRatios(summarizeCases(runs.map((run, index) => sampleRecord(run, index))));
+    expect(own).toMatchObject({ ratio: told?.ratio.ratio, low: told?.ratio.low, high: told?.ratio.high });
+  });
+
+  it('says no speed-up where there is none', () => {
+    const card = (...ms: readonly number[]): string => {
+      const modes = ['zero_offload', 'prism', 'zero_infinity'] as const;
+      const data = reportOf(
+        ...ms.map((each, index) => ({
+          case: { mode: modes[index] ?? 'prism' },
+          stepMs: steps(each),
+          record: { functional: false },
+        })),
+      );
+      return indexPage(data, [], () => '').toString();
+    };
+    expect(card(1000, 500)).toMatch(/Largest fair speed-up<dd>1\.99\u00d7/);
+    expect(card(1000, 2000, 1800)).toMatch(
+      /Faster than zero_offload<dd>none<small>of the modes.*closest: zero_infinity, 0\.56/,
+    );
+    expect(card(1000, 1000)).toMatch(/Faster than zero_offload<dd>none for certain/);
+  });
+
+  it('shows no secret that a log printed', () => {
+    const secret = `hf_${'q9'.repeat(12)}`;
+    const outcome = {
+      class: 'crash',
+      reason: secret,
+      evidence: `https://me:${secret}@h/x`,
+      rank: 0,
+      hint: null,
+    } as const;
+    const data = reportOf({
+      record: { outcome, warnings: [`token=${secret}`], facts: { data: secret }, title: secret },
+    });
+    for (const text of [reportMarkdown(data), runsCsv(data), indexPage(data, [], () => '').toString()])
+      expect(text).not.toContain('q9q9');
   });
 
   it('counts outcomes, and shows the proof of a failure or its reason', () => {

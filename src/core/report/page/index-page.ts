@@ -1,6 +1,6 @@
 import { html, type Html, type HtmlValue } from '../html.ts';
 import { shownLine } from '../plain.ts';
-import type { ReportData, SystemSummary } from '../report-data.ts';
+import type { RatioRow, ReportData, SystemSummary } from '../report-data.ts';
 import { pictureFont } from '../svg.ts';
 import { figureSection, type DrawnFigure } from './figures.ts';
 import { wholePage } from './layout.ts';
@@ -46,7 +46,6 @@ function titleOf({ systems, runs }: ReportData): string {
 function summaryCards({ runs, outcomes, ratios, systems }: ReportData): Html {
   const times = runs.map(({ record }) => record.startedUtc).sort();
   const warned = runs.filter(({ record }) => record.warnings.length > 0).length;
-  const [best] = ratios.filter(({ unfair, functional }) => unfair.length === 0 && !functional);
   const [first = '', last = ''] = [times[0], times.at(-1)].map((utc) => utc?.slice(0, 10));
   return html`<h2>Summary</h2>
     <dl class="cards">
@@ -64,15 +63,23 @@ function summaryCards({ runs, outcomes, ratios, systems }: ReportData): Html {
             120,
           ),
         ),
-        best !== undefined &&
-          card(
-            'Best fair ratio',
-            `${best.ratio.toFixed(2)}\u00d7`,
-            `${best.mode} against ${best.baseline}, ${best.low.toFixed(2)} to ${best.high.toFixed(2)}; ${best.what}`,
-          ),
+        fairCard(ratios),
         warned > 0 && card('Runs with warnings', warned, 'see the last column of the runs'),
       ]}
     </dl>`;
+}
+
+/** The largest ratio that is fair. One below 1 is no speed-up: then the baseline is what is fastest, and that is said. */
+function fairCard(ratios: readonly RatioRow[]): HtmlValue {
+  const [best] = ratios.filter(({ unfair, functional }) => unfair.length === 0 && !functional);
+  if (best === undefined) return null;
+  const { mode, baseline, ratio, low, high, what, basis } = best;
+  const times = `${ratio.toFixed(2)}\u00d7`;
+  const rest = `${low.toFixed(2)} to ${high.toFixed(2)} (${basis}); ${what}`;
+  if (low > 1) return card('Largest fair speed-up', times, `${mode} against ${baseline}, ${rest}`);
+  const closest = `of the modes in a fair comparison; closest: ${mode}, ${times}, ${rest}`;
+  if (high < 1) return card(`Faster than ${baseline}`, 'none', closest);
+  return card(`Faster than ${baseline}`, 'none for certain', closest);
 }
 
 /** What was not used, and why: never silent. */

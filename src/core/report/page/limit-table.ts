@@ -6,7 +6,7 @@ import { badge, scrollBox } from './parts.ts';
 /** What memory held: the largest that ran beside the smallest that did not. */
 export function limitTable(limits: readonly LimitRow[]): HtmlValue {
   if (limits.length === 0) return null;
-  const head = ['Searched', 'Mode', 'Chips', 'Largest that ran', 'Smallest that did not', 'System'];
+  const head = ['Searched', 'At', 'Mode', 'Chips', 'Largest that ran', 'Smallest that did not', 'System'];
   return html`<h2>What memory holds</h2>
     ${scrollBox(
       'Limits of memory',
@@ -30,6 +30,7 @@ function limitLine(row: LimitRow): Html {
   const what = row.experiment === 'model_size' ? 'model size' : 'sequence length';
   return html`<tr data-system="${row.system}" data-mode="${row.mode}">
     <th scope="row">${what}</th>
+    <td class="nb">${row.at}</td>
     <td>${row.mode}</td>
     <td>${row.chips}</td>
     <td class="nb">${linked(row.largest, row.largestRunId)}</td>

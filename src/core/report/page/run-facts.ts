@@ -1,7 +1,7 @@
 import type { Case } from '../../experiment/case.ts';
 import type { RunRecord } from '../../results/record.ts';
 import { finite } from '../finite.ts';
-import { formatCount, formatNumber } from '../format.ts';
+import { formatCount, formatNumber, formatTokens } from '../format.ts';
 import type { HtmlValue } from '../html.ts';
 import { shownLine } from '../plain.ts';
 
@@ -40,10 +40,11 @@ function modelFacts({ mode, model }: Case, facts: RunRecord['facts']): Facts {
 function settingFacts(subject: Case, facts: RunRecord['facts']): Facts {
   const { microBatch, gradientAccumulation, globalBatch, sequenceLength, sequenceParallel } = subject;
   const { activationCheckpointing, activationOffload, gradientClipping, dataPath } = subject;
+  const tokens = formatTokens(sequenceLength);
   const kept = activationOffload ? 'yes, kept on the host' : 'yes';
   return [
     ['batch', `${microBatch} x ${gradientAccumulation} a rank, ${globalBatch} in all`],
-    ['sequence', sequenceParallel > 1 ? `${sequenceLength}, shared by ${sequenceParallel}` : sequenceLength],
+    ['sequence', sequenceParallel > 1 ? `${tokens}, shared by ${sequenceParallel}` : tokens],
     ['dtype', subject.dtype],
     ['ratio on the CPU', subject.ratio],
     ['recomputation', activationCheckpointing ? kept : 'no'],

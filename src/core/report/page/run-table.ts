@@ -1,4 +1,4 @@
-import { formatNumber } from '../format.ts';
+import { formatNumber, formatTokens } from '../format.ts';
 import { html, type Html, type HtmlValue } from '../html.ts';
 import { pageName } from '../page-name.ts';
 import { shownLine } from '../plain.ts';
@@ -88,7 +88,7 @@ const allColumns: readonly Column[] = [
   { title: 'System', filter: 'system', cell: ({ system }) => system },
   { title: 'Chips', numeric: true, cell: ({ chips }) => chips },
   { title: 'Batch', cell: ({ batch }) => batch },
-  { title: 'Sequence', numeric: true, cell: ({ sequenceLength }) => sequenceLength },
+  { title: 'Sequence', numeric: true, cell: ({ sequenceLength }) => tokens(sequenceLength) },
   { title: 's/step', numeric: true, cell: ({ stepMs }) => seconds(stepMs) },
   { title: 'Interval', cell: intervalText },
   { title: 'TFLOPS', numeric: true, cell: ({ tflopsPerGpu }) => orNothing(tflopsPerGpu) },
@@ -98,6 +98,10 @@ const allColumns: readonly Column[] = [
   { title: 'Loss', numeric: true, cell: ({ lastLoss }) => orNothing(lastLoss) },
   { title: 'Evidence and warnings', wide: true, cell: proofCell },
 ];
+
+function tokens(count: number | null): string {
+  return count === null ? '' : formatTokens(count);
+}
 
 function seconds(ms: number | null): string {
   return ms === null ? '' : formatNumber(ms / 1000);

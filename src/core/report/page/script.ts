@@ -80,7 +80,7 @@ if(table){
   button.addEventListener('click',()=>{
    const up=head.getAttribute('aria-sort')!=='ascending';
    heads.forEach(h=>h.removeAttribute('aria-sort'));head.setAttribute('aria-sort',up?'ascending':'descending');
-   const number=t=>t===''?NaN:Number(t.replace('%',''));
+   const number=t=>{const [,n,u]=/^(.*?)([KM%]?)$/.exec(t);return n===''?NaN:Number(n)*({K:1024,M:1048576}[u]||1)};
    const keyed=rows.map(r=>[text(r,i),r]);
    const numeric=keyed.every(([t])=>t===''||!isNaN(number(t)));
    keyed.sort(([a],[b])=>{if((a==='')!==(b===''))return a===''?1:-1;
