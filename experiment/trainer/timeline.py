@@ -126,7 +126,8 @@ class Timeline:
 
 def worker_lines():
     folder = Path(FILE).parent
-    return [json.loads(line) for file in folder.glob(Path(FILE).name + ".worker-*") for line in file.read_text().splitlines()]
+    files = folder.glob(Path(FILE).name + ".worker-*")
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
 def gpu_intervals(profile):

@@ -8,7 +8,7 @@ KEY = "superoffload"
 
 
 def optimizer_class(default, config):
-    """The optimizer class for a DeepSpeed JSON (already read): this package's, or `default` where nothing asks for it."""
+    """The optimizer class for a DeepSpeed JSON (already read): `default`, where nothing asks for this package's."""
     if not isinstance(config, dict) or KEY not in config:
         return default
     from .settings import read_settings

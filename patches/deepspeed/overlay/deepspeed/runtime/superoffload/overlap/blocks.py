@@ -18,8 +18,8 @@ def aligned(count):
 class Blocks:
     """A block (param, momentum, variance, all fp32) for each of `counts` (index: elements), and spare ones.
 
-    A block of more than `largest` elements has none to rotate with: it is stepped in place, once the step is known to be
-    good. All others have room for `largest`, so that any spare one serves any of them. `spare`: how many there are.
+    A block of more than `largest` elements has none to rotate with: it is stepped in place, once the step is known to
+    be good. All others have room for `largest`, so that any spare one serves any of them. `spare`: how many there are.
     Nothing is written here, so a spare block that is never used takes no memory.
     """
 

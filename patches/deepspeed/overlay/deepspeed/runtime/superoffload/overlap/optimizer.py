@@ -147,7 +147,8 @@ class OverlapOptimizer_Stage3(DeepSpeedZeroOptimizer_Stage3):
         for i in host:
             copy = None
             if not in_gradients:
-                copy = self.crossing.tensor(self.dtype, elements * format.itemsize + at * self.dtype.itemsize, counts[i])
+                begin = elements * format.itemsize + at * self.dtype.itemsize
+                copy = self.crossing.tensor(self.dtype, begin, counts[i])
             self.subgroups[i] = HostSubgroup(
                 gradient=self.crossing.tensor(format, at * format.itemsize, counts[i]), copy=copy,
                 target=self.fp16_partitioned_groups_flat[i], norm=norms[i],
@@ -320,8 +321,8 @@ class OverlapOptimizer_Stage3(DeepSpeedZeroOptimizer_Stage3):
         for i, gradient in self.accumulated.items():
             if i in self.subgroups:
                 continue
-            flat, group = self.fp32_partitioned_groups_flat[i], self.optimizer.param_groups[self.sub_group_to_group_id[i]]
-            state = self.optimizer.state[flat]
+            flat = self.fp32_partitioned_groups_flat[i]
+            group, state = self.optimizer.param_groups[self.sub_group_to_group_id[i]], self.optimizer.state[flat]
             state["step"] += 1
             count = torch.tensor(float(state["step"]), device=flat.device)
             beta1, beta2 = group["betas"]

@@ -1,8 +1,8 @@
 """The thread that steps subgroups as their gradients arrive, and the rule by which a step may be taken back.
 
-Until all gradients of a step are there nobody knows whether the step is good (no inf, no nan) or by what clipping scales
-it. A subgroup is stepped before that only into a spare block; its old block is kept. Then the verdict comes: good as
-guessed, and the old blocks are spare; or not, and the old blocks are the state again, as if nothing had been done, and
+Until all gradients of a step are there nobody knows whether the step is good (no inf, no nan) or by what clipping
+scales it. A subgroup is stepped before that only into a spare block; its old block is kept. Then the verdict comes: good
+as guessed, and the old blocks are spare; or not, and the old blocks are the state again, as if nothing had been done, and
 where the step is good at another scale it is done again from there.
 """
 
@@ -11,14 +11,14 @@ import queue
 import threading
 import time
 
-CLIPPED_STEPS_TO_WAIT = 2  # after so many clipped steps in a row, guessing that the next is not costs more than it gains
+CLIPPED_STEPS_TO_WAIT = 2  # after so many clipped steps in a row, the next is no longer taken to be unclipped
 RATES = ("lr", "betas", "eps", "weight_decay", "bias_correction")
 
 
 class Stepper:
-    """`blocks`, `link`, `adam`: see there. `subgroups`: by index; each has gradient (host memory), copy (host memory in the weights'
-    format, or None), target (the weights), group (a torch parameter group), steps (done so far), norm (one fp32 in host
-    memory). `on_state(i)` is told that the state of subgroup i lies elsewhere now."""
+    """`blocks`, `link`, `adam`: see there. `subgroups`: by index; each has gradient (host memory), copy (host
+    memory in the weights' format, or None), target (the weights), group (a torch parameter group), steps (done so far),
+    norm (one fp32 in host memory). `on_state(i)` is told that the state of subgroup i lies elsewhere now."""
 
     def __init__(self, blocks, link, adam, adamw, subgroups, on_state, device_index=None):
         self.blocks, self.link, self.adam, self.adamw = blocks, link, adam, adamw
