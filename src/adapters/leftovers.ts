@@ -31,7 +31,7 @@ export async function moveIfFree(temporary: string, path: string): Promise<boole
   return true;
 }
 
-export interface Leftovers {
+interface Leftovers {
   /** Absolute, newest last by name. Their makers are gone. */
   readonly abandoned: readonly string[];
   /** Made on another machine, in another container or before a restart: whether somebody still writes, nobody here knows. */
