@@ -1,4 +1,5 @@
 import { dtypes, modeNames, type Case } from '../experiment/case.ts';
+import { isAbLaunch } from '../results/ab-launch.ts';
 import type { RunRecord } from '../results/record.ts';
 import type { FigureNumber } from './figure-data.ts';
 
@@ -22,14 +23,14 @@ export interface Trials {
   readonly faulty: readonly string[];
 }
 
-/** The runs of a figure's experiment and numbers of chips. */
+/** The runs of a figure's experiment and numbers of chips; a side of an A/B has the experiment's case and is none of it. */
 export function trialsOf(figure: FigureNumber, records: readonly RunRecord[]): Trials {
   const trials: Trial[] = [];
   const faulty: string[] = [];
   for (const record of records) {
     const { case: subject } = record;
     if (subject === null || subject.experiment !== figureExperiments[figure]) continue;
-    if (!hasChips(figure, subject.chips)) continue;
+    if (isAbLaunch(record) || !hasChips(figure, subject.chips)) continue;
     if (isSound(record, subject)) trials.push({ record, subject });
     else faulty.push(record.runId);
   }

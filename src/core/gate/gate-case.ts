@@ -1,5 +1,6 @@
 import { canonicalJson, shortHash } from '../experiment/case-id.ts';
 import type { Case, System } from '../experiment/case.ts';
+import { isAbLaunch } from '../results/ab-launch.ts';
 import type { RunRecord } from '../results/record.ts';
 
 /** What a reference is for: system, mode, size, chips, batch, sequence, and all else that decides the work of a step. */
@@ -24,7 +25,10 @@ export function systemLabel({ name, gpuName, accelerator }: System): string {
   return name === 'local' ? `local ${gpuName ?? accelerator}` : name;
 }
 
-/** @returns the case of a record as references name it; a command of the user's is named by its case id. */
+/**
+ * A side of an A/B is a case of its own: its environment may differ where the case does not.
+ * @returns the case of a record as references name it; a command of the user's is named by its case id.
+ */
 export function gateCaseOf(record: RunRecord): GateCase {
   const base = { system: systemLabel(record.system), chips: record.worldSize };
   const subject = record.case;
@@ -36,7 +40,11 @@ export function gateCaseOf(record: RunRecord): GateCase {
   const { mode, model, workload, globalBatch, microBatch, sequenceLength, dtype } = subject;
   const { activationCheckpointing } = subject;
   const named = { workload, mode, globalBatch, microBatch, sequenceLength, dtype, activationCheckpointing };
-  return { ...base, ...named, model: model.name, settings: settingsOf(subject, true) };
+  return { ...base, ...named, model: model.name, settings: settingsOf(subject, true, sideOf(record)) };
+}
+
+function sideOf(record: RunRecord): string | undefined {
+  return isAbLaunch(record) ? record.caseId : undefined;
 }
 
 /** @returns the case of a search for the largest size: all but the size; null of a command. */
@@ -53,10 +61,10 @@ const elsewhere: Readonly<Record<string, undefined>> = Object.fromEntries(
   ].map((name) => [name, undefined]),
 );
 
-function settingsOf(subject: Case, withShape: boolean): string {
+function settingsOf(subject: Case, withShape: boolean, side?: string): string {
   const { layers, hidden, heads, paddedVocabulary } = subject.model;
   const model = withShape ? { layers, hidden, heads, paddedVocabulary } : undefined;
-  return shortHash(canonicalJson({ ...subject, ...elsewhere, model }));
+  return shortHash(canonicalJson({ ...subject, ...elsewhere, model, side }));
 }
 
 /** Equal for equal cases; the fields in one order. */

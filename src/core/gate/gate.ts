@@ -1,4 +1,5 @@
 import { isAnswer } from '../results/exit-code.ts';
+import { isAbLaunch } from '../results/ab-launch.ts';
 import { isMeasured } from '../results/summarize.ts';
 import type { RunRecord } from '../results/record.ts';
 import type { Baseline, Reference } from './baseline.ts';
@@ -142,7 +143,7 @@ export function groupByKey(records: readonly RunRecord[]): Map<string, RunRecord
   // A case id says all of a case in few characters: of thousands of runs few cases are looked at.
   const keys = new Map<string, string>();
   for (const record of records) {
-    const name = `${record.caseId} ${record.worldSize} ${systemLabel(record.system)}`;
+    const name = `${record.caseId} ${isAbLaunch(record)} ${record.worldSize} ${systemLabel(record.system)}`;
     const key = keys.get(name) ?? keyOf(gateCaseOf(record));
     keys.set(name, key);
     const group = groups.get(key);

@@ -69,7 +69,7 @@ export interface ExportReport {
  */
 export async function exportRuns(context: Context, request: ExportRequest): Promise<ExportReport> {
   const archive = requireName(context, request);
-  const { records, notes } = await readRecords(context, request.sources);
+  const { records, notes } = await readRecords(context, request.sources, { withAb: true });
   const [found, rest] = [records.filter(hasFolder), records.filter((record) => !hasFolder(record))];
   const strangers = rest.map(
     ({ record, source }) => `run ${record.runId} of ${source} is a record without its folder: not exported`,

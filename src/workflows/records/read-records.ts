@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { archiveKind } from '../../adapters/archive-kind.ts';
 import { readRecordFiles, readRecordsFile } from '../../adapters/record-files.ts';
 import { listRunIds, runsFolder } from '../../adapters/run-store.ts';
+import { isAbLaunch } from '../../core/results/ab-launch.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { caseIdOfRun, isRunId, runFiles } from '../../core/results/run-files.ts';
@@ -15,13 +16,16 @@ export interface ReadOptions {
    * the name of the run's folder, which for old runs ends with another hash than the case has today, and the run's id.
    */
   readonly mayPass?: (caseId: string, runId: string) => boolean;
+  /** Launches of `gate --ab` are read too where nobody named them: to carry them, not to count them. */
+  readonly withAb?: boolean;
 }
 
 /**
  * Reads stored results from what `--from` and its like name: `runs` (all of the state folder), a run's id, the beginning
  * or the end of it, `last`, a tag, a campaign, a folder (of a run, of runs, a state folder), a file of one record or of
  * several (JSON, NDJSON), an archive of runs. Each run once, oldest first; older records as this version writes them.
- * What cannot be used is a note.
+ * What cannot be used is a note, and so is how many launches of `gate --ab` are among runs that were not named one by one
+ * or by a tag: they are left out.
  * @param sources none means `runs`
  * @throws SuperOffloadError 'usage' with every source that is nothing of the kind; 'config' for a file without a record
  * that can be used.
@@ -45,7 +49,8 @@ export async function readRecords(
   const records = new Map<string, FoundRecord>();
   for (const [source, { place, notes: more }] of resolved) {
     notes.push(...more);
-    const found = await readPlace(context, source, place, options);
+    const read = await readPlace(context, source, place, options);
+    const found = options.withAb === true || isNamed(source, place, read) ? read : withoutAb(source, read);
     notes.push(...found.notes);
     // A run that is named twice counts once, by the first; with its folder where one of them has that.
     for (const each of found.records) {
@@ -54,6 +59,21 @@ export async function readRecords(
     }
   }
   return { records: [...records.values()].sort(byTime), notes: [...new Set(notes)] };
+}
+
+/** What stands for runs that somebody chose: a run, a tag, a campaign. */
+function isNamed(source: string, { kind }: Resolved['place'], { records }: RecordSet): boolean {
+  return kind === 'runs' ? source !== 'runs' : records.length === 1;
+}
+
+/** Sides of a comparison are no launches of the plain case: counted with it they would make it slow, or fast. */
+function withoutAb(source: string, { records, notes }: RecordSet): RecordSet {
+  const kept = records.filter(({ record }) => !isAbLaunch(record));
+  const left = records.length - kept.length;
+  if (left === 0) return { records, notes };
+  const what = left === 1 ? '1 launch' : `${left} launches`;
+  const note = `${source}: ${what} of gate --ab left out (to read them, name them by id or tag)`;
+  return { records: kept, notes: [...notes, note] };
 }
 
 /** Ids begin with the time; within one second the record knows better. */

@@ -4,14 +4,12 @@ import { resolve } from 'node:path';
 import { stackPaths } from '../../../adapters/stack/store.ts';
 import { canonicalJson } from '../../../core/experiment/case-id.ts';
 import { parseSide, type Side } from '../../../core/gate/ab/side.ts';
+import { abCaseId, abExperiment } from '../../../core/results/ab-launch.ts';
 import type { RunPlan } from '../../../core/plan/run-plan.ts';
 import { faultsError, type Fault } from '../../../errors.ts';
 import type { Context } from '../../context.ts';
 import type { PlanRequest } from '../../plan/request.ts';
 import { planThroughput } from '../../throughput/plan-throughput.ts';
-
-/** The name under which an A/B's runs are stored: they are launches of a comparison, not of an experiment. */
-export const abExperiment = 'gate-ab';
 
 export interface AbPlan {
   readonly base: RunPlan;
@@ -100,6 +98,7 @@ function withSide(plan: RunPlan, side: Side, name: string): RunPlan {
   return {
     ...plan,
     experiment: abExperiment,
+    caseId: abCaseId(plan.caseId, side.env),
     title: `${plan.title} [${name === 'BASE' ? 'A' : 'B'}: ${side.label}]`,
     env: { ...plan.env, ...side.env },
     unset: plan.unset.filter((variable) => !(variable in side.env)),
