@@ -52,7 +52,11 @@ function sidesOf({ ab, baseline, from }: GateOptions): readonly [string, string]
   const [base, head, ...more] = ab ?? [];
   const faults: Fault[] = [];
   if (base === undefined || head === undefined || more.length > 0) {
-    faults.push({ place: '--ab', problem: `has ${ab?.length ?? 0} sides`, expected: 'two: --ab BASE HEAD' });
+    faults.push({
+      place: '--ab',
+      problem: ab?.length === 1 ? 'has 1 side' : `has ${ab?.length ?? 0} sides`,
+      expected: 'two: --ab BASE HEAD',
+    });
   }
   if (baseline !== undefined)
     faults.push({ place: '--baseline', problem: 'says nothing to --ab: BASE is the baseline' });

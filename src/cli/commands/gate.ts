@@ -53,7 +53,11 @@ export function declareGate(command: Bare) {
     .option('--allow-missing', 'a reference whose case was not run is no open question')
     .optionsGroup('Two configurations in turns:')
     .option('--ab <side...>', 'BASE HEAD: stacks, DeepSpeed JSONs, or key=value,... (see: help gate)')
-    .option('--budget <minutes>', 'begin no pair that would take longer than this', parseMinutes, 30 * 60_000)
+    .addOption(
+      new Option('--budget <minutes>', 'begin no pair that would take longer than this')
+        .argParser(parseMinutes)
+        .default(30 * 60_000, '30'),
+    )
     .option('--precision <share>', 'stop once the ratio is known within this', parsePrecision, 0.02)
     .option(
       '--min-pairs <n>',

@@ -85,7 +85,7 @@ function decideOne(tested: Tested, seen: Oriented | null, pValue: number | null)
     return {
       status: 'improved',
       reason: `${moved}: better, past the noise`,
-      hint: 'take it over: superoffload gate update',
+      hint: null,
     };
   }
   const why = isPast

@@ -11,6 +11,7 @@ import { boundsOf, metrics, type MetricName } from './metric.ts';
 import { verdictOf, type GateReport, type GateRow } from './report.ts';
 import { foundSizes, isSearchProbe } from './search-size.ts';
 import { isUnfinished, selectRuns } from './select-runs.ts';
+import { updateCommand, withNextStep } from './next-step.ts';
 import { emptyRow, missingRow, sizeRow, testedRow } from './rows.ts';
 
 export interface GateOptions {
@@ -44,7 +45,9 @@ export function runGate(input: GateInput): GateReport {
     .filter(({ metric }) => options.metrics === null || options.metrics.includes(metric))
     .map((reference) => withThreshold(reference, options.threshold));
   const rows = [...referenceRows(references, input), ...newRows(baseline, input)];
-  const { rows: excused, notes } = excuse(rows, baseline.expectedFailures, options.today);
+  const judged = excuse(rows, baseline.expectedFailures, options.today);
+  const { notes } = judged;
+  const excused = judged.rows.map((row) => withNextStep(row, input));
   const counted = options.allowMissing ? excused.filter(({ status }) => status !== 'missing') : excused;
   return {
     verdict: verdictOf(counted),
@@ -55,10 +58,14 @@ export function runGate(input: GateInput): GateReport {
   };
 }
 
-function emptyNotes(references: readonly Reference[], { options }: GateInput): string[] {
+function emptyNotes(
+  references: readonly Reference[],
+  { options, holdsPast, baselineName }: GateInput,
+): string[] {
   if (references.length > 0) return [];
   const which = options.metrics === null ? '' : ` of ${options.metrics.join(', ')}`;
-  return [`the baseline has no reference${which}: nothing was held against anything`];
+  const fill = holdsPast ? `; fill it: ${updateCommand(baselineName)}` : '';
+  return [`the baseline has no reference${which}: nothing was held against anything${fill}`];
 }
 
 function withThreshold(reference: Reference, threshold: number | null): Reference {
@@ -122,7 +129,7 @@ function newRows({ references }: Baseline, { named }: GateInput): GateRow[] {
     const row = { ...emptyRow({ case: subject, metric: null, unit: null }, records), reference: null };
     const text = {
       reason: `${caseTitle(subject)} has no reference`,
-      hint: 'take it in: superoffload gate update',
+      hint: null,
     };
     const isBroken = broken !== undefined && !isUnfinished(broken);
     rows.push(

@@ -65,14 +65,16 @@ export const gateRule =
 
 /**
  * What the rows come to together: a broken case outranks a slow one, and a slow one an open question. Nothing compared
- * is no pass.
+ * is no pass: neither no row at all nor cases without a reference.
  */
 export function verdictOf(rows: readonly GateRow[]): Verdict {
   const has = (...statuses: readonly RowStatus[]): boolean =>
     rows.some(({ status }) => statuses.includes(status));
   if (has('failed')) return 'failed';
   if (has('regression')) return 'regression';
-  return rows.length === 0 || has('inconclusive', 'missing') ? 'inconclusive' : 'pass';
+  return rows.every(({ status }) => status === 'new') || has('inconclusive', 'missing')
+    ? 'inconclusive'
+    : 'pass';
 }
 
 /** Exit codes of a gate (src/errors.ts): 0, 5, 6, and 4 for a failed run. */

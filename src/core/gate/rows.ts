@@ -42,7 +42,6 @@ export function missingRow(reference: Reference, candidates: readonly RunRecord[
       ...row,
       status: 'missing',
       reason: 'not run since the reference',
-      hint: 'run it, or --allow-missing',
     };
   }
   if (candidates.every(isUnfinished)) {
@@ -50,7 +49,6 @@ export function missingRow(reference: Reference, candidates: readonly RunRecord[
       ...row,
       status: 'missing',
       reason: `not run to its end: ${first.outcome.class}`,
-      hint: 'run it again',
     };
   }
   return { ...row, reason: `its runs do not say ${reference.metric}` };
@@ -64,7 +62,6 @@ export function sizeRow(reference: Reference, found: FoundSize | null): GateRow 
       ...empty,
       status: 'missing',
       reason: 'no search found a size',
-      hint: 'run it, or --allow-missing',
     };
   }
   const log = Math.log(found.value / reference.value);

@@ -1,11 +1,15 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { dataFolders, readModels } from '../../adapters/experiment-data.ts';
 import { readJson } from '../../adapters/files.ts';
 import { validateData } from '../../adapters/validate.ts';
 import { baselineFaults } from '../../core/gate/baseline-faults.ts';
 import { baselineVersion, type Baseline } from '../../core/gate/baseline.ts';
+import { nearest } from '../../core/experiment/nearest.ts';
+import { caseWordFaults } from '../../core/gate/case-words.ts';
+import { metricNames } from '../../core/gate/metric.ts';
 import { makeReferences, type ReferenceOptions } from '../../core/gate/make-references.ts';
-import { faultsError, SuperOffloadError } from '../../errors.ts';
+import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
 
@@ -33,7 +37,7 @@ export async function findBaseline(
   const value = isFile && !name.endsWith('.ndjson') ? await jsonOf(path) : undefined;
   // A run's record is a file too, and a baseline as good as its tag is.
   if (value !== undefined && !isRecord(value)) {
-    return { baseline: checkBaseline(value, name), name, path, notes: [] };
+    return { baseline: checkBaseline(value, name, knownModels(context)), name, path, notes: [] };
   }
   if (value === undefined && name.endsWith('.json') && !isFile) throw noBaseline(name);
   const { records, notes } = await readRecords(context, [name]);
@@ -53,6 +57,18 @@ export async function findBaseline(
     expectedFailures: [],
   } as const;
   return { baseline, name, path: null, notes };
+}
+
+/** Sizes that have a name here: the package's and those of the user's folder. */
+export function knownModels(context: Context): string[] {
+  return readModels(dataFolders(context)).map(({ shape }) => shape.name);
+}
+
+/** Seven names are a list; the one that was meant is an answer. */
+function meantMetric(fault: Fault): Fault {
+  const word = fault.place.endsWith('/metric') ? /^is "(.*)"$/.exec(fault.problem)?.[1] : undefined;
+  const meant = word === undefined ? undefined : nearest(word, metricNames);
+  return meant === undefined ? fault : { ...fault, expected: `did you mean "${meant}"?` };
 }
 
 /** An archive is no JSON, and no fault of the user's. */
@@ -75,9 +91,10 @@ function noBaseline(name: string): SuperOffloadError {
 
 /**
  * Checks the content of a baseline file.
+ * @param models sizes that are known by name
  * @throws SuperOffloadError 'config' with every fault, each with its place.
  */
-export function checkBaseline(value: unknown, place: string): Baseline {
+export function checkBaseline(value: unknown, place: string, models: readonly string[]): Baseline {
   const version = Object(value) as { readonly schemaVersion?: unknown };
   if (typeof version.schemaVersion === 'number' && version.schemaVersion > baselineVersion) {
     throw new SuperOffloadError({
@@ -87,10 +104,10 @@ export function checkBaseline(value: unknown, place: string): Baseline {
     });
   }
   const faults = validateData('baseline', value, place);
-  if (faults.length > 0) throw faultsError('config', faults);
+  if (faults.length > 0) throw faultsError('config', faults.map(meantMetric));
   const file = value as Omit<Baseline, 'expectedFailures'> & Partial<Baseline>;
   const baseline = { ...file, expectedFailures: file.expectedFailures ?? [] };
-  const rules = baselineFaults(baseline, place);
+  const rules = [...baselineFaults(baseline, place), ...caseWordFaults(baseline, models, place)];
   if (rules.length > 0) throw faultsError('config', rules);
   return baseline;
 }

@@ -12,7 +12,7 @@ import type { RunRecord } from '../../core/results/record.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
-import { checkBaseline } from './read-baseline.ts';
+import { checkBaseline, knownModels } from './read-baseline.ts';
 
 export interface UpdateRequest {
   /** The file to write. */
@@ -35,7 +35,7 @@ export interface PlannedUpdate {
  */
 export async function prepareUpdate(context: Context, request: UpdateRequest): Promise<PlannedUpdate> {
   const path = resolve(context.cwd, request.baseline);
-  const before = await readBefore(path, request.baseline);
+  const before = await readBefore(context, path, request.baseline);
   const { records, notes } = await readRecords(context, request.from);
   const all = records.map(({ record }) => record);
   const { runs, history } = request.from.length > 0 ? await named(context, all) : newestOf(all, before);
@@ -56,7 +56,7 @@ export async function writeUpdate({ plan, path }: PlannedUpdate): Promise<void> 
   await writeJsonAtomic(path, plan.next);
 }
 
-async function readBefore(path: string, name: string): Promise<Baseline | null> {
+async function readBefore(context: Context, path: string, name: string): Promise<Baseline | null> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false) {
     throw new SuperOffloadError({
       code: 'usage',
@@ -65,7 +65,7 @@ async function readBefore(path: string, name: string): Promise<Baseline | null> 
     });
   }
   const value = await readJson(path);
-  return value === undefined ? null : checkBaseline(value, name);
+  return value === undefined ? null : checkBaseline(value, name, knownModels(context));
 }
 
 interface Split {

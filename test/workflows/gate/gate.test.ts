@@ -163,7 +163,7 @@ describe('superoffload gate', () => {
     [['--baseline', 'base.json', '--metric', 'speed'], 'No metric: speed'],
     [['--baseline', 'base.json', '--threshold', '0'], '--threshold: is 0'],
     [['--baseline', 'base.json', '--from', 'no-such-run'], 'no-such-run'],
-    [['--ab', 'pip'], '--ab: has 1 sides'],
+    [['--ab', 'pip'], '--ab: has 1 side ('],
     [['--ab', 'a=1', 'b=2', '--baseline', 'x'], '--baseline: says nothing to --ab'],
     [['update', '--baseline', 'home'], 'is a folder'],
   ])('%j is refused with its reason', async (argv, message) => {

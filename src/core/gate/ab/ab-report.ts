@@ -29,12 +29,28 @@ export function abReport(turns: Turns, summary: AbSummary): GateReport {
   };
 }
 
-function pairRows(pairs: readonly Pair[], { metrics: names, threshold }: AbSummary): GateRow[] {
+function pairRows(pairs: readonly Pair[], { metrics: names, threshold, stopped }: AbSummary): GateRow[] {
   const tested = names.flatMap((name) => testedOf(pairs, name, threshold) ?? []);
   const runs = pairs.flatMap(({ base, head }) => [base.runId, head.runId]);
   const decisions = decide(tested);
-  return tested.map((each, index) => ({ ...testedRow(each, decisions[index]), runs }));
+  return tested.map((each, index) => abRow({ ...testedRow(each, decisions[index]), runs }, stopped));
 }
+
+/** What a gate of stored runs advises (history, sessions, references) is nothing that an A/B has. */
+function abRow(row: GateRow, stopped: AbStop): GateRow {
+  if (row.status !== 'inconclusive') return { ...row, hint: null };
+  const reason = row.low === null ? `${row.metric ?? ''}: too few pairs to tell` : row.reason;
+  return { ...row, reason, hint: moreOf[stopped] };
+}
+
+/** What ended it is what has to give way. */
+const moreOf: Readonly<Record<AbStop, string | null>> = {
+  precise: 'more pairs narrow it: a smaller --precision, with --budget and --max-pairs that allow them',
+  budget: 'more pairs narrow it: a larger --budget (minutes); or allow more: a larger --threshold',
+  'max pairs':
+    'more pairs narrow it: a larger --max-pairs (and --budget); or allow more: a larger --threshold',
+  failed: null,
+};
 
 function testedOf(pairs: readonly Pair[], name: MetricName, threshold: number): Tested | null {
   const change = abChange(pairs, name);

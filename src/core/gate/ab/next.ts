@@ -44,6 +44,13 @@ export function precisionOf({ pairs }: Turns, metric: MetricName): number {
   return Math.max(Math.expm1(high - mean), -Math.expm1(low - mean));
 }
 
+/** How far it is: a ratio that may as well be the half or the double is none that anybody knows. */
+export function precisionText(precision: number, wanted: number): string {
+  const share = (value: number): string => `${(value * 100).toFixed(1)}%`;
+  const known = precision < 0.5 ? `ratio known to ${share(precision)}` : 'cannot tell the ratio yet';
+  return `${known}, asked for ${share(wanted)}`;
+}
+
 /** What the next pair will take: as long as the longest so far. */
 function pairMs({ pairs }: Turns): number {
   const durations = pairs.map(({ base, head }) => (base.durationMs ?? 0) + (head.durationMs ?? 0));

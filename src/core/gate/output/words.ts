@@ -36,13 +36,14 @@ export function verdictLine({ verdict, rows, baseline }: GateReport): string {
   const counts = new Map<string, number>();
   for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
   const list = [...counts].map(([status, count]) => `${count} ${status}`).join(', ');
+  const isJudged = rows.some(({ status }) => status !== 'new');
   const words = {
     pass: 'PASS',
     regression: 'REGRESSION',
     inconclusive: 'INCONCLUSIVE',
     failed: 'FAILED',
   } as const;
-  return `${words[verdict]}: against ${baseline}: ${list === '' ? 'nothing to compare' : list}`;
+  return `${words[verdict]}: against ${baseline}: ${isJudged ? list : ['nothing to judge', ...(list === '' ? [] : [list])].join(': ')}`;
 }
 
 /** The row with its place, its numbers and its reason, for outputs that have one text a row. */

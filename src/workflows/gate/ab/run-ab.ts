@@ -1,6 +1,6 @@
 import { openAbJournal, type AbJournal } from '../../../adapters/ab-journal.ts';
 import { abReport } from '../../../core/gate/ab/ab-report.ts';
-import { precisionOf, whyStop, type AbLimits } from '../../../core/gate/ab/next.ts';
+import { precisionOf, precisionText, whyStop, type AbLimits } from '../../../core/gate/ab/next.ts';
 import { orderOf, turnsOf, type AbLaunch, type SideName } from '../../../core/gate/ab/turns.ts';
 import type { MetricName } from '../../../core/gate/metric.ts';
 import type { GateReport } from '../../../core/gate/report.ts';
@@ -68,10 +68,7 @@ async function runPair(context: Context, plan: AbPlan, place: PairPlace): Promis
   const turns = turnsOf(launches);
   if (turns.pairs.length <= pair) return;
   const precision = precisionOf(turns, options.metric);
-  const known = Number.isFinite(precision)
-    ? `ratio known to ${(precision * 100).toFixed(1)}%`
-    : 'no interval yet';
-  tell(context, `${turns.pairs.length} pairs: ${known}, asked for ${(options.precision * 100).toFixed(1)}%`);
+  tell(context, `${turns.pairs.length} pairs: ${precisionText(precision, options.precision)}`);
 }
 
 async function launch(
