@@ -19,8 +19,26 @@ export function tagsTable(tags: readonly TagListing[]): string {
   return plainText(longTable(columns, rows));
 }
 
-export function tagText({ name, runIds, before }: TagChange, dryRun: boolean): string {
+/** More than these are no list that anybody reads. */
+const shownRuns = 10;
+
+/** Which runs a name stands for now; those without a result are said. */
+export function tagText({ name, runIds, before, unfinished }: TagChange, dryRun: boolean): string {
   const count = (ids: readonly string[]): string => `${ids.length} run${ids.length === 1 ? '' : 's'}`;
   const instead = before === null ? '' : `, in place of ${count(before)} before`;
-  return `${name} ${dryRun ? 'would stand' : 'stands'} for ${count(runIds)}${instead}`;
+  const lines = runIds.slice(0, shownRuns).map((id) => {
+    const open = unfinished.includes(id) ? '  no result yet: still in progress, or lost' : '';
+    return `    ${shortRunId(id)}${open}`;
+  });
+  const more = runIds.length - lines.length;
+  const hidden = unfinished.filter((id) => runIds.indexOf(id) >= shownRuns).length;
+  const rest = `    and ${more} more${hidden === 0 ? '' : `, ${hidden} of them without a result yet`}`;
+  const head = `${name} ${dryRun ? 'would stand' : 'stands'} for ${count(runIds)}${instead}:`;
+  return plainText([head, ...lines, ...(more > 0 ? [rest] : [])].join('\n'));
+}
+
+/** The time and the end of an id, either of which finds the run again. */
+function shortRunId(runId: string): string {
+  const words = runId.split('-');
+  return words.length < 3 ? runId : `${words[0] ?? ''}...${words.at(-1) ?? ''}`;
 }

@@ -53,11 +53,7 @@ export function declareGate(command: Bare) {
     .option('--allow-missing', 'a reference whose case was not run is no open question')
     .optionsGroup('Two configurations in turns:')
     .option('--ab <side...>', 'BASE HEAD: stacks, DeepSpeed JSONs, or key=value,... (see: help gate)')
-    .addOption(
-      new Option('--budget <minutes>', 'begin no pair that would take longer than this')
-        .argParser(parseMinutes)
-        .default(30 * 60_000, '30'),
-    )
+    .addOption(budgetOption())
     .option('--precision <share>', 'stop once the ratio is known within this', parsePrecision, 0.02)
     .option(
       '--min-pairs <n>',
@@ -74,6 +70,13 @@ export function declareGate(command: Bare) {
     .option('--github', 'annotations, and the job summary of GitHub Actions')
     .option('--gitlab [file]', 'Code Quality JSON for GitLab (default: gl-code-quality-report.json)')
     .addHelpText('after', sidesHelp);
+}
+
+/** Minutes on the screen, milliseconds inside. */
+function budgetOption() {
+  return new Option('--budget <minutes>', 'begin no pair that would take longer than this')
+    .argParser(parseMinutes)
+    .default(30 * 60_000, '30');
 }
 
 const sidesHelp = `

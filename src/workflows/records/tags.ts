@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { listCampaigns } from '../../adapters/campaign-store.ts';
-import { listRunIds } from '../../adapters/run-store.ts';
+import { listRunIds, runsFolder } from '../../adapters/run-store.ts';
 import { listTags, readTag, removeTag, writeTag, type Tag } from '../../adapters/tag-store.ts';
 import { nearest } from '../../core/experiment/nearest.ts';
+import { runFiles } from '../../core/results/run-files.ts';
 import { isTagName, sourceWords, tagNameRule } from '../../core/results/tag-name.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
@@ -37,6 +40,8 @@ export interface TagChange {
   readonly runIds: readonly string[];
   /** What the name stood for before; null where it is new. */
   readonly before: readonly string[] | null;
+  /** Runs without a result: in progress, or ended with the tool before there was one. */
+  readonly unfinished: readonly string[];
 }
 
 /**
@@ -56,7 +61,11 @@ export async function tagRuns(
   const runIds = await runIdsOf(context, sources, all);
   const before = await readTag(context.home, name).catch(() => undefined);
   if (!dryRun) await writeTag(context.home, { schemaVersion: 1, name, runIds, writtenUtc: utcNow(context) });
-  return { name, runIds, before: before?.runIds ?? null };
+  return { name, runIds, before: before?.runIds ?? null, unfinished: runIds.filter(isUnfinished(context)) };
+}
+
+function isUnfinished({ home }: Context): (runId: string) => boolean {
+  return (runId) => !existsSync(join(runsFolder(home), runId, runFiles.record));
 }
 
 /** A tag is looked for before a campaign and before a part of an id: it must hide neither. */

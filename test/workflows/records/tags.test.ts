@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listAllTags, removeTags, tagRuns } from '../../../src/workflows/records/tags.ts';
 import { readRecords } from '../../../src/workflows/records/read-records.ts';
+import { tagText } from '../../../src/cli/tag-text.ts';
 import { sampleHome } from './sample-home.ts';
 
 const { home, context, store } = sampleHome();
@@ -16,7 +17,10 @@ async function idsOf(source: string): Promise<string[]> {
 describe('a tag', () => {
   it('stands for the runs that were named, once each, and for no later ones', async () => {
     const change = await tagRuns(context, 'base', [first.runId, second.runId.slice(-4), first.runId], act);
-    expect(change).toEqual({ name: 'base', runIds: [first.runId, second.runId], before: null });
+    expect(change).toEqual({
+      ...{ name: 'base', runIds: [first.runId, second.runId], before: null },
+      unfinished: [],
+    });
     expect(await idsOf('base')).toEqual([first.runId, second.runId]);
     await tagRuns(context, 'all', ['runs'], act);
     const later = store();
@@ -30,6 +34,26 @@ describe('a tag', () => {
       before: [first.runId, second.runId],
     });
     expect(readdirSync(join(home, 'tags')).sort()).toEqual(['all.json', 'base.json']);
+  });
+
+  it('says which runs it took, and which of them have no result yet', async () => {
+    const running = store();
+    rmSync(join(home, 'runs', running.runId, 'record.json'));
+    const change = await tagRuns(context, 'now', [first.runId, running.runId], { dryRun: true });
+    expect(change.unfinished).toEqual([running.runId]);
+    const [head, ...lines] = tagText(change, false).split('\n');
+    expect(head).toBe('now stands for 2 runs:');
+    for (const [line, { runId }] of [
+      [lines[0]!, first],
+      [lines[1]!, running],
+    ] as const) {
+      expect(line).toContain(`${runId.split('-')[0]!}...${runId.slice(-4)}`);
+      expect(line.includes('no result yet')).toBe(runId === running.runId);
+    }
+    const many = Array.from({ length: 12 }, (_, index) => `${first.runId.slice(0, -4)}${1000 + index}`);
+    const text = tagText({ name: 'm', runIds: many, before: null, unfinished: many.slice(-1) }, true);
+    expect(text).toMatch(/and 2 more, 1 of them without a result yet$/);
+    rmSync(join(home, 'runs', running.runId), { recursive: true });
   });
 
   it('writes nothing with --dry-run', async () => {

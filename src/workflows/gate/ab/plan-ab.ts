@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { stackPaths } from '../../../adapters/stack/store.ts';
 import { canonicalJson } from '../../../core/experiment/case-id.ts';
 import { parseSide, type Side } from '../../../core/gate/ab/side.ts';
+import { identityOf, type AbSide } from '../../../core/gate/ab/identity.ts';
 import { abCaseId, abExperiment } from '../../../core/results/ab-launch.ts';
 import type { RunPlan } from '../../../core/plan/run-plan.ts';
 import { faultsError, type Fault } from '../../../errors.ts';
@@ -48,7 +49,7 @@ export async function planAb(
     head: head.plan,
     labels: { base: baseLabel, head: headLabel },
     key: createHash('sha256')
-      .update(canonicalJson([essence(base.plan), essence(head.plan)]))
+      .update(canonicalJson([identityOf(base), identityOf(head)]))
       .digest('hex')
       .slice(0, 16),
     notes: [...new Set([...base.notes, ...head.notes])],
@@ -65,7 +66,7 @@ async function planSide(
   request: PlanRequest,
   side: Side,
   name: string,
-): Promise<{ readonly plan: RunPlan; readonly notes: readonly string[] }> {
+): Promise<AbSide & { readonly notes: readonly string[] }> {
   const overrides = [...(request.flags.deepspeedOverrides ?? []), ...(side.flags.deepspeedOverrides ?? [])];
   const flags = {
     ...request.flags,
@@ -91,7 +92,7 @@ async function planSide(
     const place = `--ab ${name} (${side.label})`;
     throw faultsError('usage', [{ place, problem, expected: 'one case: give one --mode and one --model' }]);
   }
-  return { plan: withSide(plan, side, name), notes: planned.notes };
+  return { plan: withSide(plan, side, name), env: side.env, notes: planned.notes };
 }
 
 function withSide(plan: RunPlan, side: Side, name: string): RunPlan {
@@ -103,21 +104,4 @@ function withSide(plan: RunPlan, side: Side, name: string): RunPlan {
     env: { ...plan.env, ...side.env },
     unset: plan.unset.filter((variable) => !(variable in side.env)),
   };
-}
-
-/** What decides how a side runs; not what it is called. */
-function essence({
-  caseId,
-  system,
-  stack,
-  env,
-  unset,
-  command,
-  files,
-  steps,
-  maxError,
-  placement,
-  schedule,
-}: RunPlan) {
-  return { caseId, system, stack, env, unset, command, files, steps, maxError, placement, schedule };
 }
