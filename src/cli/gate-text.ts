@@ -21,16 +21,26 @@ const columns: readonly Column[] = [
 /** Rows with good news may be many; those that need a look are all shown. */
 const maxQuietRows = 40;
 
+/** References that were not run are a line each up to this many; more are one line. */
+const maxMissingRows = 3;
+
+/** So many rows are more than one looks at with the verdict below them: it stands above them too. */
+const shortTable = 5;
+
 /** The table, what to do about each row that is not good, and the verdict last, where a log ends. */
 export function gateText(report: GateReport): string {
-  const loud = report.rows.filter((row) => !isQuiet(row));
+  const missing = report.rows.filter(({ status }) => status === 'missing');
+  const isFolded = missing.length > maxMissingRows;
+  const loud = report.rows.filter((row) => !isQuiet(row) && !(isFolded && row.status === 'missing'));
   const quiet = report.rows.filter(isQuiet);
   const shown = [...loud, ...quiet.slice(0, maxQuietRows)];
   const rest = quiet.length - maxQuietRows;
   const lines = [
+    ...(shown.length > shortTable ? [shownLine(verdictLine(report))] : []),
     ...(shown.length === 0 ? [] : [renderTable(columns, shown.map(cells))]),
     ...(rest > 0 ? [`and ${rest} more that passed (--json has all)`] : []),
     ...shown.filter(({ status }) => status !== 'pass').map(reasonLine),
+    ...(isFolded ? [missingLine(missing)] : []),
     ...report.notes.map((note) => `note: ${shownLine(note)}`),
     `rule: ${gateRule}`,
     shownLine(verdictLine(report)),
@@ -40,6 +50,15 @@ export function gateText(report: GateReport): string {
 
 function isQuiet({ status }: GateRow): boolean {
   return status === 'pass' || status === 'new';
+}
+
+/** A baseline of a whole campaign against one case of it: what was not run is no news. */
+function missingLine(missing: readonly GateRow[]): string {
+  const cases = new Set(missing.map((row) => caseTitle(row.case))).size;
+  const hint = missing.find((row) => row.hint !== null)?.hint ?? null;
+  const what = `missing: ${missing.length} references of ${cases} ${cases === 1 ? 'case' : 'cases'} (--json has all)`;
+  const first = cases === 1 ? '' : 'the first: ';
+  return hint === null ? what : `${what}\n    ${first}${shownLine(hint)}`;
 }
 
 function cells(row: GateRow): string[] {
