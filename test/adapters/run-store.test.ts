@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +106,8 @@ describe('recoverRecord', () => {
     const folder = await createRunFolder(home, 'case', second);
     expect(recoverRecord(readRun(home, folder.runId))).toBeNull();
     await writePlan(folder, samplePlan(), {});
+    expect(recoverRecord(readRun(home, folder.runId)), 'never started').toBeNull();
+    writeFileSync(join(folder.path, 'output.log'), `${goodLog()[0] ?? ''}\n`);
     expect(recoverRecord(readRun(home, folder.runId))).toMatchObject({
       startedUtc: '2026-01-02T03:04:05.000Z',
       durationMs: null,

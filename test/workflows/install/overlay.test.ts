@@ -8,15 +8,21 @@ import { installStack } from '../../../src/workflows/install/install.ts';
 import { realStack } from '../../real-stack.ts';
 import { context, newHome, options } from './context.ts';
 
-/** Makes wheels out of installed packages, so that an offline install is tested without a network. */
+/**
+ * Makes wheels out of installed packages, so that an offline install is tested without a network; of patched files
+ * what the upstream had there, which is kept beside the tree.
+ */
 const repack = `
-import csv, importlib.metadata, sys, zipfile
+import importlib.metadata, json, pathlib, sys, sysconfig, zipfile
+site = pathlib.Path(sysconfig.get_path('purelib'))
+patches = site.parent / f'.{site.name}.patches'
+kept = patches / json.loads((patches / 'record.json').read_text())['backup'] / 'upstream'
 for name in sys.argv[2:]:
     found = importlib.metadata.distribution(name)
     keep = [f for f in found.files if '..' not in f.parts and '__pycache__' not in f.parts and f.name not in ('INSTALLER', 'REQUESTED', 'direct_url.json', 'RECORD')]
     info = next(f.parent for f in keep if f.name == 'METADATA')
     with zipfile.ZipFile(f'{sys.argv[1]}/{name}-{found.version}-py3-none-any.whl', 'w') as wheel:
-        for f in keep: wheel.write(f.locate(), str(f))
+        for f in keep: wheel.write(kept / f if (kept / f).is_file() else f.locate(), str(f))
         wheel.writestr(f'{info}/RECORD', ''.join(f'{f},,\\n' for f in keep) + f'{info}/RECORD,,\\n')
 `;
 
