@@ -32,9 +32,9 @@ test(
         cpSync(join(installed.trim(), '..', builder), join(folder, copy, builder));
       }
       const series = join(patches, 'deepspeed');
-      const files = readdirSync(series).filter((name) => name.endsWith('.patch'));
+      const patch = readdirSync(series).filter((name) => name.startsWith('0001-'));
       const apply = (copy: string, ...flags: string[]): void => {
-        const paths = files.map((file) => join(series, file));
+        const paths = patch.map((file) => join(series, file));
         const cwd = join(folder, copy);
         execFileSync('git', ['apply', '--unidiff-zero', ...flags, ...paths], { cwd, stdio: 'pipe' });
       };
