@@ -9,61 +9,72 @@ import { following, jobIdOf, slurmPlan, submitted, toolAt, until } from './slurm
 
 const endless = `${steps({ to: 2 })}; sleep 300`;
 
+/** An outage alone takes 15 s, beside other tests twice that. */
+const outageMs = 120_000;
+
 /** The controller goes away, and a node. */
 export function outageCases(the: () => SlurmCluster): void {
-  it('goes on while the controller is down: jobs that run, end, begin and are cancelled (point 13)', async () => {
-    const tool = toolAt(the());
-    const running = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 4; ${finish}`));
-    const killed = await submitted(tool, slurmPlan(endless));
-    await until('both run', () => running.run.startedMs !== null && killed.run.startedMs !== null);
-    the().stopController();
-    await until('it is told', () =>
-      tool.events.some(
-        (event) => event.type === 'warning' && /controller does not answer/.test(event.message),
-      ),
-    );
-    expect((await running.record).outcome.class).toBe('ok');
-    const kill = killed.run.kill('cancelled');
-    const late = submitted(tool, slurmPlan(`${steps({ to: 2 })}; ${finish}`));
-    await Promise.all([cancelsUntaken(the()), cancelsLost(the())]);
-    the().startController();
-    const { record } = await late;
-    expect((await record).outcome.class).toBe('ok');
-    await kill;
-    await killed.record;
-    const messages = tool.events.flatMap((event) => ('message' in event ? [event.message] : []));
-    expect(messages.join('\n')).toMatch(/could not be cancelled/);
-    expect(messages.join('\n')).toMatch(/controller answers again/);
-    expect(messages.join('\n')).toMatch(/Slurm does not take the job/);
-  });
+  it(
+    'goes on while the controller is down: jobs that run, end, begin and are cancelled (point 13)',
+    { timeout: outageMs },
+    async () => {
+      const tool = toolAt(the());
+      const running = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 4; ${finish}`));
+      const killed = await submitted(tool, slurmPlan(endless));
+      await until('both run', () => running.run.startedMs !== null && killed.run.startedMs !== null);
+      the().stopController();
+      await until('it is told', () =>
+        tool.events.some(
+          (event) => event.type === 'warning' && /controller does not answer/.test(event.message),
+        ),
+      );
+      expect((await running.record).outcome.class).toBe('ok');
+      const kill = killed.run.kill('cancelled');
+      const late = submitted(tool, slurmPlan(`${steps({ to: 2 })}; ${finish}`));
+      await Promise.all([cancelsUntaken(the()), cancelsLost(the())]);
+      the().startController();
+      const { record } = await late;
+      expect((await record).outcome.class).toBe('ok');
+      await kill;
+      await killed.record;
+      const messages = tool.events.flatMap((event) => ('message' in event ? [event.message] : []));
+      expect(messages.join('\n')).toMatch(/could not be cancelled/);
+      expect(messages.join('\n')).toMatch(/controller answers again/);
+      expect(messages.join('\n')).toMatch(/Slurm does not take the job/);
+    },
+  );
 
   describe.concurrent('at the same time', () => {
-    it('does not need the database: what is submitted, runs and ends while slurmdbd is down', async () => {
-      const tool = toolAt(the());
-      // The node of the test beside it is not theirs.
-      const apart = { words: ['nodelist=node2'] };
-      const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`, apart));
-      const killed = await submitted(tool, slurmPlan(endless, apart));
-      await until('both run', () => ending.run.startedMs !== null && killed.run.startedMs !== null);
-      the().stopDatabase();
-      await expect(the().tool('sacct')).rejects.toThrow(/Connection refused/);
-      const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`, apart));
-      await the().tool('scancel', jobIdOf(tool, killed.folder));
-      expect((await ending.record).outcome.class).toBe('ok');
-      expect((await killed.record).outcome).toMatchObject({ class: 'cancelled' });
-      expect((await late.record).exit.exitCode).toBe(9);
-      the().startDatabase();
-      // What the controller kept for it comes later, and is right then.
-      await until('the database has all', async () => {
-        const jobs = [ending, killed, late].map(({ folder }) => jobIdOf(tool, folder)).join();
-        const said = await the()
-          .tool('sacct', '-nPX', `--jobs=${jobs}`, '--format=State')
-          .catch(() => '');
-        return said === 'COMPLETED\nCANCELLED by 0\nFAILED\n';
-      });
-    });
+    it(
+      'does not need the database: what is submitted, runs and ends while slurmdbd is down',
+      { timeout: outageMs },
+      async () => {
+        const tool = toolAt(the());
+        // The node of the test beside it is not theirs.
+        const apart = { words: ['nodelist=node2'] };
+        const ending = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; sleep 3; ${finish}`, apart));
+        const killed = await submitted(tool, slurmPlan(endless, apart));
+        await until('both run', () => ending.run.startedMs !== null && killed.run.startedMs !== null);
+        the().stopDatabase();
+        await expect(the().tool('sacct')).rejects.toThrow(/Connection refused/);
+        const late = await submitted(tool, slurmPlan(`${steps({ to: 2 })}; exit 9`, apart));
+        await the().tool('scancel', jobIdOf(tool, killed.folder));
+        expect((await ending.record).outcome.class).toBe('ok');
+        expect((await killed.record).outcome).toMatchObject({ class: 'cancelled' });
+        expect((await late.record).exit.exitCode).toBe(9);
+        the().startDatabase();
+        // What the controller kept for it comes later, and is right then.
+        await until('the database has all', async () => {
+          const jobs = [ending, killed, late].map(({ folder }) => jobIdOf(tool, folder)).join();
+          const said = await the()
+            .tool('sacct', '-nPX', `--jobs=${jobs}`, '--format=State')
+            .catch(() => '');
+          return said === 'COMPLETED\nCANCELLED by 0\nFAILED\n';
+        });
+      },
+    );
 
-    it('tells that a node died under a run (point 17)', async () => {
+    it('tells that a node died under a run (point 17)', { timeout: outageMs }, async () => {
       const tool = toolAt(the());
       const { run, record, folder } = await submitted(
         tool,
