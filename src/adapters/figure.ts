@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type * as resvg from '@resvg/resvg-js';
 import type { VegaLiteSpec } from '../core/figures/render/draw.ts';
-import { html } from '../core/report/html.ts';
+import { html } from '../core/text/html.ts';
 import { SuperOffloadError } from '../errors.ts';
 
 /** Draws a figure's specification. The libraries are large: they are loaded when the first picture is drawn. */

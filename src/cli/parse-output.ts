@@ -1,9 +1,9 @@
 import type { Column } from '../adapters/table.ts';
 import type { StepRow } from '../core/logs/step-row.ts';
 import type { ParsedLog } from '../workflows/parse.ts';
-import { csvLine, csvText, type CsvCell } from '../core/report/csv.ts';
-import { formatNumber } from './format.ts';
-import { resultTable } from './result-table.ts';
+import { csvLine, csvText, type CsvCell } from '../core/text/csv.ts';
+import { formatNumber } from './text/format.ts';
+import { resultTable } from './text/result-table.ts';
 
 const columns: readonly Column[] = [
   { title: 'log' },

@@ -1,5 +1,5 @@
 import type { Emit, ProgressEvent } from '../workflows/events.ts';
-import { progressLine, progressStatus } from './progress-text.ts';
+import { progressLine, progressStatus } from './text/progress.ts';
 import { asStarted } from './started-as.ts';
 
 /** Draws progress on stderr: one live line on a terminal, plain lines in a log. */

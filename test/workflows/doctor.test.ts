@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { doctorText } from '../../src/cli/doctor-text.ts';
+import { doctorText } from '../../src/cli/text/doctor.ts';
 import { doctor } from '../../src/workflows/doctor.ts';
 import { realStack } from '../real-stack.ts';
 

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { caseWorkloadNames } from '../../core/experiment/case.ts';
 import { defaultRetry } from '../../core/campaign/retry-policy.ts';
 import { defaultMaxRetries } from '../../core/campaign/state.ts';
-import { declareCaseFlags } from '../case-flags.ts';
+import { declareCaseFlags } from '../flags/case.ts';
 import {
   collect,
   collectNames,
@@ -11,7 +11,7 @@ import {
   parseHours,
   parseNumber,
   parseShare,
-} from '../values.ts';
+} from '../flags/values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 type Bare = Parameters<CommandModule['declare']>[0];
@@ -20,7 +20,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
   declareRun(command)
     .argument('<experiment>', 'an experiment (throughput) or its file; with --resume also a campaign')
     .action(async (experiment, options, run) => {
-      const { showCampaign } = await import('../campaign-screen.ts');
+      const { showCampaign } = await import('../screens/campaign.ts');
       const given = Object.keys(options).filter((name) => run.getOptionValueSource(name) === 'cli');
       await showCampaign(io, experiment, { options, given });
     });
@@ -33,7 +33,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON')
     .action(async (name, options) => {
       const { cancelCampaign } = await import('../../workflows/campaign/cancel.ts');
-      const { cancelText } = await import('../campaign-text.ts');
+      const { cancelText } = await import('../text/campaign.ts');
       const report = await cancelCampaign(io.context, name, { dryRun: options.dryRun ?? false });
       io.print(options.json === true ? JSON.stringify(report, null, 2) : cancelText(report));
     });
@@ -47,7 +47,7 @@ function declareLooking(command: Bare, io: CommandIo): void {
     .option('--json', 'print JSON')
     .action(async (name, options) => {
       const { campaignStatus } = await import('../../workflows/campaign/status.ts');
-      const { statusText } = await import('../campaign-text.ts');
+      const { statusText } = await import('../text/campaign.ts');
       const status = await campaignStatus(io.context, name ?? null);
       io.print(options.json === true ? JSON.stringify(status, null, 2) : statusText(status));
     });
@@ -57,7 +57,7 @@ function declareLooking(command: Bare, io: CommandIo): void {
     .option('--json', 'print JSON')
     .action(async (options) => {
       const { listAllCampaigns } = await import('../../workflows/campaign/status.ts');
-      const { campaignsTable } = await import('../campaign-text.ts');
+      const { campaignsTable } = await import('../text/campaign.ts');
       const listings = await listAllCampaigns(io.context);
       io.print(options.json === true ? JSON.stringify(listings, null, 2) : campaignsTable(listings));
     });

@@ -29,7 +29,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
         const { comparisonMarkdown } = await import('../../core/compare/markdown.ts');
         io.print(comparisonMarkdown(comparison));
       } else {
-        const { comparisonText } = await import('../compare-text.ts');
+        const { comparisonText } = await import('../text/compare.ts');
         io.print(comparisonText(comparison));
       }
     });

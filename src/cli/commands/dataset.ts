@@ -1,6 +1,6 @@
 import { faultsError, type Fault } from '../../errors.ts';
 import type { MakeReport } from '../../workflows/dataset/make.ts';
-import { parseCount, parseNumber } from '../values.ts';
+import { parseCount, parseNumber } from '../flags/values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 type Parent = Parameters<CommandModule['declare']>[0];
@@ -16,7 +16,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON')
     .action(async (prefix, options) => {
       const { datasetInfo } = await import('../../workflows/dataset/info.ts');
-      const { infoText } = await import('../dataset-text.ts');
+      const { infoText } = await import('../text/dataset.ts');
       const info = await datasetInfo(io.context, prefix);
       io.print(options.json === true ? JSON.stringify(info, null, 2) : infoText(info));
     });
@@ -35,7 +35,7 @@ function declareFetch(command: Parent, io: CommandIo): void {
     .action(async ({ source, out, dryRun, json }) => {
       const { planFetch } = await import('../../workflows/dataset/fetch-plan.ts');
       const { fetchDataset } = await import('../../workflows/dataset/fetch.ts');
-      const { fetchText } = await import('../dataset-text.ts');
+      const { fetchText } = await import('../text/dataset.ts');
       const plan = await planFetch(io.context, { source, out });
       const report = dryRun === true ? plan.report : await fetchDataset(io.context, plan);
       io.print(json === true ? JSON.stringify(report, null, 2) : fetchText(report));
@@ -50,7 +50,7 @@ function declareVerify(command: Parent, io: CommandIo): void {
     .option('--json', 'print JSON')
     .action(async (target, options) => {
       const { verifyDataset } = await import('../../workflows/dataset/verify.ts');
-      const { verifyText } = await import('../dataset-text.ts');
+      const { verifyText } = await import('../text/dataset.ts');
       const { exitCodes } = await import('../../errors.ts');
       const report = await verifyDataset(io.context, target);
       io.print(options.json === true ? JSON.stringify(report, null, 2) : verifyText(report));
@@ -81,7 +81,7 @@ function declareMake(command: Parent, io: CommandIo): void {
     .option('--json', 'print JSON')
     .action(async ({ json, dryRun, ...options }) => {
       const report = await make(io, { ...options, dryRun: dryRun ?? false });
-      const { makeText } = await import('../dataset-text.ts');
+      const { makeText } = await import('../text/dataset.ts');
       io.print(json === true ? JSON.stringify(report, null, 2) : makeText(report));
     });
 }

@@ -10,7 +10,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
       const report = await doctor(io.context, flags.python === undefined ? {} : { python: flags.python });
       if (flags.json === true) io.print(JSON.stringify(report, null, 2));
       else {
-        const { doctorText } = await import('../doctor-text.ts');
+        const { doctorText } = await import('../text/doctor.ts');
         io.print(doctorText(report));
       }
       if (!report.canRun) io.exitWith(exitCodes.environment);

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { dtypes } from '../../core/experiment/case.ts';
-import { given } from '../given.ts';
-import { collect, collectNames, parseCount } from '../values.ts';
+import { given } from '../flags/given.ts';
+import { collect, collectNames, parseCount } from '../flags/values.ts';
 import type { CommandModule } from './module.ts';
 
 const help = `
@@ -14,7 +14,7 @@ Vega-Lite specification with all data (figureN-SYSTEM.vl.json), to draw them aga
 
 export const declare: CommandModule['declare'] = (bare, io) => {
   declareFlags(bare).action(async (figure, options) => {
-    const { showFigures } = await import('../figure-screen.ts');
+    const { showFigures } = await import('../screens/figure.ts');
     const { mode, model, steps, dtype, chips, repeat, stack } = options;
     const flags = {
       ...given('modes', mode),

@@ -3,7 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import { caseWorkloadNames } from '../../core/experiment/case.ts';
 import { metricNamed, metricNames, type MetricName } from '../../core/gate/metric.ts';
 import { faultsError } from '../../errors.ts';
-import { declareCaseFlags } from '../case-flags.ts';
+import { declareCaseFlags } from '../flags/case.ts';
 import {
   collectNames,
   parseCount,
@@ -11,7 +11,7 @@ import {
   parseNumber,
   parsePrecision,
   parseShare,
-} from '../values.ts';
+} from '../flags/values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 type Bare = Parameters<CommandModule['declare']>[0];
@@ -23,10 +23,10 @@ export const declare: CommandModule['declare'] = (bare, io) => {
       throw faultsError('usage', [{ place: 'gate', problem: 'has nothing to compare with', expected }]);
     }
     if (options.ab !== undefined) {
-      const { showAb } = await import('../gate-ab-screen.ts');
+      const { showAb } = await import('../screens/gate-ab.ts');
       await showAb(io, options);
     } else {
-      const { showGate } = await import('../gate-screen.ts');
+      const { showGate } = await import('../screens/gate.ts');
       await showGate(io, options);
     }
   });
@@ -102,7 +102,7 @@ function declareUpdate(command: Bare, io: CommandIo): void {
     .option('--dry-run', 'print what would change, write nothing')
     .option('--json', 'print JSON')
     .action(async (options) => {
-      const { showUpdate } = await import('../gate-screen.ts');
+      const { showUpdate } = await import('../screens/gate.ts');
       await showUpdate(io, options);
     });
 }

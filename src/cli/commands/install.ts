@@ -1,6 +1,6 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { apexChoices } from '../../core/stack/lock.ts';
-import { collect } from '../values.ts';
+import { collect } from '../flags/values.ts';
 import type { CommandModule } from './module.ts';
 
 function declareFlags(command: Command) {
@@ -55,7 +55,7 @@ export const declare: CommandModule['declare'] = (bare, io) => {
       io.print(JSON.stringify(report, null, 2));
       return;
     }
-    const { installText } = await import('../install-text.ts');
+    const { installText } = await import('../text/install.ts');
     io.print(installText(report));
   });
 };

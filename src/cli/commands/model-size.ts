@@ -1,4 +1,4 @@
-import { declareFrontierFlags, frontierRequest, parseLayers } from '../frontier-flags.ts';
+import { declareFrontierFlags, frontierRequest, parseLayers } from '../flags/frontier.ts';
 import type { CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (bare, io) => {
@@ -15,8 +15,8 @@ export const declare: CommandModule['declare'] = (bare, io) => {
   command.action(async (options) => {
     const resolution = options.resolution === undefined ? null : parseLayers(options.resolution);
     const { planModelSize } = await import('../../workflows/model-size/plan-model-size.ts');
-    const { showFrontier } = await import('../frontier-screen.ts');
-    const { sizeColumns } = await import('../frontier-text.ts');
+    const { showFrontier } = await import('../screens/frontier.ts');
+    const { sizeColumns } = await import('../text/frontier.ts');
     const plan = await planModelSize(io.context, frontierRequest(options, resolution));
     await showFrontier(io, plan, {
       dryRun: options.dryRun ?? false,

@@ -1,6 +1,6 @@
 import type { ListedModel, ModelsRequest } from '../../workflows/models.ts';
-import { formatCount } from '../format.ts';
-import { parseCount } from '../values.ts';
+import { formatCount } from '../text/format.ts';
+import { parseCount } from '../flags/values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (command, io) => {
@@ -31,7 +31,7 @@ async function run(
     io.print(JSON.stringify({ schemaVersion: 1, ...request, models }, null, 2));
     return;
   }
-  const { resultTable } = await import('../result-table.ts');
+  const { resultTable } = await import('../text/result-table.ts');
   const columns = show.memory ? memoryColumns : shapeColumns;
   const table = resultTable(
     columns.map(({ title, align }) => ({ title, align })),

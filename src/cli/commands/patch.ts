@@ -38,7 +38,7 @@ async function perform(
 ): Promise<void> {
   const { checkPatches, patchStack, revertPatches, verifyPatches } =
     await import('../../workflows/patch/stack.ts');
-  const text = await import('../patch-text.ts');
+  const text = await import('../text/patch.ts');
   const print = <T>(upstreams: readonly T[], render: (upstream: T) => string): void => {
     if (isJson) io.print(JSON.stringify({ stack, action, dryRun: isDryRun, upstreams }, null, 2));
     else io.print(upstreams.length === 0 ? text.nothingText(stack) : upstreams.map(render).join('\n\n'));

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { pinnedRoundings, softwareNames } from '../../core/model/software.ts';
-import { caseWorkloadOption, declareCaseFlags, requestOf } from '../case-flags.ts';
+import { caseWorkloadOption, declareCaseFlags, requestOf } from '../flags/case.ts';
 import type { CommandModule } from './module.ts';
 
 const help = `
@@ -35,7 +35,7 @@ export const declare: CommandModule['declare'] = (bare, io) => {
       io.print(JSON.stringify({ schemaVersion: 1, ...report }, null, 2));
       return;
     }
-    const { predictText } = await import('../predict-text.ts');
+    const { predictText } = await import('../text/predict.ts');
     io.print(predictText(report));
   });
 };

@@ -6,7 +6,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON: checks, stack, and measurements')
     .option('--dry-run', 'print what would be installed and run, do nothing')
     .action(async (options) => {
-      const { showQuickstart } = await import('../quickstart-screen.ts');
+      const { showQuickstart } = await import('../screens/quickstart.ts');
       await showQuickstart(io, {
         python: options.python,
         json: options.json ?? false,

@@ -1,4 +1,4 @@
-import { collect, collectNames } from '../values.ts';
+import { collect, collectNames } from '../flags/values.ts';
 import type { CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (command, io) => {
@@ -21,7 +21,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .action(async (flags) => {
       const { checkedFormats, reportFormats } = await import('../../workflows/report/formats.ts');
       const { writeReport } = await import('../../workflows/report/write-report.ts');
-      const { reportText } = await import('../report-text.ts');
+      const { reportText } = await import('../text/report.ts');
       const result = await writeReport(io.context, {
         from: flags.from ?? [],
         out: flags.out,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { exitCodes } from '../../errors.ts';
-import { parseCount } from '../values.ts';
+import { parseCount } from '../flags/values.ts';
 import type { CommandModule } from './module.ts';
 
 /** One that a vector of any width divides, one that none does, and one that is shared by all threads. */
@@ -28,7 +28,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
       const report = await rollback(io.context, { stack, sizes, dryRun, allowDrift });
       if (json === true) io.print(JSON.stringify(report, null, 2));
       else {
-        const { rollbackText } = await import('../rollback-text.ts');
+        const { rollbackText } = await import('../text/rollback.ts');
         io.print(rollbackText(report));
       }
       if (report.passed === false) io.exitWith(exitCodes.run_failed);

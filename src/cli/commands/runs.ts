@@ -1,5 +1,5 @@
-import { declareArchive } from '../archive-commands.ts';
-import { declareTag } from '../tag-commands.ts';
+import { declareArchive } from './runs-archive.ts';
+import { declareTag } from './runs-tag.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (command, io) => {
@@ -9,7 +9,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON')
     .action(async (options) => {
       const { listRuns } = await import('../../workflows/runs/runs.ts');
-      const { runsTable } = await import('../runs-text.ts');
+      const { runsTable } = await import('../text/runs.ts');
       const listings = await listRuns(io.context);
       io.print(options.json === true ? JSON.stringify(listings, null, 2) : runsTable(listings));
     });
@@ -20,7 +20,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON: the record')
     .action(async (run, options) => {
       const { loadRun } = await import('../../workflows/runs/runs.ts');
-      const { runText } = await import('../runs-text.ts');
+      const { runText } = await import('../text/runs.ts');
       const loaded = await loadRun(io.context, run);
       io.print(
         options.json === true ? JSON.stringify(loaded.record ?? loaded.run, null, 2) : runText(loaded),
@@ -39,7 +39,7 @@ function declareLive(command: Parameters<CommandModule['declare']>[0], io: Comma
     .argument('<run>', 'its id, the beginning or the end of it, or "last"')
     .option('--json', 'print JSON: the record')
     .action(async (run, options) => {
-      const { showWatched } = await import('../watch-screen.ts');
+      const { showWatched } = await import('../screens/watch.ts');
       await showWatched(io, run, options.json ?? false);
     });
   command
@@ -49,7 +49,7 @@ function declareLive(command: Parameters<CommandModule['declare']>[0], io: Comma
     .option('--json', 'print JSON: the records')
     .option('--dry-run', 'print what would be ended')
     .action(async (runs, options) => {
-      const { showCancelled } = await import('../watch-screen.ts');
+      const { showCancelled } = await import('../screens/watch.ts');
       await showCancelled(io, runs, { json: options.json ?? false, dryRun: options.dryRun ?? false });
     });
 }
@@ -75,7 +75,7 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
     .option('--dry-run', 'print what would run, start nothing')
     .option('--allow-drift', 'although files of the stack changed since it was installed; recorded')
     .action(async (run, options) => {
-      const { showReplay } = await import('../replay-screen.ts');
+      const { showReplay } = await import('../screens/replay.ts');
       await showReplay(io, run, {
         ...{ json: options.json ?? false, dryRun: options.dryRun ?? false },
         allowDrift: options.allowDrift ?? false,

@@ -1,4 +1,4 @@
-import { declareFrontierFlags, frontierRequest, parseTokens } from '../frontier-flags.ts';
+import { declareFrontierFlags, frontierRequest, parseTokens } from '../flags/frontier.ts';
 import type { CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (bare, io) => {
@@ -14,8 +14,8 @@ export const declare: CommandModule['declare'] = (bare, io) => {
   command.action(async (options) => {
     const resolution = options.resolution === undefined ? null : parseTokens(options.resolution);
     const { planSequenceLength } = await import('../../workflows/sequence-length/plan-sequence-length.ts');
-    const { showFrontier } = await import('../frontier-screen.ts');
-    const { lengthColumns } = await import('../frontier-text.ts');
+    const { showFrontier } = await import('../screens/frontier.ts');
+    const { lengthColumns } = await import('../text/frontier.ts');
     const plan = await planSequenceLength(io.context, frontierRequest(options, resolution));
     await showFrontier(io, plan, {
       dryRun: options.dryRun ?? false,

@@ -9,7 +9,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON')
     .action(async (options) => {
       const { listStacks } = await import('../../workflows/stacks/stacks.ts');
-      const { stacksTable } = await import('../stacks-text.ts');
+      const { stacksTable } = await import('../text/stacks.ts');
       const listings = await listStacks(io.context, { size: options.size ?? false });
       io.print(options.json === true ? JSON.stringify(listings, null, 2) : stacksTable(listings));
     });
@@ -21,7 +21,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .option('--json', 'print JSON')
     .action(async (name, options) => {
       const { showStack } = await import('../../workflows/stacks/stacks.ts');
-      const { stackText } = await import('../stacks-text.ts');
+      const { stackText } = await import('../text/stacks.ts');
       const shown = await showStack(io.context, name, { size: options.size ?? false });
       io.print(options.json === true ? JSON.stringify(shown, null, 2) : stackText(shown));
     });
@@ -50,7 +50,7 @@ function declareComparing(command: Parameters<CommandModule['declare']>[0], io: 
     .addHelpText('after', verifyHelp)
     .action(async (name, options) => {
       const { verifyStack } = await import('../../workflows/stacks/verify-stack.ts');
-      const { verificationText } = await import('../stacks-text.ts');
+      const { verificationText } = await import('../text/stacks.ts');
       const report = await verifyStack(io.context, name, { dryRun: options.dryRun ?? false });
       io.print(options.json === true ? JSON.stringify(report, null, 2) : verificationText(report));
       if (report.drifts.length > 0) io.exitWith(exitCodes.environment);
@@ -63,7 +63,7 @@ function declareComparing(command: Parameters<CommandModule['declare']>[0], io: 
     .option('--json', 'print JSON')
     .action(async (a, b, options) => {
       const { diffStacks } = await import('../../workflows/stacks/stacks.ts');
-      const { diffText } = await import('../stacks-text.ts');
+      const { diffText } = await import('../text/stacks.ts');
       const diff = await diffStacks(io.context, a, b);
       io.print(options.json === true ? JSON.stringify(diff, null, 2) : diffText(diff));
     });

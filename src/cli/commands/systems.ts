@@ -1,4 +1,4 @@
-import { parseCount } from '../values.ts';
+import { parseCount } from '../flags/values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
 
 const probeHelp = `
@@ -19,7 +19,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
         io.print(JSON.stringify({ schemaVersion: 1, systems }, null, 2));
         return;
       }
-      const { systemsTable } = await import('../systems-text.ts');
+      const { systemsTable } = await import('../text/systems.ts');
       io.print(systemsTable(systems));
     });
   command
@@ -30,7 +30,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
     .action(async (name, options) => {
       const { showSystem } = await import('../../workflows/systems/list-systems.ts');
       const shown = await showSystem(io.context, name);
-      const { systemText } = await import('../systems-text.ts');
+      const { systemText } = await import('../text/systems.ts');
       io.print(options.json === true ? JSON.stringify(shown, null, 2) : systemText(shown));
     });
   declareProbe(command, io);
@@ -53,7 +53,7 @@ function declareProbe(command: Parameters<CommandModule['declare']>[0], io: Comm
       const allowDrift = flags.allowDrift === true;
       const request = { stack, measure, dryRun, allowDrift, memoryGiB: memory ?? null };
       const report = await probeSystem(io.context, request);
-      const { probeDryRunText } = await import('../systems-text.ts');
+      const { probeDryRunText } = await import('../text/systems.ts');
       if (json === true) io.print(JSON.stringify(report, null, 2));
       else io.print(dryRun ? probeDryRunText(report) : JSON.stringify(report.system, null, 2));
     });

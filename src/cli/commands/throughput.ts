@@ -1,9 +1,9 @@
 import { Option } from '@commander-js/extra-typings';
 import { workloadNames, type WorkloadName } from '../../core/experiment/case.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
-import { given } from '../given.ts';
-import { declareCaseFlags, requestOf, trainerFlagFaults, type CaseOptions } from '../case-flags.ts';
-import { parseCount, parseDuration, parseShare } from '../values.ts';
+import { given } from '../flags/given.ts';
+import { declareCaseFlags, requestOf, trainerFlagFaults, type CaseOptions } from '../flags/case.ts';
+import { parseCount, parseDuration, parseShare } from '../flags/values.ts';
 import type { CommandModule } from './module.ts';
 
 export const declare: CommandModule['declare'] = (bare, io) => {
@@ -32,7 +32,7 @@ export const declare: CommandModule['declare'] = (bare, io) => {
     });
     const planned =
       options.fixedBatch === true ? { ...request, flags: { ...request.flags, batchRule: false } } : request;
-    const { showThroughput } = await import('../throughput-screen.ts');
+    const { showThroughput } = await import('../screens/throughput.ts');
     await showThroughput(io, planned, { repeat: options.repeat, json: options.json ?? false });
   });
 };

@@ -1,6 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { declared } from '../declared.ts';
-import { declareScheduleFlags } from '../schedule-flags.ts';
+import { declareScheduleFlags } from '../flags/schedule.ts';
 import { rows } from './topic-text.ts';
 
 /** The flags that say where runs take place, as the verbs declare them. */

@@ -1,4 +1,4 @@
-import { markdownTable, markdownText } from '../report/markdown.ts';
+import { markdownTable, markdownText } from '../text/markdown.ts';
 import type { Comparison, LoneCase } from './comparison.ts';
 import { caseLines, differenceLines, metricCells, metricColumns, sideLine, tableNotes } from './words.ts';
 

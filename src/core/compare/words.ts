@@ -1,4 +1,4 @@
-import { formatNumber } from '../report/format.ts';
+import { formatNumber } from '../text/format.ts';
 import { describeDifference } from '../results/fairness.ts';
 import type { ComparedCase, Comparison, Differences } from './comparison.ts';
 import type { MetricRatio } from './metric-ratio.ts';

@@ -1,7 +1,7 @@
 import { standingOf } from '../campaign/retry-policy.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { Case } from '../experiment/case.ts';
-import { shownLine } from '../report/plain.ts';
+import { shownLine } from '../text/plain.ts';
 import { isComparable } from '../results/comparable.ts';
 import type { RunRecord } from '../results/record.ts';
 import { wallOf } from '../search/verdict.ts';

@@ -1,7 +1,7 @@
 import type { Case, System } from '../experiment/case.ts';
 import { hostGiBFor } from '../experiment/system.ts';
-import { formatNumber } from '../report/format.ts';
-import { shownLine } from '../report/plain.ts';
+import { formatNumber } from '../text/format.ts';
+import { shownLine } from '../text/plain.ts';
 import type { FigureScene } from './scene.ts';
 import { caseAt, predictOptions } from './measured-cells.ts';
 import type { PaperFile } from './paper-file.schema.ts';

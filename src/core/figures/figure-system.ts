@@ -1,5 +1,5 @@
 import type { System } from '../experiment/case.ts';
-import { shownLine } from '../report/plain.ts';
+import { shownLine } from '../text/plain.ts';
 import type { RunRecord } from '../results/record.ts';
 
 /** A machine that runs were made on, with all of them, oldest first. Runs of two machines never share a picture. */

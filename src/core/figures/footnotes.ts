@@ -1,4 +1,4 @@
-import { shownLine } from '../report/plain.ts';
+import { shownLine } from '../text/plain.ts';
 import { stackText, toolText } from './comparable-set.ts';
 import { layoutOf } from '../launch/layout.ts';
 import { hasPaper, type FigureScene } from './scene.ts';

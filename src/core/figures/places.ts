@@ -1,7 +1,7 @@
 import type { Case, ModelShape, ModeName } from '../experiment/case.ts';
 import type { ModelTable } from '../experiment/model-names.ts';
 import { shapeName } from '../experiment/model-names.ts';
-import { shownLine } from '../report/plain.ts';
+import { shownLine } from '../text/plain.ts';
 import { lengthText } from '../search/between.ts';
 import type { FigureNumber } from './figure-data.ts';
 

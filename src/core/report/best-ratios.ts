@@ -1,5 +1,5 @@
 import { modeRatios, summarizeCases, type CaseSummary, type ModeRatio } from '../results/summarize.ts';
-import { formatTokens } from './format.ts';
+import { formatTokens } from '../text/format.ts';
 import type { RatioRow, RunRow } from './report-data.ts';
 import { groupRows } from './group-rows.ts';
 

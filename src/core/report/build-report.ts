@@ -4,10 +4,10 @@ import type { FoundRecord } from '../results/record-set.ts';
 import type { RunRecord } from '../results/record.ts';
 import { redactText } from '../results/redact.ts';
 import { bestRatios } from './best-ratios.ts';
-import { finite } from './finite.ts';
+import { finite } from '../text/finite.ts';
 import { groupRows } from './group-rows.ts';
 import { limitRows } from './limits.ts';
-import { shownLine } from './plain.ts';
+import { shownLine } from '../text/plain.ts';
 import type { ReportData, RunRow, SystemSummary } from './report-data.ts';
 
 interface ReportInputs {

@@ -1,6 +1,6 @@
 import type { FigureData, Mark } from '../figures/figure-data.ts';
-import { formatNumber } from './format.ts';
-import { shownLine } from './plain.ts';
+import { formatNumber } from '../text/format.ts';
+import { shownLine } from '../text/plain.ts';
 
 /** Plain JSON. */
 type Spec = Readonly<Record<string, unknown>>;

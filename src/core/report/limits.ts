@@ -1,6 +1,6 @@
 import { parameterCount } from '../model/shape.ts';
 import { isSearch } from './best-ratios.ts';
-import { formatTokens } from './format.ts';
+import { formatTokens } from '../text/format.ts';
 import { groupRows } from './group-rows.ts';
 import type { LimitRow, RunRow } from './report-data.ts';
 

@@ -1,5 +1,5 @@
 import type { Placement } from '../plan/run-plan.ts';
-import { formatNumber } from './format.ts';
+import { formatNumber } from '../text/format.ts';
 
 /** Where a run's ranks and its memory lay, in words. */
 export function placementText(placement: Placement): string {

@@ -1,4 +1,4 @@
-import { csvText, type CsvCell } from './csv.ts';
+import { csvText, type CsvCell } from '../text/csv.ts';
 import type { ReportData, RunRow } from './report-data.ts';
 
 type Column = readonly [name: string, cell: (row: RunRow) => CsvCell];

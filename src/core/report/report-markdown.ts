@@ -1,6 +1,6 @@
-import { formatNumber, formatTokens } from './format.ts';
+import { formatNumber, formatTokens } from '../text/format.ts';
 import { pageName } from './page-name.ts';
-import { markdownTable, markdownText as text } from './markdown.ts';
+import { markdownTable, markdownText as text } from '../text/markdown.ts';
 import type { ReportData, RunRow } from './report-data.ts';
 
 /** A job's summary holds 1 MiB (GitHub), and a person reads less. */

@@ -1,7 +1,7 @@
 import { quoteCommand } from '../launch/quote.ts';
 import { redactCommand, redactText } from '../results/redact.ts';
 import { runFiles } from '../results/run-files.ts';
-import { plainText } from './plain.ts';
+import { plainText } from '../text/plain.ts';
 import type { RunDetails } from './report-data.ts';
 
 /** What lies in a run's folder, as it was read; null where it is not there. */

@@ -1,4 +1,4 @@
-import { trusted, type Html } from './html.ts';
+import { trusted, type Html } from '../text/html.ts';
 
 const elements = new Set(
   'svg g path text tspan rect line circle title desc defs clipPath polygon polyline ellipse'.split(' '),

@@ -9,7 +9,7 @@ import {
 } from '../../adapters/report-folder.ts';
 import { figureSystems } from '../../core/figures/figure-system.ts';
 import { buildReport } from '../../core/report/build-report.ts';
-import { pathAddress } from '../../core/report/html.ts';
+import { pathAddress } from '../../core/text/html.ts';
 import { indexPage } from '../../core/report/page/index-page.ts';
 import { sharedFiles } from '../../core/report/page/layout.ts';
 import { runPage } from '../../core/report/page/run-page.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compareSets, type NamedSet } from '../../../src/core/compare/compare.ts';
 import { diffConfigs } from '../../../src/core/compare/config-diff.ts';
 import { comparisonMarkdown } from '../../../src/core/compare/markdown.ts';
-import { comparisonText } from '../../../src/cli/compare-text.ts';
+import { comparisonText } from '../../../src/cli/text/compare.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { sampleRecord, type SampleRun } from '../../workflows/records/sample-home.ts';
 import { sampleSystem } from '../sample-plan.ts';

@@ -5,7 +5,7 @@ import { codeQuality, logSection } from '../../../src/core/gate/output/gitlab.ts
 import { junitXml } from '../../../src/core/gate/output/junit.ts';
 import { gateMarkdown } from '../../../src/core/gate/output/markdown.ts';
 import type { GateReport } from '../../../src/core/gate/report.ts';
-import { gateText } from '../../../src/cli/gate-text.ts';
+import { gateText } from '../../../src/cli/text/gate.ts';
 import { hold, launch, session } from './gate-runs.ts';
 
 /** What a log, a name or a path may hold. */

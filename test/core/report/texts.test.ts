@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvText } from '../../../src/core/report/csv.ts';
-import { markdownTable, markdownText } from '../../../src/core/report/markdown.ts';
-import { plainText, shownLine } from '../../../src/core/report/plain.ts';
+import { csvText } from '../../../src/core/text/csv.ts';
+import { markdownTable, markdownText } from '../../../src/core/text/markdown.ts';
+import { plainText, shownLine } from '../../../src/core/text/plain.ts';
 import { anyText, hostileTexts } from './hostile.ts';
 
 describe('plainText', () => {

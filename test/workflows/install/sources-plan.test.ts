@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stackPaths } from '../../../src/adapters/stack/store.ts';
-import { installText } from '../../../src/cli/install-text.ts';
+import { installText } from '../../../src/cli/text/install.ts';
 import { artifactVariables } from '../../../src/core/upstreams/choice.ts';
 import { describeStep } from '../../../src/core/install/steps.ts';
 import {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { System } from '../../../src/core/experiment/case.ts';
 import type { SchedulingFlags } from '../../../src/core/launch/scheduling-flags.ts';
-import { requestOf } from '../../../src/cli/case-flags.ts';
+import { requestOf } from '../../../src/cli/flags/case.ts';
 import { resolveMachine, type Machine } from '../../../src/workflows/machine.ts';
 import { otherMachineNotes } from '../../../src/workflows/plan/plan-notes.ts';
 import { schedulesOf } from '../../../src/workflows/plan/schedules.ts';

@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { capture } from '../../../src/adapters/exec.ts';
-import { requestOf } from '../../../src/cli/case-flags.ts';
-import { predictText } from '../../../src/cli/predict-text.ts';
+import { requestOf } from '../../../src/cli/flags/case.ts';
+import { predictText } from '../../../src/cli/text/predict.ts';
 import {
   predictCases,
   type PredictReport,

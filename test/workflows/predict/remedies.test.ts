@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { describe, expect, it } from 'vitest';
-import { declareCaseFlags, requestOf } from '../../../src/cli/case-flags.ts';
-import { predictText } from '../../../src/cli/predict-text.ts';
+import { declareCaseFlags, requestOf } from '../../../src/cli/flags/case.ts';
+import { predictText } from '../../../src/cli/text/predict.ts';
 import { predictCases, type PredictReport } from '../../../src/workflows/predict/predict.ts';
 import { context } from '../throughput/plan-context.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listAllTags, removeTags, tagRuns } from '../../../src/workflows/records/tags.ts';
 import { readRecords } from '../../../src/workflows/records/read-records.ts';
-import { tagText } from '../../../src/cli/tag-text.ts';
+import { tagText } from '../../../src/cli/text/tag.ts';
 import { sampleHome } from './sample-home.ts';
 
 const { home, context, store } = sampleHome();

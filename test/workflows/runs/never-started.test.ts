@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { thisPlace } from '../../../src/adapters/place.ts';
 import { appendEvent, createRunFolder, writePlan, type RunFolder } from '../../../src/adapters/run-store.ts';
-import { runText } from '../../../src/cli/runs-text.ts';
+import { runText } from '../../../src/cli/text/runs.ts';
 import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import { planCommand } from '../../../src/core/plan/plan-command.ts';
 import type { Context } from '../../../src/workflows/context.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../src/core/experiment/case.ts';
-import { throughputTable } from '../../../src/cli/throughput-table.ts';
+import { throughputTable } from '../../../src/cli/text/throughput-table.ts';
 import { measureThroughput } from '../../../src/workflows/throughput/throughput.ts';
 import { sampleCase } from '../../core/sample-case.ts';
 import { sampleSystem } from '../../core/sample-plan.ts';

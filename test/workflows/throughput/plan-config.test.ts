@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requestOf } from '../../../src/cli/case-flags.ts';
+import { requestOf } from '../../../src/cli/flags/case.ts';
 import {
   planThroughput,
   type ThroughputPlan,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { probeMachine } from '../../../src/adapters/probe/machine.ts';
 import { stackPaths } from '../../../src/adapters/stack/store.ts';
-import { requestOf } from '../../../src/cli/case-flags.ts';
+import { requestOf } from '../../../src/cli/flags/case.ts';
 import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import type { Context } from '../../../src/workflows/context.ts';
 import {

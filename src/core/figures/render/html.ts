@@ -1,4 +1,4 @@
-import { html, trusted, type Html } from '../../report/html.ts';
+import { html, trusted, type Html } from '../../text/html.ts';
 import type { FigureData } from '../figure-data.ts';
 import { figureFacts, figureTables, tableHeads, type FigureTable } from './text.ts';
 

@@ -1,6 +1,6 @@
-import { csvText } from '../../report/csv.ts';
-import { formatNumber } from '../../report/format.ts';
-import { markdownTable, markdownText } from '../../report/markdown.ts';
+import { csvText } from '../../text/csv.ts';
+import { formatNumber } from '../../text/format.ts';
+import { markdownTable, markdownText } from '../../text/markdown.ts';
 import type { FigureData, Mark, MarkSource } from '../figure-data.ts';
 import { isAtLeast, sourceTitles, stateText } from './mark-words.ts';
 

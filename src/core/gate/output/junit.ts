@@ -1,4 +1,4 @@
-import { plainText } from '../../report/plain.ts';
+import { plainText } from '../../text/plain.ts';
 import type { GateReport, GateRow } from '../report.ts';
 import { gateRule } from '../report.ts';
 import { rowText, rowTitle } from './words.ts';

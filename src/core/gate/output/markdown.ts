@@ -1,4 +1,4 @@
-import { markdownTable, markdownText } from '../../report/markdown.ts';
+import { markdownTable, markdownText } from '../../text/markdown.ts';
 import { caseTitle } from '../gate-case.ts';
 import type { GateReport, GateRow, RowStatus } from '../report.ts';
 import { gateRule } from '../report.ts';

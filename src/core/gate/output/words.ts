@@ -1,4 +1,4 @@
-import { formatNumber } from '../../report/format.ts';
+import { formatNumber } from '../../text/format.ts';
 import { caseTitle } from '../gate-case.ts';
 import type { GateReport, GateRow } from '../report.ts';
 

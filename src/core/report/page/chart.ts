@@ -1,5 +1,5 @@
-import { formatNumber } from '../format.ts';
-import { html, type Html } from '../html.ts';
+import { formatNumber } from '../../text/format.ts';
+import { html, type Html } from '../../text/html.ts';
 
 /** A series of one run over its steps. All values in `unit`; not-finite ones are left out of the picture. */
 export interface StepSeries {

@@ -1,8 +1,8 @@
 import type { FigureData, Mark } from '../../figures/figure-data.ts';
-import { formatNumber } from '../format.ts';
-import { html, type Html, type HtmlValue } from '../html.ts';
+import { formatNumber } from '../../text/format.ts';
+import { html, type Html, type HtmlValue } from '../../text/html.ts';
 import { pageName } from '../page-name.ts';
-import { shownLine } from '../plain.ts';
+import { shownLine } from '../../text/plain.ts';
 import { svgMarkup } from '../svg.ts';
 import { scrollBox } from './parts.ts';
 

@@ -1,5 +1,5 @@
-import { html, type Html, type HtmlValue } from '../html.ts';
-import { shownLine } from '../plain.ts';
+import { html, type Html, type HtmlValue } from '../../text/html.ts';
+import { shownLine } from '../../text/plain.ts';
 import type { RatioRow, ReportData, SystemSummary } from '../report-data.ts';
 import { pictureFont } from '../svg.ts';
 import { figureSection, type DrawnFigure } from './figures.ts';

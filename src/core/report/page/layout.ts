@@ -1,4 +1,4 @@
-import { html, trusted, type Html, type HtmlValue } from '../html.ts';
+import { html, trusted, type Html, type HtmlValue } from '../../text/html.ts';
 import { pageScript } from './script.ts';
 import { pageStyle } from './style.ts';
 

@@ -1,4 +1,4 @@
-import { html, type Html, type HtmlValue } from '../html.ts';
+import { html, type Html, type HtmlValue } from '../../text/html.ts';
 import { pageName } from '../page-name.ts';
 import type { LimitRow } from '../report-data.ts';
 import { badge, scrollBox } from './parts.ts';

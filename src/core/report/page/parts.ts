@@ -1,7 +1,7 @@
 import type { OutcomeClass } from '../../logs/events.ts';
-import { formatNumber } from '../format.ts';
-import { html, type Html, type HtmlValue } from '../html.ts';
-import { shownLine } from '../plain.ts';
+import { formatNumber } from '../../text/format.ts';
+import { html, type Html, type HtmlValue } from '../../text/html.ts';
+import { shownLine } from '../../text/plain.ts';
 
 /** How an outcome is coloured; its word is always there too. */
 function tone(outcome: OutcomeClass): string {

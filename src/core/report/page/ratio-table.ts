@@ -1,6 +1,6 @@
-import { html, type Html, type HtmlValue } from '../html.ts';
+import { html, type Html, type HtmlValue } from '../../text/html.ts';
 import { pageName } from '../page-name.ts';
-import { shownLine } from '../plain.ts';
+import { shownLine } from '../../text/plain.ts';
 import type { RatioRow } from '../report-data.ts';
 import { scrollBox } from './parts.ts';
 

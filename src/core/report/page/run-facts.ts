@@ -1,9 +1,9 @@
 import type { Case } from '../../experiment/case.ts';
 import type { RunRecord } from '../../results/record.ts';
-import { finite } from '../finite.ts';
-import { formatCount, formatNumber, formatTokens } from '../format.ts';
-import type { HtmlValue } from '../html.ts';
-import { shownLine } from '../plain.ts';
+import { finite } from '../../text/finite.ts';
+import { formatCount, formatNumber, formatTokens } from '../../text/format.ts';
+import type { HtmlValue } from '../../text/html.ts';
+import { shownLine } from '../../text/plain.ts';
 
 type Facts = readonly (readonly [name: string, value: HtmlValue])[];
 

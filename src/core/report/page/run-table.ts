@@ -1,7 +1,7 @@
-import { formatNumber, formatTokens } from '../format.ts';
-import { html, type Html, type HtmlValue } from '../html.ts';
+import { formatNumber, formatTokens } from '../../text/format.ts';
+import { html, type Html, type HtmlValue } from '../../text/html.ts';
 import { pageName } from '../page-name.ts';
-import { shownLine } from '../plain.ts';
+import { shownLine } from '../../text/plain.ts';
 import type { ReportData, RunRow } from '../report-data.ts';
 import { badge, orNothing, scrollBox, utcText } from './parts.ts';
 

@@ -1,2 +1,0 @@
-/** Numbers as the report writes them too. */
-export { formatCount, formatDuration, formatNumber } from '../core/report/format.ts';
