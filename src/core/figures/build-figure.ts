@@ -4,6 +4,7 @@ import { footnotesOf } from './footnotes.ts';
 import { measuredMarks } from './measured-cells.ts';
 import { predictedMarks } from './predicted-cells.ts';
 import { publishedMarks } from './published-marks.ts';
+import { reversedOrderNotes } from './reversed-order.ts';
 import { hasPaper, sceneOf, type FigureInputs, type FigureScene } from './scene.ts';
 
 const titles = {
@@ -43,16 +44,20 @@ export function buildFigure(inputs: FigureInputs): FigureData | null {
   const marks = [...measured.marks, ...predicted, ...published];
   if (!marks.some(({ state }) => state !== 'not-run' && state !== 'not-drawn')) return null;
   const leftOut = [...rest.leftOut, ...measured.leftOut];
+  const series = seriesWithMarks(scene, marks);
   return {
     ...{ schemaVersion: 1, figure, title: titles[figure], unit: unitText(scene) },
     shape: figure === 12 ? 'lines' : 'bars',
     system: { name: system.name, title: system.title },
     functional,
     panels: panelsWithMarks(scene, marks),
-    series: seriesWithMarks(scene, marks),
+    series,
     marks,
     differences: hasPaper(scene) ? differencesFromPaper(scene) : [],
-    footnotes: footnotesOf(scene, { marks, leftOut, faulty: rest.faulty }),
+    footnotes: [
+      ...footnotesOf(scene, { marks, leftOut, faulty: rest.faulty }),
+      ...reversedOrderNotes(series, marks),
+    ],
     tool,
   };
 }

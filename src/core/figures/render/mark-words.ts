@@ -14,7 +14,7 @@ export const wallWords = { gpu: 'GPU', host: 'host', pinned: 'pinned', shm: 'shm
 const stateWords = {
   oom: 'OOM',
   failed: 'failed',
-  stopped: 'stopped',
+  stopped: 'stopped early',
   'not-run': 'not run',
   unsupported: 'unsupported',
   'not-drawn': 'not drawn',
@@ -49,7 +49,7 @@ export function wordsExplained(marks: readonly Mark[]): string[] {
     ...(marks.some(isAtLeast) ? ['\u2265: at least; what runs above it is not known'] : []),
     ...(ends === '' ? [] : [`(${ends}): the memory that the next size lacks`]),
     ...(has('failed') ? ['failed: ended for another reason than memory'] : []),
-    ...(has('stopped') ? ['stopped: a person ended it before it had a number'] : []),
+    ...(has('stopped') ? ['stopped early: somebody ended it, no number of it is used'] : []),
     ...(has('not-run') ? ['not run: no run of it with these settings, this is not zero'] : []),
     ...(has('unsupported') ? ['unsupported: it cannot run here'] : []),
   ];

@@ -1,6 +1,6 @@
 import type { Mark, MarkSource } from '../figure-data.ts';
 import { valueOf, type FigureView, type PanelView, type SeriesView } from './figure-view.ts';
-import { isAtLeast, stateText, wallWords } from './mark-words.ts';
+import { isAtLeast, sourceTitles, stateText, wallWords } from './mark-words.ts';
 import { pictureNumber } from './picture-text.ts';
 import { sizes } from './slots.ts';
 import { fittedText, textWidth } from './text-width.ts';
@@ -98,7 +98,16 @@ function itemsOf(
     if (same >= 0) items[same] = { text, isMuted, sources: [...(items[same]?.sources ?? []), mark.source] };
     else items.push({ text, isMuted, sources: isPlain ? [] : [mark.source] });
   }
-  return items;
+  if (view.data.shape === 'lines') return items;
+  return items.map((item, i) => (i === 0 && valued.length === 0 ? item : inWords(item, i === 0)));
+}
+
+/** A symbol high above the axis would be read as a value: there the source is said. */
+function inWords({ sources, text, isMuted }: StackItem, isFirst: boolean): StackItem {
+  // The number right above a measured bar is its own.
+  const said = isFirst && sources[0] === 'measured' ? sources.slice(1) : sources;
+  const who = isMuted ? '' : said.map((source) => sourceTitles[source]).join(', ');
+  return { sources: [], text: who === '' ? text : `${who} ${text}`, isMuted };
 }
 
 /** `\u2265 6.1 (host)`: at least 6.1, and the memory that ends it. */
