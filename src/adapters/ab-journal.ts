@@ -1,7 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
-import { makeFolder, storageError } from './files.ts';
+import { openJournalFile } from './journal-file.ts';
 import { tryMutex } from './stack/mutex.ts';
 
 /** One line of an A/B's journal. */
@@ -41,25 +40,19 @@ export async function openAbJournal(home: string, key: string): Promise<AbJourna
     });
   }
   try {
-    await makeFolder(dirname(path));
-    const text = readOrEmpty(path);
-    const descriptor = openSync(path, 'a');
-    // A line that a crash cut must not swallow the next one.
-    if (text !== '' && !text.endsWith('\n')) writeSync(descriptor, '\n');
+    const file = await openJournalFile(path);
     return {
       path,
-      open: openLaunches(text),
-      append: (event) => {
-        appendLine(descriptor, path, event);
-      },
+      open: openLaunches(file.text),
+      append: file.append,
       close: async () => {
-        closeSync(descriptor);
+        file.close();
         await mutex.release();
       },
     };
   } catch (error) {
     await mutex.release();
-    throw storageError(error, path);
+    throw error;
   }
 }
 
@@ -76,23 +69,5 @@ function parseLine(line: string): AbEvent | null {
     return typeof value?.type === 'string' ? (value as AbEvent) : null;
   } catch {
     return null;
-  }
-}
-
-function appendLine(descriptor: number, path: string, event: AbEvent): void {
-  try {
-    writeSync(descriptor, `${JSON.stringify(event)}\n`);
-    fsyncSync(descriptor);
-  } catch (error) {
-    throw storageError(error, path);
-  }
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw storageError(error, path);
   }
 }

@@ -1,12 +1,13 @@
+import { refuseNewer } from '../core/json/schema-version.ts';
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { CampaignFile } from '../core/campaign/campaign-file.ts';
 import type { Hash } from '../core/campaign/cell.ts';
 import { parseJournal, type CampaignEvent } from '../core/campaign/journal.ts';
 import { SuperOffloadError } from '../errors.ts';
-import { makeFolder, readJson, storageError, withFileErrors, writeJsonAtomic } from './files.ts';
+import { readJson, withFileErrors, writeJsonAtomic } from './files.ts';
+import { openJournalFile, readJournalFile } from './journal-file.ts';
 import { mutexHolder, tryMutex, type Mutex } from './stack/mutex.ts';
 
 /** The newest `campaign.json` that this version reads and writes. */
@@ -37,13 +38,7 @@ export async function readCampaign(home: string, name: string): Promise<Campaign
   const value = await readJson(file);
   if (value === undefined) return undefined;
   const { schemaVersion, cells } = (value ?? {}) as Partial<Record<keyof CampaignFile, unknown>>;
-  if (typeof schemaVersion === 'number' && schemaVersion > knownVersion) {
-    throw new SuperOffloadError({
-      code: 'config',
-      message: `${file}: schema version ${schemaVersion} is newer than ${knownVersion}, the newest known here`,
-      hint: 'read it with the superoffload that wrote it, or a newer one',
-    });
-  }
+  refuseNewer(file, schemaVersion, knownVersion);
   if (schemaVersion !== knownVersion || !Array.isArray(cells)) {
     throw new SuperOffloadError({
       code: 'config',
@@ -69,7 +64,7 @@ export async function listCampaigns(home: string): Promise<string[]> {
 
 /** @returns the events of a campaign, oldest first; none where it has no journal. */
 export function readCampaignJournal(home: string, name: string): CampaignEvent[] {
-  return parseJournal(readOrEmpty(campaignPaths(home, name).journal));
+  return parseJournal(readJournalFile(campaignPaths(home, name).journal));
 }
 
 /** When anything last happened in a campaign, milliseconds since the epoch; null where nothing did. */
@@ -92,36 +87,16 @@ export interface CampaignJournal {
 
 /** @throws SuperOffloadError 'environment' where it cannot be written. */
 export async function openCampaignJournal(home: string, name: string): Promise<CampaignJournal> {
-  const { journal: path } = campaignPaths(home, name);
-  try {
-    await makeFolder(dirname(path));
-    const text = readOrEmpty(path);
-    const events = parseJournal(text);
-    const descriptor = openSync(path, 'a');
-    // A line that a crash cut must not swallow the next one.
-    if (text !== '' && !text.endsWith('\n')) writeSync(descriptor, '\n');
-    return {
-      events,
-      append: (event) => {
-        appendLine(descriptor, path, event);
-        events.push(event);
-      },
-      close: () => {
-        closeSync(descriptor);
-      },
-    };
-  } catch (error) {
-    throw storageError(error, path);
-  }
-}
-
-function appendLine(descriptor: number, path: string, event: CampaignEvent): void {
-  try {
-    writeSync(descriptor, `${JSON.stringify(event)}\n`);
-    fsyncSync(descriptor);
-  } catch (error) {
-    throw storageError(error, path);
-  }
+  const file = await openJournalFile(campaignPaths(home, name).journal);
+  const events = parseJournal(file.text);
+  return {
+    events,
+    append: (event) => {
+      file.append(event);
+      events.push(event);
+    },
+    close: file.close,
+  };
 }
 
 /**
@@ -147,13 +122,4 @@ export async function requestCampaignCancel(home: string, name: string): Promise
 /** @returns the pid of the tool that drives a campaign (0 where it has not said yet), undefined when none does. */
 export function campaignDriver(home: string, name: string): number | undefined {
   return mutexHolder(campaignPaths(home, name).mutex);
-}
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw storageError(error, path);
-  }
 }

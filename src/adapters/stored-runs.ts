@@ -1,3 +1,4 @@
+import { refuseNewer } from '../core/json/schema-version.ts';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
@@ -188,13 +189,7 @@ function readVersioned(path: string, parts: readonly string[]): object | null {
   const value = parseJson(text, path);
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const version = fields['schemaVersion'];
-  if (typeof version === 'number' && version > knownVersion) {
-    throw new SuperOffloadError({
-      code: 'config',
-      message: `${path}: schema version ${version} is newer than ${knownVersion}, the newest known here`,
-      hint: 'read it with the superoffload that wrote it, or a newer one',
-    });
-  }
+  refuseNewer(path, version, knownVersion);
   const missing = ['schemaVersion', ...parts].filter((part) => fields[part] === undefined);
   if (missing.length > 0) {
     throw new SuperOffloadError({

@@ -1,3 +1,4 @@
+import { refuseNewer } from '../core/json/schema-version.ts';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
@@ -45,13 +46,7 @@ export async function readTag(home: string, name: string): Promise<Tag | undefin
   const value = await readJson(path);
   if (value === undefined) return undefined;
   const { schemaVersion, runIds } = (value ?? {}) as Partial<Record<keyof Tag, unknown>>;
-  if (typeof schemaVersion === 'number' && schemaVersion > knownVersion) {
-    throw new SuperOffloadError({
-      code: 'config',
-      message: `${path}: schema version ${schemaVersion} is newer than ${knownVersion}, the newest known here`,
-      hint: 'read it with the superoffload that wrote it, or a newer one',
-    });
-  }
+  refuseNewer(path, schemaVersion, knownVersion);
   const isGood = Array.isArray(runIds) && runIds.every((id) => typeof id === 'string');
   if (schemaVersion !== knownVersion || !isGood) {
     throw new SuperOffloadError({

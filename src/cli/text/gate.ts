@@ -1,5 +1,5 @@
 import { renderTable, type Column } from '../../adapters/table.ts';
-import { boundsText, ratioText, rowTitle, valueText, verdictLine } from '../../core/gate/output/words.ts';
+import { rowCells, rowTitle, valueText, verdictLine } from '../../core/gate/output/words.ts';
 import { gateRule, type GateReport, type GateRow } from '../../core/gate/report.ts';
 import { percent } from '../../core/gate/decide.ts';
 import { caseTitle } from '../../core/gate/gate-case.ts';
@@ -62,17 +62,7 @@ function missingLine(missing: readonly GateRow[]): string {
 }
 
 function cells(row: GateRow): string[] {
-  return [
-    shownLine(caseTitle(row.case)),
-    row.metric ?? '-',
-    valueText(row.reference?.value ?? null, row.unit),
-    valueText(row.value, row.unit),
-    ratioText(row),
-    boundsText(row),
-    row.basis ?? '-',
-    String(row.launches),
-    row.status,
-  ];
+  return [shownLine(caseTitle(row.case)), ...rowCells(row), row.status];
 }
 
 function reasonLine(row: GateRow): string {

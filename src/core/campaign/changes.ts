@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import type { Case } from '../experiment/case.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { Cell } from './cell.ts';
@@ -23,12 +24,10 @@ export interface CampaignChanges {
  */
 export function campaignChanges(then: readonly Cell[], now: readonly Cell[]): CampaignChanges {
   const [thenKeys, nowKeys] = [keysOf(then), keysOf(now)];
-  const gone = new Map<string, Cell[]>();
-  for (const cell of then) {
-    if (nowKeys.has(cell.key)) continue;
-    const place = coordinates(cell.case);
-    gone.set(place, [...(gone.get(place) ?? []), cell]);
-  }
+  const gone = groupBy(
+    then.filter(({ key }) => !nowKeys.has(key)),
+    (cell) => coordinates(cell.case),
+  );
   const added: Cell[] = [];
   const changed: ChangedCell[] = [];
   for (const after of now) {

@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import type { Case } from '../experiment/case.ts';
 import type { Cell } from './cell.ts';
 
@@ -13,11 +14,7 @@ export function orderCells(
   expectedMs: (cell: Cell) => number | null,
   longestFirst: boolean,
 ): Cell[] {
-  const groups = new Map<string, Cell[]>();
-  for (const cell of cells) {
-    const group = comparedWith(cell.case);
-    groups.set(group, [...(groups.get(group) ?? []), cell]);
-  }
+  const groups = groupBy(cells, (cell) => comparedWith(cell.case));
   const timed = [...groups.values()].map((group) => ({ group, ms: groupMs(group, expectedMs) }));
   const known = timed.filter(({ ms }) => ms !== null);
   const unknown = timed.filter(({ ms }) => ms === null);

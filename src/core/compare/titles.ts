@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { CompareUnit } from './unit.ts';
 
@@ -24,8 +25,7 @@ const maxValueChars = 40;
  * @returns the title of each unit.
  */
 export function distinctTitles(units: readonly CompareUnit[]): Map<CompareUnit, string> {
-  const groups = new Map<string, CompareUnit[]>();
-  for (const unit of units) groups.set(unit.title, [...(groups.get(unit.title) ?? []), unit]);
+  const groups = groupBy(units, ({ title }) => title);
   return new Map(
     [...groups.values()].flatMap((group) => group.map((unit) => [unit, titleAmong(unit, group)] as const)),
   );

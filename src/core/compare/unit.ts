@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { systemLabel } from '../results/system-label.ts';
 import { isMeasured, summarizeCases, type CaseSummary } from '../results/summarize.ts';
 import type { RunRecord } from '../results/record.ts';
@@ -17,14 +18,7 @@ export function unitsOf(records: readonly RunRecord[]): CompareUnit[] {
   const ordered = [...records].sort((a, b) =>
     a.startedUtc < b.startedUtc ? -1 : Number(a.startedUtc > b.startedUtc),
   );
-  const bySystem = new Map<string, RunRecord[]>();
-  for (const record of ordered) {
-    const key = systemKey(record.system);
-    const there = bySystem.get(key);
-    if (there === undefined) bySystem.set(key, [record]);
-    else there.push(record);
-  }
-  return [...bySystem].flatMap(([key, ofSystem]) =>
+  return [...groupBy(ordered, ({ system }) => systemKey(system))].flatMap(([key, ofSystem]) =>
     summarizeCases(ofSystem).map((summary) => ({
       ...summary,
       systemKey: key,

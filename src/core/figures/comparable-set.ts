@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { standingOf } from '../campaign/retry-policy.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { Case } from '../experiment/case.ts';
@@ -49,15 +50,10 @@ export function comparableSet(launches: readonly Trial[], own: Case | null): Com
  * settings change it where the case stays. A record that does not say is taken along.
  */
 function ofOneJson(trials: readonly Trial[]): readonly Trial[] {
-  const batches = new Map<string, Trial[]>();
-  for (const trial of trials) {
-    const { model, microBatch, activationCheckpointing } = trial.subject;
+  const batches = groupBy(trials, ({ subject: { model, microBatch, activationCheckpointing } }) => {
     const { layers, hidden, heads, paddedVocabulary } = model;
-    const key = [layers, hidden, heads, paddedVocabulary, microBatch, activationCheckpointing].join(' ');
-    const batch = batches.get(key);
-    if (batch === undefined) batches.set(key, [trial]);
-    else batch.push(trial);
-  }
+    return [layers, hidden, heads, paddedVocabulary, microBatch, activationCheckpointing].join(' ');
+  });
   const left = new Set<Trial>();
   for (const batch of batches.values()) {
     const wanted = newestTelling(batch.filter(({ record }) => hasHash(record)))?.deepspeedHash;

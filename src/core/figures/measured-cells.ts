@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, ModeName } from '../experiment/case.ts';
 import { entryFor } from '../experiment/grid-batch.ts';
@@ -23,13 +24,7 @@ export interface MeasuredMarks {
 /** One mark for every place of every mode, run or not; none at all for a machine without a run of the figure. */
 export function measuredMarks(scene: FigureScene): MeasuredMarks {
   if (scene.trials.length === 0) return { marks: [], leftOut: [] };
-  const cells = new Map<string, Trial[]>();
-  for (const trial of scene.trials) {
-    const key = placeKey(placeOf(scene.figure, trial.subject, scene.sizes));
-    const cell = cells.get(key);
-    if (cell === undefined) cells.set(key, [trial]);
-    else cell.push(trial);
-  }
+  const cells = groupBy(scene.trials, ({ subject }) => placeKey(placeOf(scene.figure, subject, scene.sizes)));
   const reasons = new Map<string, number>();
   const leave = (reason: string, count: number): void =>
     void reasons.set(reason, (reasons.get(reason) ?? 0) + count);

@@ -1,5 +1,6 @@
+import { systemLabel } from '../results/system-label.ts';
 import { canonicalJson, shortHash } from '../experiment/case-id.ts';
-import type { Case, System } from '../experiment/case.ts';
+import type { Case } from '../experiment/case.ts';
 import { isAbLaunch } from '../results/ab-launch.ts';
 import type { RunRecord } from '../results/record.ts';
 
@@ -18,11 +19,6 @@ export interface GateCase {
   readonly activationCheckpointing: boolean | null;
   /** Eight hex digits over the rest: attention, ratio, clipping, overrides; not steps, seed, experiment. */
   readonly settings: string | null;
-}
-
-/** `local` is another machine wherever it is asked for: its accelerator stands for it. */
-export function systemLabel({ name, gpuName, accelerator }: System): string {
-  return name === 'local' ? `local ${gpuName ?? accelerator}` : name;
 }
 
 /**

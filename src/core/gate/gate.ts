@@ -1,3 +1,4 @@
+import { systemLabel } from '../results/system-label.ts';
 import { isAnswer } from '../results/exit-code.ts';
 import { isAbLaunch } from '../results/ab-launch.ts';
 import { isMeasured } from '../results/summarize.ts';
@@ -6,7 +7,7 @@ import type { Baseline, Reference } from './baseline.ts';
 import { decide, type Tested } from './decide.ts';
 import { changeOf } from './estimate.ts';
 import { excuse } from './expected.ts';
-import { caseTitle, gateCaseOf, keyOf, searchCaseOf, systemLabel } from './gate-case.ts';
+import { caseTitle, gateCaseOf, keyOf, searchCaseOf } from './gate-case.ts';
 import { boundsOf, metrics, type MetricName } from './metric.ts';
 import { verdictOf, type GateReport, type GateRow } from './report.ts';
 import { foundSizes, isSearchProbe } from './search-size.ts';

@@ -1,7 +1,7 @@
 import { modeRatios, summarizeCases, type CaseSummary, type ModeRatio } from '../results/summarize.ts';
 import { formatTokens } from '../text/format.ts';
 import type { RatioRow, RunRow } from './report-data.ts';
-import { groupRows } from './group-rows.ts';
+import { groupBy } from '../collections/group-by.ts';
 
 /**
  * Every mode against what people run today (core/results/summarize.ts says which that is), within what is the same for
@@ -12,7 +12,7 @@ import { groupRows } from './group-rows.ts';
 export function bestRatios(runs: readonly RunRow[]): RatioRow[] {
   // A search for the largest model runs few steps, and not for their time.
   const timed = runs.filter(({ record, experiment }) => record.case !== null && !isSearch(experiment));
-  const rows = [...groupRows(timed, subjectOf).values()].flatMap(ratiosOf);
+  const rows = [...groupBy(timed, subjectOf).values()].flatMap(ratiosOf);
   return rows.sort((a, b) => b.ratio - a.ratio);
 }
 

@@ -5,7 +5,7 @@ import type { RunRecord } from '../results/record.ts';
 import { redactText } from '../results/redact.ts';
 import { bestRatios } from './best-ratios.ts';
 import { finite } from '../text/finite.ts';
-import { groupRows } from './group-rows.ts';
+import { groupBy } from '../collections/group-by.ts';
 import { limitRows } from './limits.ts';
 import { shownLine } from '../text/plain.ts';
 import type { ReportData, RunRow, SystemSummary } from './report-data.ts';
@@ -89,7 +89,7 @@ function rowOf(record: RunRecord, system: string, folder: string | null): RunRow
 }
 
 function systemSummaries(runs: readonly RunRow[], machines: readonly FigureSystem[]): SystemSummary[] {
-  return [...groupRows(runs, ({ system }) => system)].map(([name, rows]) => {
+  return [...groupBy(runs, ({ system }) => system)].map(([name, rows]) => {
     const times = rows.map(({ record }) => record.startedUtc).sort();
     const software = rows.flatMap(({ record: { stack } }) =>
       stack === null ? [] : [`torch ${stack.torch}, DeepSpeed ${stack.deepspeed}`],
@@ -123,8 +123,8 @@ function hardwareOf({ title, system: { link, cores } }: FigureSystem, rows: read
 
 /** The commonest first; those of one count by their name. */
 function countOutcomes(rows: readonly RunRow[]): (readonly [OutcomeClass, number])[] {
-  const counts = [...groupRows(rows, ({ outcome }) => outcome)].map(
-    ([name, group]) => [name as OutcomeClass, group.length] as const,
+  const counts = [...groupBy(rows, ({ outcome }) => outcome)].map(
+    ([name, group]) => [name, group.length] as const,
   );
   return counts.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
 }

@@ -1,7 +1,7 @@
 import { parameterCount } from '../model/shape.ts';
 import { isSearch } from './best-ratios.ts';
 import { formatTokens } from '../text/format.ts';
-import { groupRows } from './group-rows.ts';
+import { groupBy } from '../collections/group-by.ts';
 import type { LimitRow, RunRow } from './report-data.ts';
 
 /**
@@ -12,7 +12,7 @@ export function limitRows(runs: readonly RunRow[]): LimitRow[] {
   const searches = runs.filter(({ experiment, record }) => isSearch(experiment) && record.case !== null);
   const keyOf = (row: RunRow): string =>
     JSON.stringify([row.experiment, row.system, row.chips, row.mode, fixedOf(row)]);
-  return [...groupRows(searches, keyOf).values()].flatMap((rows) => {
+  return [...groupBy(searches, keyOf).values()].flatMap((rows) => {
     const [first] = rows;
     return first === undefined ? [] : [limitOf(first, rows)];
   });

@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { launchInterval } from '../stats/launch-interval.ts';
 import { pairedRatio, ratioWithinRuns, type Ratio } from '../stats/ratio.ts';
 import type { StepStatistics } from '../stats/steps.ts';
@@ -134,15 +135,4 @@ export function isMeasured(record: RunRecord): boolean {
 
 function medianOf(record: RunRecord): number {
   return record.statistics?.medianMs ?? Number.NaN;
-}
-
-/** Map.groupBy, which Node 20 does not have. */
-function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) {
-    const group = groups.get(keyOf(value));
-    if (group === undefined) groups.set(keyOf(value), [value]);
-    else group.push(value);
-  }
-  return groups;
 }

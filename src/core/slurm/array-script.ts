@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { quoteWord } from '../launch/quote.ts';
 import { runFiles } from '../results/run-files.ts';
 import { directives, type JobPlace } from './job-script.ts';
@@ -22,11 +23,7 @@ export interface JobArray {
  * less one, 1000 by default).
  */
 export function arraysOf(tasks: readonly ArrayTask[], mostTasks: number): JobArray[] {
-  const groups = new Map<string, ArrayTask[]>();
-  for (const task of tasks) {
-    const key = JSON.stringify(task.plan.schedule.options);
-    groups.set(key, [...(groups.get(key) ?? []), task]);
-  }
+  const groups = groupBy(tasks, ({ plan }) => JSON.stringify(plan.schedule.options));
   return [...groups.values()].flatMap((group) => {
     const chunks: JobArray[] = [];
     for (let index = 0; index < group.length; index += mostTasks) {

@@ -1,3 +1,4 @@
+import { groupBy } from '../../core/collections/group-by.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../../adapters/campaign-store.ts';
@@ -29,8 +30,7 @@ export async function earlierRuns(
   plans: ReadonlyMap<string, RunPlan>,
   mostOfCell: number,
 ): Promise<EarlierRuns> {
-  const byCase = new Map<string, Cell[]>();
-  for (const cell of cells) byCase.set(cell.caseId, [...(byCase.get(cell.caseId) ?? []), cell]);
+  const byCase = groupBy(cells, ({ caseId }) => caseId);
   const found = new Map<string, RunRecord[]>();
   for (const runId of (await listRunIds(context.home)).reverse()) {
     const wanted = byCase

@@ -1,3 +1,4 @@
+import { groupBy } from '../../core/collections/group-by.ts';
 import { readExperiment } from '../../adapters/experiment-data.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
@@ -79,12 +80,10 @@ export async function planFrontier(
 
 /** One search a mode (and model), its candidates rising. */
 function searchesOf(grids: readonly Grid[], { keyOf, orderOf }: FrontierVerb): AxisSearch[] {
-  const groups = new Map<string, Case[]>();
-  for (const subject of grids.flatMap((grid) => grid.cases)) {
-    const group = groups.get(keyOf(subject));
-    if (group === undefined) groups.set(keyOf(subject), [subject]);
-    else group.push(subject);
-  }
+  const groups = groupBy(
+    grids.flatMap((grid) => grid.cases),
+    keyOf,
+  );
   return [...groups.values()].flatMap((cases): AxisSearch[] => {
     const [first] = cases;
     return first === undefined

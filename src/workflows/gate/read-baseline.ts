@@ -1,3 +1,4 @@
+import { refuseNewer } from '../../core/json/schema-version.ts';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { dataFolders, readModels } from '../../adapters/experiment-data.ts';
@@ -96,13 +97,7 @@ function noBaseline(name: string): SuperOffloadError {
  */
 export function checkBaseline(value: unknown, place: string, models: readonly string[]): Baseline {
   const version = Object(value) as { readonly schemaVersion?: unknown };
-  if (typeof version.schemaVersion === 'number' && version.schemaVersion > baselineVersion) {
-    throw new SuperOffloadError({
-      code: 'config',
-      message: `${place}: schema version ${version.schemaVersion} is newer than ${baselineVersion}, the newest known here`,
-      hint: 'read it with the superoffload that wrote it, or a newer one',
-    });
-  }
+  refuseNewer(place, version.schemaVersion, baselineVersion);
   const faults = validateData('baseline', value, place);
   if (faults.length > 0) throw faultsError('config', faults.map(meantMetric));
   const file = value as Omit<Baseline, 'expectedFailures'> & Partial<Baseline>;

@@ -1,3 +1,4 @@
+import { groupBy } from '../../collections/group-by.ts';
 import { csvText } from '../../text/csv.ts';
 import { formatNumber } from '../../text/format.ts';
 import { markdownTable, markdownText } from '../../text/markdown.ts';
@@ -25,11 +26,7 @@ export const figureSources = ['measured', 'predicted', 'published'] as const sat
 
 /** A table for each panel, in the order of the picture; places and series without any mark are left out. */
 export function figureTables({ panels, series, marks }: FigureData): FigureTable[] {
-  const byPlace = new Map<string, Mark[]>();
-  for (const mark of marks) {
-    const key = JSON.stringify([mark.panel, mark.x, mark.series]);
-    byPlace.set(key, [...(byPlace.get(key) ?? []), mark]);
-  }
+  const byPlace = groupBy(marks, (mark) => JSON.stringify([mark.panel, mark.x, mark.series]));
   return panels.map(({ key, title, xTitle, x, inPaper }) => ({
     title: inPaper ? title : `${title} (not in the paper)`,
     xTitle,

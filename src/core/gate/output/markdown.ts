@@ -2,7 +2,7 @@ import { markdownTable, markdownText } from '../../text/markdown.ts';
 import { caseTitle } from '../gate-case.ts';
 import type { GateReport, GateRow, RowStatus } from '../report.ts';
 import { gateRule } from '../report.ts';
-import { boundsText, ratioText, valueText, verdictLine } from './words.ts';
+import { rowCells, verdictLine } from './words.ts';
 
 /** What needs a look first. */
 const order: readonly RowStatus[] = [
@@ -57,16 +57,6 @@ function table(rows: readonly GateRow[]): string {
     'noise',
     'launches',
   ];
-  const body = rows.map((row) => [
-    row.status,
-    markdownText(caseTitle(row.case)),
-    row.metric ?? '-',
-    valueText(row.reference?.value ?? null, row.unit),
-    valueText(row.value, row.unit),
-    ratioText(row),
-    boundsText(row),
-    row.basis ?? '-',
-    String(row.launches),
-  ]);
+  const body = rows.map((row) => [row.status, markdownText(caseTitle(row.case)), ...rowCells(row)]);
   return markdownTable(head, body).trimEnd();
 }

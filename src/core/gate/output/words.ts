@@ -15,7 +15,7 @@ export function valueText(value: number | null, unit: string | null): string {
 }
 
 /** `0.951 (0.944 to 0.958)`. */
-export function ratioText({ ratio, low, high, basis }: GateRow): string {
+function ratioText({ ratio, low, high, basis }: GateRow): string {
   if (ratio === null) return '-';
   const digits = (value: number): string => value.toFixed(3);
   if (low === null || high === null) return digits(ratio);
@@ -24,11 +24,24 @@ export function ratioText({ ratio, low, high, basis }: GateRow): string {
 }
 
 /** `-5.0% to +5.3%`: how far a reference may be off. */
-export function boundsText({ reference }: GateRow): string {
+function boundsText({ reference }: GateRow): string {
   if (reference === null) return '-';
   const side = (share: number | null): string =>
     share === null ? 'any' : `${share > 0 ? '+' : ''}${formatNumber(share * 100)}%`;
   return `${side(reference.lower)} to ${side(reference.upper)}`;
+}
+
+/** The cells of a row between its case and its answer, alike in every table: metric, reference, now, ratio, bounds, noise, launches. */
+export function rowCells(row: GateRow): string[] {
+  return [
+    row.metric ?? '-',
+    valueText(row.reference?.value ?? null, row.unit),
+    valueText(row.value, row.unit),
+    ratioText(row),
+    boundsText(row),
+    row.basis ?? '-',
+    String(row.launches),
+  ];
 }
 
 /** What a person reads first. */
