@@ -35,6 +35,7 @@ export function buildConfig(testCase: Case, options: BuildOptions): JsonObject {
     // On, it would synchronize the device several times a step and change what is measured.
     wall_clock_breakdown: false,
     zero_optimization: zeroOptimization(testCase, options.superOffload),
+    ...modes[testCase.mode].ownSections,
   };
   return applyOverrides(config, testCase.deepspeedOverrides);
 }

@@ -19,6 +19,7 @@ export function modesOfConfig(config: JsonObject, reading: ModeReading): readonl
   if ((zero['zenflow'] ?? null) !== null) return [];
   const likelier = (alone: ModeName, sharing: ModeName): readonly ModeName[] =>
     reading.sequenceParallel > 1 ? [sharing, alone] : [alone, sharing];
+  if (runsOverlap(config)) return parameters === 'cpu' ? [] : ['prism_overlap'];
   switch (zero['stage'] ?? 0) {
     case 0:
       return ['ddp'];
@@ -33,6 +34,14 @@ export function modesOfConfig(config: JsonObject, reading: ModeReading): readonl
     default:
       return [];
   }
+}
+
+/** The overlay's optimizer goes before SuperOffload's own, whether or not the JSON asks for that too. */
+export function runsOverlap(config: JsonObject): boolean {
+  return (
+    objectAt(config, 'zero_optimization')['stage'] === 3 &&
+    objectAt(config, 'superoffload')['optimizer'] === 'overlap'
+  );
 }
 
 /** DeepSpeed still reads the two booleans of old (runtime/zero/config.py). */

@@ -13,6 +13,8 @@ const ownedByFlag: Readonly<Record<string, string>> = {
   zero_optimization: '--mode, or --ds zero_optimization.KEY=VALUE',
   'zero_optimization.stage': '--mode',
   'zero_optimization.offload_optimizer.ratio': '--ratio',
+  superoffload: '--mode prism_overlap, or --ds superoffload.KEY=VALUE',
+  'superoffload.optimizer': '--mode prism_overlap',
   optimizer: '--workload command with a training script of your own',
 };
 

@@ -5,6 +5,7 @@
 
 export const modeNames = [
   'prism',
+  'prism_overlap',
   'zero_offload',
   'zero_infinity',
   'zero_infinity_param',

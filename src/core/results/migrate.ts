@@ -68,8 +68,17 @@ function withAdditions(old: OldRecord): RunRecord {
   };
 }
 
+/** The overlay's optimizer was a key of the JSON under mode prism before it was a mode of its own. */
+function withOverlapMode(old: OldCase): OldCase {
+  const { 'superoffload.optimizer': optimizer, ...deepspeedOverrides } = old.deepspeedOverrides;
+  return old.mode === 'prism' && optimizer === 'overlap'
+    ? { ...old, mode: 'prism_overlap', deepspeedOverrides }
+    : old;
+}
+
 /** @returns the same object where nothing is missing. */
-function caseOf(old: OldCase, { placement }: Pick<OldRecord, 'placement'>): Case {
+function caseOf(older: OldCase, { placement }: Pick<OldRecord, 'placement'>): Case {
+  const old = withOverlapMode(older);
   const isWhole = (Object.keys(caseThen) as CaseAddition[]).every((key) => old[key] !== undefined);
   const subject: Case = isWhole ? (old as Case) : { ...caseThen, ...old };
   // Placement came with the rule for chunks of the loss: until then all logits lay in memory at one time.

@@ -1,6 +1,7 @@
 import { readJson } from '../../adapters/files.ts';
 import { validateDeepSpeedConfig } from '../../adapters/validate.ts';
 import { agreementFaults } from '../../core/deepspeed/agreement.ts';
+import { runsOverlap } from '../../core/deepspeed/mode-of-config.ts';
 import type { JsonObject } from '../../core/deepspeed/modes/mode.ts';
 import { buildConfig, type BuildOptions } from '../../core/deepspeed/build-config.ts';
 import { applyOverrides } from '../../core/deepspeed/overrides.ts';
@@ -103,7 +104,7 @@ const silentNote =
 function isLostSuperOffload(config: JsonObject, { superOffload }: BuildOptions): boolean {
   const zero = objectAt(config, 'zero_optimization');
   const hasRatio = objectAt(zero, 'offload_optimizer')['ratio'] !== undefined;
-  return zero['stage'] === 3 && hasRatio && !runsSuperOffload(config, superOffload);
+  return zero['stage'] === 3 && hasRatio && !runsOverlap(config) && !runsSuperOffload(config, superOffload);
 }
 
 const lostNote =

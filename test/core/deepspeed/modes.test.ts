@@ -20,6 +20,7 @@ describe('findMode', () => {
     ['ulysses', 'ulysses'],
     ['prism-ulysses', 'prism_ulysses'],
     ['superoffload-ulysses', 'prism_ulysses'],
+    ['prism-overlap', 'prism_overlap'],
   ])('%s is %s', (spelling, name) => {
     expect(findMode(spelling)?.name).toBe(name);
   });

@@ -40,6 +40,18 @@ describe('modesOfConfig', () => {
     expect(modesOfConfig(zero(2), { ...key, sequenceParallel: 2 })).toEqual(['zero_2']);
   });
 
+  it('is prism_overlap wherever the section asks for that optimizer, whatever else the JSON asks for', () => {
+    const own = { superoffload: { optimizer: 'overlap' } };
+    expect(modesOfConfig({ ...zero(3, { offload_optimizer: cpu }), ...own }, key)).toEqual(['prism_overlap']);
+    const both = { ...zero(3, { offload_optimizer: { ...cpu, super_offload: true } }), ...own };
+    expect(modesOfConfig(both, key)).toEqual(['prism_overlap']);
+    expect(modesOfConfig({ ...zero(2, { offload_optimizer: cpu }), ...own }, key)).toEqual(['zero_offload']);
+    const other = { superoffload: { optimizer: 'published' } };
+    expect(modesOfConfig({ ...zero(3, { offload_optimizer: cpu }), ...other }, key)).toEqual([
+      'zero_infinity',
+    ]);
+  });
+
   it("takes the artifact's JSON for what it is on the paper's branch, and for plain ZeRO-3 elsewhere", () => {
     const published = zero(3, { offload_optimizer: { ...cpu, ratio: 0.9 } });
     expect(modesOfConfig(published, key)).toEqual(['zero_infinity']);

@@ -99,6 +99,16 @@ describe('records of every age', () => {
     expect(migrated({ ...long, placement: {} }).case).not.toHaveProperty('lossChunk');
   });
 
+  it('the overlap optimizer was a key of the JSON before it was a mode', () => {
+    const today = recordOf(goodLog());
+    const overrides = { 'superoffload.optimizer': 'overlap', 'superoffload.speculation': 0 };
+    const old = { ...today.case, mode: 'prism', deepspeedOverrides: overrides };
+    const record = migrated(JSON.parse(JSON.stringify({ ...today, case: old })));
+    const deepspeedOverrides = { 'superoffload.speculation': 0 };
+    expect(record.case).toEqual({ ...old, mode: 'prism_overlap', deepspeedOverrides });
+    expect(record.caseId).toBe(caseIdOf(record.case!));
+  });
+
   it('a record of today stays as it is', () => {
     const record = recordOf(goodLog());
     expect(migrated(JSON.parse(JSON.stringify(record)))).toEqual(JSON.parse(JSON.stringify(record)));

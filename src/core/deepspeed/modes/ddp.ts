@@ -14,6 +14,7 @@ export const ddp: Mode = {
   sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({ stage: 0 }),
   memory: (input) => [
     gpuPart('weights', input.parameters * input.weightBytes),

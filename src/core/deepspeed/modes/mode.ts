@@ -27,6 +27,8 @@ export interface Mode {
   readonly workerProcesses: number;
   /** The `zero_optimization` section, without SuperOffload's switch. */
   readonly zeroOptimization: (testCase: Case) => JsonObject;
+  /** Sections that the mode adds at the JSON's top level. */
+  readonly ownSections: JsonObject;
   /** Bytes a rank, first order. */
   readonly memory: (input: MemoryInput) => readonly PartBytes[];
   /** Where the settings come from. */

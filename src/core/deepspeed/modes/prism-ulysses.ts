@@ -24,6 +24,7 @@ export const prismUlysses: Mode = {
   sharesSequences: true,
   defaultRatio: 0.99,
   workerProcesses: 1,
+  ownSections: {},
   zeroOptimization: ({ ratio }) => ({
     stage: 3,
     overlap_comm: false,

@@ -18,6 +18,7 @@ export const prism: Mode = {
   sharesSequences: false,
   defaultRatio: 0.9,
   workerProcesses: 1,
+  ownSections: {},
   zeroOptimization: ({ ratio }) => ({
     stage: 3,
     overlap_comm: false,

@@ -2,6 +2,7 @@ import { modeNames, type ModeName } from '../../experiment/case.ts';
 import { ddp } from './ddp.ts';
 import type { Mode } from './mode.ts';
 import { prism } from './prism.ts';
+import { prismOverlap } from './prism-overlap.ts';
 import { prismUlysses } from './prism-ulysses.ts';
 import { ulysses } from './ulysses.ts';
 import { zero2 } from './zero-2.ts';
@@ -12,6 +13,7 @@ import { zeroOffload } from './zero-offload.ts';
 /** Every mode there is. */
 export const modes = {
   prism,
+  prism_overlap: prismOverlap,
   zero_offload: zeroOffload,
   zero_infinity: zeroInfinity,
   zero_infinity_param: zeroInfinityParam,

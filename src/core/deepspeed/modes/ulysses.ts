@@ -20,6 +20,7 @@ export const ulysses: Mode = {
   sharesSequences: true,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({ stage: 3, overlap_comm: false }),
   memory: (input) => [
     gpuPart('weights', input.shard * input.weightBytes),

@@ -15,6 +15,7 @@ export const zero2: Mode = {
   sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({ stage: 2 }),
   memory: (input) => [
     gpuPart('weights', input.parameters * input.weightBytes),

@@ -20,6 +20,7 @@ export const zero3: Mode = {
   sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({ stage: 3 }),
   memory: (input) => [
     gpuPart('weights', input.shard * input.weightBytes),

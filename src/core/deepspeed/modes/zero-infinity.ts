@@ -25,6 +25,7 @@ export const zeroInfinity: Mode = {
   sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({
     stage: 3,
     stage3_max_live_parameters: everything,
@@ -56,6 +57,7 @@ export const zeroInfinityParam: Mode = {
   sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({ stage: 3, offload_optimizer: cpuOffload, offload_param: cpuOffload }),
   memory: (input) => [
     gatheredLayersPart(input, true),

@@ -15,6 +15,7 @@ export const zeroOffload: Mode = {
   sharesSequences: false,
   defaultRatio: null,
   workerProcesses: 0,
+  ownSections: {},
   zeroOptimization: () => ({ stage: 2, offload_optimizer: cpuOffload }),
   memory: (input) => [
     gpuPart('weights', input.parameters * input.weightBytes),

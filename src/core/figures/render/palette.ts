@@ -7,6 +7,7 @@ import type { Series } from '../figure-data.ts';
  */
 export const seriesColours: Readonly<Record<string, string>> = {
   prism: '#d55e00',
+  prism_overlap: '#a3123a',
   zero_offload: '#08305c',
   zero_infinity: '#00785f',
   zero_infinity_param: '#6b4a00',
