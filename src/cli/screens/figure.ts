@@ -1,9 +1,11 @@
-import { faultsError } from '../../errors.ts';
+import { faultsError, type Fault } from '../../errors.ts';
 import { drawFigures } from '../../workflows/figure/figure.ts';
-import { checkedRequest } from '../../workflows/figure/formats.ts';
+import type { FigureFormat } from '../../workflows/figure/formats.ts';
+import { ownFigures } from '../../workflows/figure/own-figures.ts';
 import type { RunMissing } from '../../workflows/figure/run-missing.ts';
+import { checkedRequest } from '../../workflows/figure/wanted-figures.ts';
 import type { CommandIo } from '../commands/module.ts';
-import { figureText } from '../text/figure.ts';
+import { figureText, ownFigureText } from '../text/figure.ts';
 import { given } from '../flags/given.ts';
 
 /** Flags of `figure` as commander reads them. */
@@ -21,16 +23,18 @@ interface FigureOptions {
 }
 
 /** Draws figures, after what is missing was run where that is asked for, and names the files. */
-export async function showFigures(io: CommandIo, wanted: string, options: FigureOptions): Promise<void> {
-  const { system, runFlags, paper, predicted, out } = options;
-  const { figures, formats } = checkedRequest(wanted, options.formats ?? []);
+export async function showFigures(io: CommandIo, word: string, options: FigureOptions): Promise<void> {
+  const { wanted, formats } = checkedRequest(word, options.formats ?? []);
   requireRun(options);
+  const chosen = options.formats === undefined ? null : formats;
+  if ('own' in wanted) return showOwnFigure(io, wanted.own, options, chosen);
+  const { system, runFlags, paper, predicted, out } = options;
   const dryRun = options.dryRun ?? false;
   const run = { stack: 'pip', repeat: 1, ...runFlags, system: system ?? 'local' };
   const result = await drawFigures(io.context, {
-    ...{ figures, from: options.from ?? [], paper, predicted, out, dryRun },
+    ...{ figures: wanted.figures, from: options.from ?? [], paper, predicted, out, dryRun },
     ...given('system', system),
-    formats: options.formats === undefined ? null : formats,
+    formats: chosen,
     run: options.run === true ? run : null,
   });
   io.print(
@@ -39,6 +43,39 @@ export async function showFigures(io: CommandIo, wanted: string, options: Figure
       : figureText(result, { dryRun, cwd: io.context.cwd }),
   );
   io.exitWith(Math.max(0, ...result.runs.map(({ exitCode }) => exitCode)));
+}
+
+async function showOwnFigure(
+  io: CommandIo,
+  name: string,
+  options: FigureOptions,
+  formats: readonly FigureFormat[] | null,
+): Promise<void> {
+  const kind = ownFigures[name];
+  if (kind === undefined) throw new Error(`no figure ${name}`);
+  const { system, paper, predicted, out, run, from = [] } = options;
+  const isGiven = { system: system !== undefined, paper: !paper, predicted: !predicted, run: run === true };
+  const idle = (['system', 'paper', 'predicted', 'run'] as const).filter(
+    (flag) => isGiven[flag] && !(kind.flags as readonly string[]).includes(flag),
+  );
+  if (idle.length > 0)
+    throw faultsError(
+      'usage',
+      idle.map((flag) => idleFlag(name, flag)),
+    );
+  const dryRun = options.dryRun ?? false;
+  const draw = await kind.load();
+  const result = await draw(io.context, { from, ...given('system', system), paper, formats, out, dryRun });
+  io.print(
+    options.json === true
+      ? JSON.stringify({ schemaVersion: 1, ...result }, null, 2)
+      : ownFigureText(result, { dryRun, cwd: io.context.cwd }),
+  );
+}
+
+function idleFlag(name: string, flag: 'system' | 'paper' | 'predicted' | 'run'): Fault {
+  const place = flag === 'paper' || flag === 'predicted' ? `--no-${flag}` : `--${flag}`;
+  return { place, problem: `says nothing to figure ${name}`, expected: 'figure 10, 11, 12, 13 or all' };
 }
 
 /** A flag that only runs have would be passed over in silence. */

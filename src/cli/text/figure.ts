@@ -1,26 +1,39 @@
 import { relative } from 'node:path';
 import type { FigureData, Mark } from '../../core/figures/figure-data.ts';
 import type { DrawResult } from '../../workflows/figure/figure.ts';
+import type { OwnFigures } from '../../workflows/figure/own-figures.ts';
 import type { RunReport } from '../../workflows/figure/run-missing.ts';
 
+interface Shown {
+  readonly dryRun: boolean;
+  /** Files below it are named from it. */
+  readonly cwd: string;
+}
+
 /** What was drawn from what, and its files. */
-export function figureText(
-  { figures, notes, runs }: DrawResult,
-  { dryRun, cwd }: { readonly dryRun: boolean; readonly cwd: string },
-): string {
+export function figureText({ figures, notes, runs }: DrawResult, { dryRun, cwd }: Shown): string {
   const blocks = [
     ...runs.map((report) => runText(report, dryRun)),
     ...figures.map(({ data, files }) =>
       [
         headOf(data),
         ...(data.differences.length === 0 ? [] : [`  unlike the paper: ${data.differences.join(' | ')}`]),
-        `  ${dryRun ? 'would write' : 'wrote'}:`,
-        ...files.map((file) => `    ${shown(file, cwd)}`),
+        ...fileLines(files, { dryRun, cwd }),
       ].join('\n'),
     ),
     ...notes.map((note) => `note: ${note}`),
   ];
   return blocks.join('\n');
+}
+
+/** As {@link figureText}, of a figure of this tool's own. */
+export function ownFigureText({ figures, notes }: OwnFigures, shown: Shown): string {
+  const blocks = figures.map(({ head, files }) => [head, ...fileLines(files, shown)].join('\n'));
+  return [...blocks, ...notes.map((note) => `note: ${note}`)].join('\n');
+}
+
+function fileLines(files: readonly string[], { dryRun, cwd }: Shown): string[] {
+  return [`  ${dryRun ? 'would write' : 'wrote'}:`, ...files.map((file) => `    ${near(file, cwd)}`)];
 }
 
 /** `Figure 10 on 1 x NVIDIA H200: 12 of 28 cells run, 25 predicted, 35 of the paper`. */
@@ -43,7 +56,7 @@ function runText({ figure, chips, campaign, missing }: RunReport, dryRun: boolea
   return [`${on}: ${dryRun ? 'would run' : 'ran'}`, ...missing.map((title) => `  ${title}`)].join('\n');
 }
 
-function shown(path: string, cwd: string): string {
-  const near = relative(cwd, path);
-  return near.startsWith('..') ? path : near;
+function near(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
 }

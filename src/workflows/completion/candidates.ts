@@ -112,7 +112,7 @@ const sources: Partial<Record<ValueKind, Source>> = {
   system: systems,
   stack: stacks,
   experiment: experiments,
-  figure: words(async () => [...(await import('../../core/figures/figure-data.ts')).figureNumbers, 'all']),
+  figure: words(async () => (await import('../figure/wanted-figures.ts')).figureWords),
   run: runs,
   tag: tags,
   campaign: campaigns,

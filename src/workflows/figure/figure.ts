@@ -6,7 +6,8 @@ import { buildFigures, type FigureRequest } from './build-figures.ts';
 import { profileNamed } from './choose-systems.ts';
 import { usualFormats, type FigureFormat } from './formats.ts';
 import type { RunMissing, RunReport } from './run-missing.ts';
-import { filesOf, requireOut, writeFigures, type WrittenFigure } from './write-figures.ts';
+import { requireOut } from './require-out.ts';
+import { drawableFigure, filesOf, writeFigures, type WrittenFigure } from './write-figures.ts';
 
 export interface DrawRequest extends FigureRequest {
   /** null: the usual ones, without PNG where this machine cannot draw it. */
@@ -41,14 +42,16 @@ export async function drawFigures(context: Context, request: DrawRequest): Promi
   const built = await buildFigures(context, request);
   if (built.figures.length === 0) throw nothingToDraw(context, request, built.unread);
   const formats = request.formats ?? usualFormats;
-  const common = { schemaVersion: 1, notes: [...built.unread, ...built.notes], runs } as const;
-  if (dryRun)
-    return {
-      ...common,
-      figures: built.figures.map((data) => ({ data, files: filesOf(data, formats, out) })),
-    };
+  const drawables = built.figures.map(drawableFigure);
   const mayLackPng = request.formats === null;
-  return { ...common, figures: await writeFigures(context, built.figures, { formats, out, mayLackPng }) };
+  const files = dryRun
+    ? drawables.map((each) => filesOf(each, formats, out))
+    : await writeFigures(context, drawables, { formats, out, mayLackPng });
+  const figureFiles = built.figures.map((data, index) => ({ data, files: files[index] ?? [] }));
+  return {
+    ...{ schemaVersion: 1, notes: [...built.unread, ...built.notes], runs },
+    figures: figureFiles,
+  };
 }
 
 async function runAll(

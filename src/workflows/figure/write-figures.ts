@@ -1,18 +1,32 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { makeFolder, writeTextAtomic } from '../../adapters/files.ts';
+import { join } from 'node:path';
+import { writeTextAtomic } from '../../adapters/files.ts';
 import type { FigureData } from '../../core/figures/figure-data.ts';
 import type { VegaLiteSpec } from '../../core/figures/render/draw.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { asTask } from '../task.ts';
 import type { FigureFormat } from './formats.ts';
+import { requireOut } from './require-out.ts';
 
 /** A figure and its files, by absolute path. */
 export interface WrittenFigure {
   readonly data: FigureData;
   readonly files: readonly string[];
+}
+
+/** Anything that can be written as every format: a figure of the paper, or one of this tool's own. */
+export interface Drawable {
+  /** For people, as a task: `figure 10, 1 x NVIDIA H200`. */
+  readonly title: string;
+  /** The files' name without the folder and the ending: `figure10-1x-nvidia-h200`. */
+  readonly base: string;
+  /** What its JSON is. */
+  readonly data: object;
+  readonly spec: () => Promise<VegaLiteSpec>;
+  readonly csv: () => Promise<string>;
+  readonly markdown: () => Promise<string>;
+  /** @param svg the picture */
+  readonly html: (svg: string) => Promise<string>;
 }
 
 interface WriteOptions {
@@ -23,32 +37,46 @@ interface WriteOptions {
   readonly mayLackPng: boolean;
 }
 
+/** A figure of {@link FigureData} as it is drawn; nothing of drawing is loaded before. */
+export function drawableFigure(data: FigureData): Drawable {
+  const texts = () => import('../../core/figures/render/text.ts');
+  return {
+    title: `figure ${data.figure}, ${data.system.title}`,
+    base: `figure${data.figure}-${data.system.name}`,
+    data,
+    spec: async () => (await import('../../core/figures/render/spec.ts')).vegaLiteSpec(data),
+    csv: async () => (await texts()).figureCsv(data),
+    markdown: async () => (await texts()).figureMarkdown(data),
+    html: async (svg) => (await import('../../core/figures/render/html.ts')).figureHtml(data, svg),
+  };
+}
+
 /** The files of a figure: its Vega-Lite specification with the data always, and what was asked for. */
 export function filesOf(
-  { figure, system }: FigureData,
+  { base }: Pick<Drawable, 'base'>,
   formats: readonly FigureFormat[],
   out: string,
 ): string[] {
-  const base = join(out, `figure${figure}-${system.name}`);
-  return [...formats.map((format) => `${base}.${format}`), `${base}.vl.json`];
+  return [...formats, 'vl.json'].map((ending) => join(out, `${base}.${ending}`));
 }
 
 /**
  * Draws figures and writes them, each file whole or not at all.
+ * @returns the files of each, in the order of the figures
  * @throws SuperOffloadError 'environment' where it cannot be written, or PNG cannot be drawn here.
  */
 export async function writeFigures(
   context: Context,
-  figures: readonly FigureData[],
+  figures: readonly Drawable[],
   { formats, out, mayLackPng }: WriteOptions,
-): Promise<WrittenFigure[]> {
+): Promise<(readonly string[])[]> {
   await requireOut(out, { make: true });
   let wanted = formats;
-  const written: WrittenFigure[] = [];
-  for (const data of figures) {
-    const id = `figure ${data.figure}, ${data.system.title}`;
-    const files = await asTask(context, { id, title: `draw ${id}` }, () => {
-      return writeFigure(data, wanted, out).catch((error: unknown) => {
+  const written: (readonly string[])[] = [];
+  for (const figure of figures) {
+    const { title } = figure;
+    const files = await asTask(context, { id: title, title: `draw ${title}` }, () => {
+      return writeFigure(figure, wanted, out).catch((error: unknown) => {
         if (!mayLackPng || !lacksPng(error)) throw error;
         context.emit({
           type: 'warning',
@@ -56,10 +84,10 @@ export async function writeFigures(
           ...(error.hint === undefined ? {} : { hint: error.hint }),
         });
         wanted = wanted.filter((format) => format !== 'png');
-        return writeFigure(data, wanted, out);
+        return writeFigure(figure, wanted, out);
       });
     });
-    written.push({ data, files });
+    written.push(files);
   }
   return written;
 }
@@ -70,20 +98,19 @@ function lacksPng(error: unknown): error is SuperOffloadError {
 }
 
 async function writeFigure(
-  data: FigureData,
+  figure: Drawable,
   formats: readonly FigureFormat[],
   out: string,
-): Promise<string[]> {
-  const base = join(out, `figure${data.figure}-${data.system.name}`);
-  const { vegaLiteSpec } = await import('../../core/figures/render/spec.ts');
-  const spec = vegaLiteSpec(data);
+): Promise<readonly string[]> {
+  const spec = await figure.spec();
   const needsPicture = formats.some((format) => format === 'svg' || format === 'png' || format === 'html');
   const svg = needsPicture ? await drawn(spec) : '';
-  const contents: (readonly [path: string, content: string | Uint8Array])[] = [];
-  for (const format of formats) contents.push([`${base}.${format}`, await contentOf(format, data, svg)]);
-  contents.push([`${base}.vl.json`, `${JSON.stringify(spec, null, 2)}\n`]);
-  for (const [path, content] of contents) await writeTextAtomic(path, content);
-  return contents.map(([path]) => path);
+  const contents: (string | Uint8Array)[] = [];
+  for (const format of formats) contents.push(await contentOf(format, figure, svg));
+  contents.push(`${JSON.stringify(spec, null, 2)}\n`);
+  const files = filesOf(figure, formats, out);
+  for (const [index, content] of contents.entries()) await writeTextAtomic(files[index] ?? '', content);
+  return files;
 }
 
 async function drawn(spec: VegaLiteSpec): Promise<string> {
@@ -91,68 +118,19 @@ async function drawn(spec: VegaLiteSpec): Promise<string> {
   return drawSvg(spec);
 }
 
-async function contentOf(format: FigureFormat, data: FigureData, svg: string): Promise<string | Uint8Array> {
+async function contentOf(format: FigureFormat, figure: Drawable, svg: string): Promise<string | Uint8Array> {
   switch (format) {
     case 'svg':
       return svg;
     case 'png':
       return (await import('../../adapters/figure.ts')).drawPng(svg);
     case 'json':
-      return `${JSON.stringify(data, null, 2)}\n`;
+      return `${JSON.stringify(figure.data, null, 2)}\n`;
     case 'csv':
-      return (await import('../../core/figures/render/text.ts')).figureCsv(data);
+      return figure.csv();
     case 'md':
-      return (await import('../../core/figures/render/text.ts')).figureMarkdown(data);
+      return figure.markdown();
     case 'html':
-      return (await import('../../core/figures/render/html.ts')).figureHtml(data, svg);
+      return figure.html(svg);
   }
-}
-
-/**
- * Sees that a folder can be written, before hours of runs are spent on what goes into it.
- * @param make makes it too; else the nearest folder above it is looked at, and nothing is left behind
- * @throws SuperOffloadError 'environment'.
- */
-export async function requireOut(out: string, { make }: { readonly make: boolean }): Promise<void> {
-  try {
-    if (make) await makeFolder(out);
-    const place = make ? out : await existing(out);
-    if (!(await stat(place)).isDirectory()) throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
-    await access(place, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const why = reasons[code];
-    if (why === undefined) throw error;
-    throw new SuperOffloadError({
-      code: 'environment',
-      message: `--out ${out}: ${why}`,
-      hint: 'name a folder that you may write to',
-      cause: error,
-    });
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  EEXIST: 'a part of the path is not a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  ENOENT: 'it is not there and cannot be made',
-  ENAMETOOLONG: 'the path or a part of it is too long',
-  ENOSPC: 'the disk is full',
-  ELOOP: 'its symbolic links lead in a circle',
-  ERR_INVALID_ARG_VALUE: 'it is no path',
-};
-
-/** The nearest folder above that is there. */
-async function existing(path: string): Promise<string> {
-  const found = await stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-      throw error;
-    },
-  );
-  return found || dirname(path) === path ? path : existing(dirname(path));
 }

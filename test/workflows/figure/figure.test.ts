@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FigureData } from '../../../src/core/figures/figure-data.ts';
 import { drawFigures, type DrawRequest, type DrawResult } from '../../../src/workflows/figure/figure.ts';
-import { checkedRequest } from '../../../src/workflows/figure/formats.ts';
+import { checkedRequest } from '../../../src/workflows/figure/wanted-figures.ts';
 import { recordsFile } from '../../core/figures/scene-inputs.ts';
 import { context, cwd, nvidiaSmi, packageRoot } from '../throughput/plan-context.ts';
 
@@ -159,10 +159,10 @@ describe('superoffload figure', () => {
 describe('the words of a request', () => {
   it('are figures and formats, each once and in order', () => {
     expect(checkedRequest('all', ['md', 'svg', 'svg'])).toEqual({
-      figures: [10, 11, 12, 13],
+      wanted: { figures: [10, 11, 12, 13] },
       formats: ['svg', 'md'],
     });
-    expect(checkedRequest('12', []).figures).toEqual([12]);
+    expect(checkedRequest('12', []).wanted).toEqual({ figures: [12] });
   });
 
   it.each(['14', '1', '', '10,11', 'ten', '\u001b[31m'])('%j is no figure', (word) => {
