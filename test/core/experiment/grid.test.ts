@@ -116,7 +116,7 @@ describe('expandGrid with flags', () => {
     });
     expect(result.cases).toEqual([]);
     expect(result.faults.map(({ place, expected }) => `${place}: ${expected ?? ''}`)).toEqual([
-      expect.stringContaining('--mode: prism (or superoffload), zero_offload'),
+      expect.stringContaining('--mode: prism (or superoffload), prism_overlap, zero_offload'),
       '--model: tiny-1M',
       '--model: a size of `superoffload models`',
       '--ds nonsense: for example zero_optimization.sub_group_size=100000000',
