@@ -51,7 +51,7 @@ PASSED_ON = {
 NESTED = {"attention", "data_routing", "data_sampling", "dynamic_batching", "mode", "model_info", "random_ltd",
           "writer"}
 # The section that patches/deepspeed adds, where it is applied.
-OVERLAY = "deepspeed.runtime.superoffload.overlap.settings:Settings"
+OVERLAY = "deepspeed.runtime.superoffload.settings:Settings"
 # Integers that DeepSpeed also takes as None by default: their type cannot be read off the default.
 NUMBER_KEYS = {"train_batch_size": 1, "train_micro_batch_size_per_gpu": 1, "gradient_accumulation_steps": 1,
                "steps_per_print": 0}
@@ -198,12 +198,12 @@ def key_of(node, namespace):
 
 
 def overlay_schema():
-    from deepspeed.runtime.superoffload.overlap.settings import OPTIMIZERS, Settings
+    from deepspeed.runtime.superoffload.settings import CHOICES, Settings
 
     names = {bool: "boolean", int: "integer", float: "number"}
     properties = {field.name: {"type": names[type(field.default)]} for field in dataclasses.fields(Settings)
                   if type(field.default) in names}
-    properties["optimizer"] = {"enum": list(OPTIMIZERS)}
+    properties.update({name: {"enum": list(choices)} for name, choices in CHOICES.items()})
     return {"type": "object", "additionalProperties": False, "properties": dict(sorted(properties.items()))}
 
 

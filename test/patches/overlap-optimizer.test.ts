@@ -22,7 +22,7 @@ interface Result {
 const program = join(import.meta.dirname, 'check_overlap.py');
 const where = 'import importlib.util as u; print(u.find_spec("deepspeed").submodule_search_locations[0])';
 const deepspeed = (await runPython(['-c', where])).stdout.trim();
-const missing = existsSync(join(deepspeed, 'runtime', 'superoffload', 'overlap'))
+const missing = existsSync(join(deepspeed, 'runtime', 'superoffload', 'settings.py'))
   ? null
   : 'the stack has not the patches of now: superoffload install';
 const why = missing === null ? '' : ` (skipped: ${missing})`;
@@ -95,7 +95,7 @@ test.skipIf(missing !== null)(
 describe.skipIf(missing !== null)(`the section superoffload of the JSON${why}`, () => {
   const read = async (section: unknown): Promise<string> => {
     const code = `import json, sys
-from deepspeed.runtime.superoffload.overlap.settings import read_settings
+from deepspeed.runtime.superoffload.settings import read_settings
 try: print(read_settings({"superoffload": json.loads(sys.argv[1])}))
 except ValueError as error: print(error)`;
     return (await runPython(['-c', code, JSON.stringify(section)])).stdout

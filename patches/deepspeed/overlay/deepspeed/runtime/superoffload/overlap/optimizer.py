@@ -11,11 +11,11 @@ from deepspeed.accelerator import get_accelerator
 from deepspeed.runtime.zero.partition_parameters import ZeroParamStatus
 from deepspeed.runtime.zero.stage3 import DeepSpeedZeroOptimizer_Stage3
 
+from ..settings import read_settings
 from .adam import Adam
 from .blocks import Blocks
 from .host_memory import HostMemory
 from .link import CudaLink, HostLink
-from .settings import read_settings
 from .stepper import Stepper
 
 

@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass, fields
 
-from . import KEY
-
-OPTIMIZERS = ("published", "overlap")
+KEY = "superoffload"
+CHOICES = {
+    "optimizer": ("published", "overlap"),
+    "host_memory": ("published", "registered"),
+    "casts": ("published", "fused"),
+}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """optimizer: "published" is DeepSpeed's own, "overlap" is this package's.
+    """optimizer: "published" is DeepSpeed's own, "overlap" is the package overlap's (ZeRO-3).
+    host_memory: "registered" gives ZeRO's CPU offload page-locked memory in the size that it asks for; "published" is
+        PyTorch's, rounded up to a power of two.
+    casts: "fused" leaves the casts of ZeRO-2's CPU offload to Adam itself: it reads 16-bit gradients and writes 16-bit
+        weights. "published" is DeepSpeed's, with gradients in fp32.
     subgroup_elements: how many elements are stepped and sent back together, at most; more where one
         parameter has more.
     speculation: the share of the optimizer's host memory that may be doubled, so that subgroups are stepped before the
@@ -19,6 +26,8 @@ class Settings:
     """
 
     optimizer: str = "published"
+    host_memory: str = "published"
+    casts: str = "published"
     subgroup_elements: int = 1 << 25
     speculation: float = 0.5
     adam_threads: int = 0
@@ -40,8 +49,9 @@ def read_settings(config):
         if kind is not None and type(value) is not kind:
             faults.append(f"{KEY}.{name}: expected {kind.__name__}, found {value!r}")
         values[name] = value
-    if values.get("optimizer", "published") not in OPTIMIZERS:
-        faults.append(f"{KEY}.optimizer: expected one of {', '.join(OPTIMIZERS)}, found {values['optimizer']!r}")
+    for name, choices in CHOICES.items():
+        if values.get(name, "published") not in choices:
+            faults.append(f"{KEY}.{name}: expected one of {', '.join(choices)}, found {values[name]!r}")
     if not faults:
         settings = Settings(**values)
         if settings.subgroup_elements < 1:
