@@ -23,14 +23,17 @@ export interface Trials {
   readonly faulty: readonly string[];
 }
 
-/** The runs of a figure's experiment and numbers of chips; a side of an A/B has the experiment's case and is none of it. */
+/**
+ * The runs of a figure's experiment and numbers of chips. A side of an A/B has the experiment's case and is none of it; a
+ * trial that a tuning gave up is no measurement.
+ */
 export function trialsOf(figure: FigureNumber, records: readonly RunRecord[]): Trials {
   const trials: Trial[] = [];
   const faulty: string[] = [];
   for (const record of records) {
     const { case: subject } = record;
     if (subject === null || subject.experiment !== figureExperiments[figure]) continue;
-    if (isAbLaunch(record) || !hasChips(figure, subject.chips)) continue;
+    if (isAbLaunch(record) || record.abandoned !== undefined || !hasChips(figure, subject.chips)) continue;
     if (isSound(record, subject)) trials.push({ record, subject });
     else faulty.push(record.runId);
   }

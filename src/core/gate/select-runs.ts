@@ -44,7 +44,7 @@ const unfinished: ReadonlySet<string> = new Set([
   'unsupported',
 ]);
 
-/** Ended by a person, a scheduler or a node: it says nothing of the code. */
-export function isUnfinished({ outcome }: RunRecord): boolean {
-  return unfinished.has(outcome.class);
+/** Ended by a person, a scheduler or a node, or given up by a tuning: it says nothing of the code. */
+export function isUnfinished({ outcome, abandoned }: RunRecord): boolean {
+  return unfinished.has(outcome.class) || (abandoned !== undefined && outcome.class === 'ok');
 }

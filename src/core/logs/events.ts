@@ -114,7 +114,7 @@ export interface ExitEvidence {
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** Set by this tool before it stopped the run. */
-  readonly stoppedBy: 'converged' | 'interrupted' | 'cancelled' | 'timeout' | 'hang' | null;
+  readonly stoppedBy: 'converged' | 'abandoned' | 'interrupted' | 'cancelled' | 'timeout' | 'hang' | null;
   /** oom_kill count after the run minus before; null where no counter could be read. */
   readonly oomKills: number | null;
   /** Peak host memory against its limit, GiB; null where unknown. */

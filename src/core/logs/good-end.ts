@@ -14,6 +14,8 @@ export function cleanEnd(state: LogState, exit: ExitEvidence): Outcome | undefin
   const ended = `ended as it meant to after iteration ${state.lastIteration}`;
   if (exit.stoppedBy === 'converged') return outcome('ok', `${ended}, when the measurement was stable`);
   const { plannedIterations } = exit;
+  if (exit.stoppedBy === 'abandoned' && state.lastIteration !== plannedIterations)
+    return outcome('ok', `${ended}, when it could not be the fastest of its tuning any more`);
   if (plannedIterations === null) return outcome('ok', `${ended}, by its own end line (${exitText(exit)})`);
   if (state.lastIteration >= plannedIterations) return outcome('ok', ended);
   return outcome('crash', `${ended}, but ${plannedIterations} iterations were planned`);

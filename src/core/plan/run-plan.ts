@@ -102,6 +102,9 @@ export interface RunPlan {
   readonly steps: number | null;
   /** Stop once the 95% interval's half width is within this share of the median; null runs all steps. */
   readonly maxError: number | null;
+  /** Stop once its steps lie above this for certain, milliseconds (core/stats/above.ts): a trial of `tune` that cannot
+   * be the best any more. Absent: never. */
+  readonly abandonAboveMs?: number;
   readonly limits: RunLimits;
   readonly warnings: readonly string[];
 }

@@ -35,6 +35,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
   const outcome = classify(log, { ...inputs.exit, peakHostGiB: inputs.exit.peakHostGiB ?? memory.hostGiB });
   const statistics = summarizeSteps(log.stepMs.values());
   const throughput = throughputOf(plan, log, statistics);
+  const abandoned = abandonedOf(inputs);
   return {
     schemaVersion: 1,
     runId: inputs.runId,
@@ -54,16 +55,24 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     lastLoss: log.lastLoss,
     skippedIterations: log.skippedIterations,
     clipRate: clipRateOf(plan.case, log),
+    ...(abandoned === undefined ? {} : { abandoned }),
     facts: log.facts,
     conditions: { ...inputs.conditions, cpuAdamThreads: numberFact(log.facts, 'adam threads') },
     warnings: [
       ...plan.warnings,
       ...leftBehindWarnings(inputs.events ?? []),
       ...requeuedWarnings(inputs.events ?? []),
-      ...recordWarnings({ ...inputs, throughput, statistics, hostGiB: memory.hostGiB }),
+      ...recordWarnings({ ...inputs, throughput, statistics, hostGiB: memory.hostGiB, abandoned }),
     ],
     recovered: inputs.recovered,
   };
+}
+
+/** A run that had done all its steps when it was asked to end is a whole one. */
+function abandonedOf({ plan, log, exit }: RecordInputs): RunRecord['abandoned'] {
+  const { abandonAboveMs, steps } = plan;
+  const isWhole = exit.stoppedBy !== 'abandoned' || log.lastIteration === steps;
+  return isWhole || abandonAboveMs === undefined ? undefined : { aboveMs: abandonAboveMs };
 }
 
 /** What a record says of its plan, as it was planned. */

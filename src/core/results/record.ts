@@ -99,6 +99,11 @@ export interface RunRecord {
    * clipping; null where the log has no norms; absent in records of before it was kept.
    */
   readonly clipRate?: number | null;
+  /**
+   * It was stopped early, because its steps stayed above this, milliseconds: it could not be the fastest of its tuning any
+   * more. Its step times are true and too few: it counts as no measurement (core/results/summarize.ts). Absent otherwise.
+   */
+  readonly abandoned?: { readonly aboveMs: number };
   readonly facts: Readonly<Record<string, string>>;
   readonly conditions: Conditions;
   readonly warnings: readonly string[];

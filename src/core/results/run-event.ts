@@ -62,7 +62,7 @@ export type RunEvent =
   | { readonly type: 'requeued'; readonly utc: string; readonly restarts: number }
   /** The scheduler's last word; `exited` follows. */
   | { readonly type: 'job-ended'; readonly utc: string; readonly verdict: SchedulerVerdict | null }
-  | { readonly type: 'stop-requested'; readonly utc: string; readonly reason: 'converged' }
+  | { readonly type: 'stop-requested'; readonly utc: string; readonly reason: 'converged' | 'abandoned' }
   | {
       readonly type: 'killed';
       readonly utc: string;

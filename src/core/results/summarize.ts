@@ -126,11 +126,14 @@ function isConfident({ interval }: CaseSummary): boolean {
   return interval !== null && interval.confidence >= fullConfidence;
 }
 
-/** Whether a launch's steps count: it ended well, or is a command that never says so and exited with 0. */
+/**
+ * Whether a launch's steps count: it ended well, or is a command that never says so and exited with 0. One that was
+ * given up early has too few of them.
+ */
 export function isMeasured(record: RunRecord): boolean {
   const ended =
     record.outcome.class === 'ok' || (record.outcome.class === 'incomplete' && record.exit.exitCode === 0);
-  return ended && record.statistics !== null;
+  return ended && record.abandoned === undefined && record.statistics !== null;
 }
 
 function medianOf(record: RunRecord): number {

@@ -3,7 +3,7 @@ import { sharedSettings } from '../experiment/settings.ts';
 import type { LogState } from '../logs/state.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { StepStatistics } from '../stats/steps.ts';
-import type { Conditions, Throughput } from './record.ts';
+import type { Conditions, RunRecord, Throughput } from './record.ts';
 
 interface WarningInputs {
   readonly plan: RunPlan;
@@ -13,6 +13,7 @@ interface WarningInputs {
   readonly conditions: Omit<Conditions, 'cpuAdamThreads'>;
   /** Peak of a node, GiB. */
   readonly hostGiB: number | null;
+  readonly abandoned: RunRecord['abandoned'];
 }
 
 /** How far a log's own TFLOPS may lie from ours before we say so: rounding of the log explains 1%. */
@@ -24,7 +25,7 @@ const foreignLoadShare = 0.25;
 
 /** The closed list of what can make a measurement doubtful; each says what to do next. */
 export function recordWarnings(inputs: WarningInputs): string[] {
-  const { plan, log, throughput, statistics, conditions } = inputs;
+  const { plan, log, throughput, conditions } = inputs;
   const { hardwareTflopsPerGpu, loggedTflopsPerGpu } = throughput;
   const warnings = [...otherThanPlanned(plan, log), ...beyondItsShare(inputs)];
   // Tiny CPU runs log 0.00 TFLOPS: two decimals cannot be compared.
@@ -43,7 +44,7 @@ export function recordWarnings(inputs: WarningInputs): string[] {
         'repeat on an idle machine before comparing',
     );
   }
-  warnings.push(...unstable(plan, statistics), ...throttling(conditions.gpu));
+  warnings.push(...imprecise(inputs), ...throttling(conditions.gpu));
   if (log.skippedIterations > 0) {
     warnings.push(
       `${log.skippedIterations} steps were skipped (overflow): their times count no optimizer step`,
@@ -80,8 +81,12 @@ function beyondItsShare({ plan: { placement }, hostGiB }: WarningInputs): string
   ];
 }
 
-/** A run that did all its steps before its interval was as narrow as asked; the table's interval shows by how much. */
-function unstable({ maxError }: RunPlan, statistics: StepStatistics | null): string[] {
+/** A run that ended before its interval was as narrow as asked; the table's interval shows by how much. */
+function imprecise({ plan: { maxError }, statistics, abandoned }: WarningInputs): string[] {
+  if (abandoned !== undefined) {
+    const seconds = (abandoned.aboveMs / 1000).toPrecision(3);
+    return [`stopped early, its steps stay above ${seconds} s: too few of them for a measurement`];
+  }
   const interval = statistics?.interval ?? null;
   if (maxError === null || statistics === null || interval === null) return [];
   const { medianMs, samples } = statistics;

@@ -56,7 +56,7 @@ interface StoredAnswer {
 function readAnswer(home: string, runId: string): StoredAnswer | null {
   const record = readRecord(home, runId);
   if (record === null || record instanceof SuperOffloadError) return null;
-  if (standingOf(record.outcome.class) !== 'answer') return null;
+  if (standingOf(record.outcome.class) !== 'answer' || record.abandoned !== undefined) return null;
   try {
     const text = readFileSync(join(runsFolder(home), runId, runFiles.plan), 'utf8');
     const plan = JSON.parse(text) as RunPlan;

@@ -95,10 +95,17 @@ async function followOrStop(
   }
 }
 
-type Stop = KillReason | 'converged' | null;
+type Stop = KillReason | AskedEnd | null;
+
+/** The run is asked to end by itself, after the step that it is at. */
+type AskedEnd = NonNullable<ReturnType<RunProgress['mayEnd']>>;
+
+function isAsked(stop: Stop): stop is AskedEnd {
+  return stop === 'converged' || stop === 'abandoned';
+}
 
 function endingOf({ oomKills, ...end }: RunEnd, stop: Stop): Ending {
-  const stopped = stop === null || stop === 'converged' ? stop : stoppedBy(stop);
+  const stopped = stop === null || isAsked(stop) ? stop : stoppedBy(stop);
   return { exit: { ...end, stoppedBy: stopped }, oomKills };
 }
 
@@ -122,13 +129,9 @@ async function follow(
     await Promise.race([run.ended, sleep(pollMs)]);
     progress.push(tail.read());
     waiting();
-    if (stop === null && progress.isStable()) {
-      stop = 'converged';
-      noteEvent(context, run.folder, { type: 'stop-requested', reason: 'converged' });
-      await requestStop(run.folder);
-    }
+    if (stop === null) stop = await askToEnd(context, run, progress);
     const verdict = context.signal.aborted ? 'interrupted' : cancelled() ? 'cancelled' : progress.verdict();
-    if (verdict === null || (stop !== null && stop !== 'converged')) continue;
+    if (verdict === null || (stop !== null && !isAsked(stop))) continue;
     stop = verdict;
     if (verdict === 'interrupted')
       context.emit({ type: 'note', message: `stopping run ${run.folder.runId} ...` });
@@ -136,6 +139,18 @@ async function follow(
   }
   progress.push(tail.end());
   return stop;
+}
+
+async function askToEnd(
+  context: Context,
+  { folder }: StartedRun,
+  progress: RunProgress,
+): Promise<AskedEnd | null> {
+  const reason = progress.mayEnd();
+  if (reason === null) return null;
+  noteEvent(context, folder, { type: 'stop-requested', reason });
+  await requestStop(folder);
+  return reason;
 }
 
 /** @returns whether somebody asked to end the run; the file is looked for twice a second. */

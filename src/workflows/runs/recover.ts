@@ -49,11 +49,11 @@ function endInJournal({
 }: StoredRun): Pick<ExitEvidence, 'exitCode' | 'signal' | 'stoppedBy' | 'scheduler'> {
   const exited = events.find((event) => event.type === 'exited');
   const killed = events.find((event) => event.type === 'killed');
-  const stopRequested = events.some((event) => event.type === 'stop-requested');
+  const stopRequested = events.find((event) => event.type === 'stop-requested');
   return {
     exitCode: exited?.exitCode ?? null,
     signal: exited?.signal ?? null,
-    stoppedBy: killed === undefined ? (stopRequested ? 'converged' : null) : stoppedBy(killed.reason),
+    stoppedBy: killed === undefined ? (stopRequested?.reason ?? null) : stoppedBy(killed.reason),
     scheduler: events.findLast((event) => event.type === 'job-ended')?.verdict ?? null,
   };
 }

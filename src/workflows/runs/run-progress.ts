@@ -4,6 +4,7 @@ import type { IterationEvent } from '../../core/logs/events.ts';
 import { caseTflops } from '../../core/model/shape.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { watchdogVerdict } from '../../core/plan/watchdog.ts';
+import { isSurelyAbove } from '../../core/stats/above.ts';
 import { isStable } from '../../core/stats/stable.ts';
 import { median } from '../../core/stats/median.ts';
 import type { Context } from '../context.ts';
@@ -58,11 +59,17 @@ export class RunProgress {
     }
   }
 
-  /** Asked only once a step: the answer cannot change in between. */
-  isStable(): boolean {
-    if (this.#plan.maxError === null || this.#checkedAt === this.#stepsSeen) return false;
+  /**
+   * Why the run may end now: it is measured as precisely as was asked, or cannot be the fastest any more. Looked at only
+   * once a step: the answer cannot change in between.
+   */
+  mayEnd(): 'converged' | 'abandoned' | null {
+    const { maxError, abandonAboveMs } = this.#plan;
+    if (this.#checkedAt === this.#stepsSeen) return null;
     this.#checkedAt = this.#stepsSeen;
-    return isStable(this.#fold.state.stepMs.values(), this.#plan.maxError);
+    const steps = this.#fold.state.stepMs.values();
+    if (maxError !== null && isStable(steps, maxError)) return 'converged';
+    return abandonAboveMs !== undefined && isSurelyAbove(steps, abandonAboveMs) ? 'abandoned' : null;
   }
 
   verdict(): 'timeout' | 'hang' | 'wrong_world' | null {

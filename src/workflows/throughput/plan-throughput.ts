@@ -95,6 +95,7 @@ async function expectedDurations(
     const newest = ids.findLast((id) => caseIdOfRun(id) === plan.caseId);
     const record = newest === undefined ? null : readRecord(context.home, newest);
     if (record === null || record instanceof SuperOffloadError || record.outcome.class !== 'ok') return null;
+    if (record.abandoned !== undefined) return null;
     return isComparable(record, { ...plan, tool }) ? record.durationMs : null;
   };
   const predicted = ({ case: subject, system }: RunPlan): number | null =>

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { processesOfRun } from '../../../src/adapters/processes.ts';
 import { listRunIds } from '../../../src/adapters/run-store.ts';
+import { readRun } from '../../../src/adapters/stored-runs.ts';
 import { planCommand } from '../../../src/core/plan/plan-command.ts';
+import { isMeasured } from '../../../src/core/results/summarize.ts';
+import { verdictOf } from '../../../src/core/search/verdict.ts';
 import type { RunLimits, RunPlan } from '../../../src/core/plan/run-plan.ts';
 import { SuperOffloadError } from '../../../src/errors.ts';
 import type { Context } from '../../../src/workflows/context.ts';
 import type { ProgressEvent } from '../../../src/workflows/events.ts';
 import { runCase } from '../../../src/workflows/runs/run-case.ts';
+import { recoverRecord } from '../../../src/workflows/runs/recover.ts';
 import { measureThroughput } from '../../../src/workflows/throughput/throughput.ts';
 import { sampleSystem } from '../../core/sample-plan.ts';
 import { finish, obedientSteps, steps } from '../../e2e/shell-workloads.ts';
@@ -77,6 +81,39 @@ describe('runCase', () => {
     expect(record.outcome.class).toBe('ok');
     expect(record.lastIteration).toBeGreaterThanOrEqual(20);
     expect(record.lastIteration).toBeLessThan(2000);
+  });
+
+  it('asks a trial to end whose steps stay above its limit: it ended well, and counts as no measurement', async () => {
+    const { context } = contextOf();
+    const trial = plan(`${obedientSteps(2000)}; ${finish}`, { cwd: null, steps: 2000, abandonAboveMs: 15 });
+    const record = await runCase(context, trial, once);
+    expect(record.lastIteration).toBeLessThan(200);
+    expect(record).toMatchObject({
+      exit: { stoppedBy: 'abandoned', exitCode: 0 },
+      outcome: { class: 'ok', reason: expect.stringContaining('could not be the fastest') as string },
+      abandoned: { aboveMs: 15 },
+      warnings: ['stopped early, its steps stay above 0.0150 s: too few of them for a measurement'],
+    });
+    expect(record.statistics?.medianMs).toBeGreaterThan(20);
+    expect(isMeasured(record)).toBe(false);
+    expect(verdictOf(record)).toEqual({ kind: 'ran' });
+    // A tool that was killed meanwhile leaves the same to whoever rebuilds the record.
+    const folder = join(home, 'runs', record.runId);
+    rmSync(join(folder, 'record.json'));
+    expect(recoverRecord(readRun(home, record.runId))).toMatchObject({
+      abandoned: { aboveMs: 15 },
+      exit: { stoppedBy: 'abandoned' },
+    });
+  });
+
+  it('lets a trial run whose steps are below its limit, and calls one whole that did all its steps', async () => {
+    const { context } = contextOf();
+    const fast = plan(`${steps({ to: 12, pause: 0 })}; ${finish}`, { steps: 12, abandonAboveMs: 25 });
+    expect(await runCase(context, fast, once)).not.toHaveProperty('abandoned');
+    const deaf = plan(`${steps({ to: 12, pause: 0 })}; ${finish}`, { steps: 12, abandonAboveMs: 15 });
+    const record = await runCase(context, deaf, once);
+    expect(record).not.toHaveProperty('abandoned');
+    expect(isMeasured(record)).toBe(true);
   });
 
   it('writes the record of an interrupted run before it says that it was interrupted', async () => {
