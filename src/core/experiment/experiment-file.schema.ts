@@ -26,8 +26,51 @@ const rankSection = Type.Object(
   { additionalProperties: false },
 );
 
+const count = Type.Integer({ minimum: 1 });
+
+const row = Type.Object(
+  {
+    title: Type.String({ minLength: 1, maxLength: 60, description: 'As a picture or a table names it.' }),
+    group: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 60,
+        description: 'What it is drawn with; different from row to row.',
+      }),
+    ),
+    published: Type.Optional(
+      Type.String({ minLength: 1, description: "The row of the paper's Table 2 that it stands for." }),
+    ),
+    mode: Type.Enum([...modeNames]),
+    models: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: 'Of these sizes alone.' }),
+    ),
+    microBatch: Type.Optional(count),
+    globalBatch: Type.Optional(count),
+    sequenceLength: Type.Optional(count),
+    activationCheckpointing: Type.Optional(Type.Boolean()),
+    ratio: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    gradientClipping: Type.Optional(Type.Number({ minimum: 0 })),
+    steps: Type.Optional(count),
+    deepspeed: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[A-Za-z0-9_]+([.][A-Za-z0-9_]+)*$' }),
+        Type.Union([Type.Number(), Type.Boolean(), Type.String()]),
+        { description: 'Dotted keys of the DeepSpeed JSON, as --ds takes them.' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const gridSection = Type.Object(
   {
+    rows: Type.Optional(
+      Type.Array(row, {
+        minItems: 1,
+        description: 'What every size is run as, in place of `modes`: settings besides the mode.',
+      }),
+    ),
     modes: Type.Array(Type.Enum([...modeNames]), { minItems: 1 }),
     byChips: Type.Record(Type.String({ pattern: '^[1-9][0-9]*$' }), rankSection, {
       additionalProperties: false,
@@ -72,3 +115,4 @@ export const experimentFileSchema = Type.Object(
 
 export type ExperimentFile = Type.Static<typeof experimentFileSchema>;
 export type GridSection = Type.Static<typeof gridSection>;
+export type ExperimentRow = Type.Static<typeof row>;

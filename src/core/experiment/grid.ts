@@ -1,10 +1,10 @@
 import type { Fault } from '../../errors.ts';
 import { caseFaults } from '../deepspeed/build-config.ts';
-import { findMode, modes, modeSpellings } from '../deepspeed/modes/registry.ts';
-import { parseOverrides } from '../deepspeed/overrides.ts';
+import { findMode, modes } from '../deepspeed/modes/registry.ts';
 import { lackingMemory } from '../model/predict.ts';
 import { leanestBatch } from '../search/batch-variants.ts';
-import type { Case, ModeName, System } from './case.ts';
+import { canonicalJson } from './case-id.ts';
+import type { Case, ModelShape, System } from './case.ts';
 import { distinctFaults } from './distinct-faults.ts';
 import type { ExperimentFile, GridSection } from './experiment-file.schema.ts';
 import {
@@ -17,6 +17,7 @@ import {
 } from './grid-batch.ts';
 import { buildCase, type CaseSettings } from './grid-case.ts';
 import type { GridFlags } from './grid-flags.ts';
+import { gridRows, type GridRow } from './grid-rows.ts';
 import { shapesNamed, type ModelTable } from './model-names.ts';
 
 export type { ModelTable };
@@ -50,37 +51,79 @@ export function expandGrid(
 ): Grid {
   const section = experiment[system.accelerator];
   const entry = entryFor(section, flags.chips ?? 1);
-  const chosen = chooseModes(flags.modes ?? entry.modes ?? section.modes);
+  const { rows, ...wrong } = gridRows(experiment, section, flags);
   const named = shapesNamed(flags.models ?? entry.models, models);
-  const parsed = parseOverrides(flags.deepspeedOverrides ?? []);
-  const batch = chooseBatch(section, flags);
-  const faults = [
+  const batches = rows.map((row) => chooseBatch(section, row.flags));
+  const faults = distinctFaults([
     ...lengthFaults(experiment, entry),
-    ...chosen.faults,
+    ...wrong.modeFaults,
     ...named.faults,
-    ...(parsed.ok ? [] : parsed.faults),
-    ...(batch.ok ? [] : batch.faults),
-  ];
-  if (faults.length > 0 || !parsed.ok || !batch.ok) return { cases: [], skipped: [], faults };
+    ...wrong.faults,
+    ...batches.flatMap((batch) => (batch.ok ? [] : batch.faults)),
+  ]);
+  if (faults.length > 0) return { cases: [], skipped: [], faults };
 
-  const settings: CaseSettings = {
-    experiment: experiment.name,
-    section,
-    flags,
-    batch: batch.batch,
-    sequenceParallel: sequenceParallelOf(section, flags),
-    overrides: parsed.overrides,
-  };
-  const all = named.shapes.flatMap((model) =>
-    lengthsOf(model.name, section, flags).flatMap((sequenceLength) =>
-      chosen.modes.map((mode) => buildCase(settings, { mode, model, sequenceLength })),
-    ),
-  );
-  const wrong = all.flatMap((testCase) => caseFaults(testCase, { allowUnsafe: flags.allowUnsafe ?? false }));
-  if (wrong.length > 0) return { cases: [], skipped: [], faults: distinctFaults(wrong) };
-  const skipped = all.flatMap((testCase) => skip(testCase, section, system, flags) ?? []);
+  const all = plannedCases(experiment, section, named.shapes, joined(rows, batches));
+  const { allowUnsafe = false } = flags;
+  const caseWrong = all.flatMap(({ testCase }) => caseFaults(testCase, { allowUnsafe }));
+  if (caseWrong.length > 0) return { cases: [], skipped: [], faults: distinctFaults(caseWrong) };
+  const skipped = all.flatMap(({ testCase, row }) => skip(testCase, section, system, row.flags) ?? []);
   const skippedCases = new Set(skipped.map((item) => item.case));
-  return { cases: all.filter((testCase) => !skippedCases.has(testCase)), skipped, faults: [] };
+  return {
+    cases: all.map(({ testCase }) => testCase).filter((each) => !skippedCases.has(each)),
+    skipped,
+    faults: [],
+  };
+}
+
+function joined(rows: readonly GridRow[], batches: readonly ReturnType<typeof chooseBatch>[]): PlannedRow[] {
+  return rows.flatMap((row, index) => {
+    const batch = batches[index];
+    return batch?.ok === true ? [{ row, batch: batch.batch }] : [];
+  });
+}
+
+/** Sizes outermost, then lengths, then rows; rows that stand in two groups are one case. */
+function plannedCases(
+  experiment: ExperimentFile,
+  section: GridSection,
+  shapes: readonly ModelShape[],
+  rows: readonly PlannedRow[],
+): PlannedCase[] {
+  const all = shapes.flatMap((model) => {
+    const own = rows.filter(({ row }) => row.has(model.name));
+    const lengthsFor = ({ row }: PlannedRow): readonly number[] => lengthsOf(model.name, section, row.flags);
+    return [...new Set(own.flatMap(lengthsFor))].flatMap((sequenceLength) =>
+      own
+        .filter((each) => lengthsFor(each).includes(sequenceLength))
+        .map((each) => planOf(experiment, section, each, { model, sequenceLength })),
+    );
+  });
+  return section.rows === undefined
+    ? all
+    : [...new Map(all.map((plan) => [canonicalJson(plan.testCase), plan])).values()];
+}
+
+interface PlannedRow {
+  readonly row: GridRow;
+  readonly batch: CaseSettings['batch'];
+}
+
+interface PlannedCase {
+  readonly row: GridRow;
+  readonly testCase: Case;
+}
+
+function planOf(
+  { name }: ExperimentFile,
+  section: GridSection,
+  { row, batch }: PlannedRow,
+  at: { readonly model: ModelShape; readonly sequenceLength: number },
+): PlannedCase {
+  const { flags, overrides, mode } = row;
+  const sequenceParallel = sequenceParallelOf(section, flags);
+  const settings: CaseSettings = { experiment: name, section, flags, batch, sequenceParallel, overrides };
+  return { row, testCase: buildCase(settings, { mode, ...at }) };
 }
 
 /** Expands a whole experiment: every number of chips that it lists, unless `--chips` names one. */
@@ -99,21 +142,6 @@ export function expandExperiment(
     skipped: grids.flatMap((grid) => grid.skipped),
     faults: [],
   };
-}
-
-function chooseModes(names: readonly string[]): {
-  readonly modes: readonly ModeName[];
-  readonly faults: Fault[];
-} {
-  const found = names.map((name) => ({ name, mode: findMode(name)?.name }));
-  const faults = found
-    .filter(({ mode }) => mode === undefined)
-    .map(({ name }) => ({
-      place: '--mode',
-      problem: `there is no mode "${name}"`,
-      expected: modeSpellings(),
-    }));
-  return { modes: [...new Set(found.flatMap(({ mode }) => mode ?? []))], faults };
 }
 
 /** Sequence lengths of one size: the one asked for, else those of the experiment. */
