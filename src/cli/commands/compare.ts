@@ -16,12 +16,15 @@ export const declare: CommandModule['declare'] = (command, io) => {
       parseMetrics,
     )
     .option('--case <filter...>', 'only cases such as mode=prism,model=2B, or with this in their id')
+    .option('--case-a <filter...>', 'of A only these cases too: two modes of one source, for example')
+    .option('--case-b <filter...>', 'of B only these cases too')
     .addOption(new Option('--json', 'print JSON').conflicts('markdown'))
     .addOption(new Option('--markdown', 'print Markdown'))
     .action(async (a, b, options) => {
       const { compareResults } = await import('../../workflows/compare/compare.ts');
       const comparison = await compareResults(io.context, {
         ...{ a, b, metrics: options.metric ?? defaultMetrics, filters: options.case ?? [] },
+        ...{ filtersOfA: options.caseA ?? [], filtersOfB: options.caseB ?? [] },
       });
       if (options.json === true) {
         io.print(JSON.stringify(comparison, null, 2));

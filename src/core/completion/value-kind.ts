@@ -61,6 +61,8 @@ const byName: Readonly<Record<string, ValueKind>> = {
   '--metric': 'metric',
   '--filter': 'filter',
   '--case': 'filter',
+  '--case-a': 'filter',
+  '--case-b': 'filter',
   '--retry': 'retry',
   '--remove': 'tag',
   '--name': 'campaign',

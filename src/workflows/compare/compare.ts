@@ -4,11 +4,12 @@ import { compareSets, type NamedSet } from '../../core/compare/compare.ts';
 import type { Comparison } from '../../core/compare/comparison.ts';
 import { filterFaults, parseFilter, passes, type CaseFilter } from '../../core/campaign/filter.ts';
 import { unitsOf } from '../../core/compare/unit.ts';
+import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
 import type { MetricName } from '../../core/gate/metric.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
-import { faultsError, SuperOffloadError } from '../../errors.ts';
+import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
 import { withClipRates } from './clip-rates.ts';
@@ -20,6 +21,9 @@ export interface CompareRequest {
   readonly metrics: readonly MetricName[];
   /** `KEY=VALUE,...`, or a part of the case id; none passes all. */
   readonly filters: readonly string[];
+  /** The same, of one side alone. */
+  readonly filtersOfA?: readonly string[];
+  readonly filtersOfB?: readonly string[];
 }
 
 /**
@@ -27,9 +31,8 @@ export interface CompareRequest {
  * @throws SuperOffloadError 'usage' where a source is nothing of the kind, or where the two have nothing to compare.
  */
 export async function compareResults(context: Context, request: CompareRequest): Promise<Comparison> {
-  const filter = readFilters(request.filters);
-  const [before, after] = await readSides(context, [request.a, request.b], filter);
-  requireSome(before, after, filter);
+  const [before, after] = await readSides(context, wantedOf(request));
+  requireSome(before, after);
   requireTwo(before, after);
   const [a, b] = [withClipRates(before), withClipRates(after)];
   const comparison = compareSets(a, b, request.metrics, configReader(a, b));
@@ -37,37 +40,52 @@ export async function compareResults(context: Context, request: CompareRequest):
   return comparison;
 }
 
-interface Filters {
+/** A source, and which of its cases. */
+interface Wanted {
+  readonly name: string;
   readonly words: readonly string[];
   readonly filter: CaseFilter;
+  /** The flags that the filters may have come from. */
+  readonly flags: string;
 }
 
 /** @throws SuperOffloadError 'usage' with every fault of every filter. */
-function readFilters(filters: readonly string[]): Filters {
-  const parsed = parseFilter(filters.filter((word) => word.includes('=')));
-  if (!parsed.ok) {
-    throw faultsError(
-      'usage',
-      parsed.faults.map((fault) => ({ ...fault, place: fault.place.replace('--filter', '--case') })),
-    );
-  }
-  return { words: filters.filter((word) => !word.includes('=')), filter: parsed.filter };
+function wantedOf({ a, b, filters, filtersOfA = [], filtersOfB = [] }: CompareRequest): [Wanted, Wanted] {
+  const sides = [
+    { name: a, own: filtersOfA, flag: '--case-a' },
+    { name: b, own: filtersOfB, flag: '--case-b' },
+  ].map(({ name, own, flag }) => {
+    const flags = own.length === 0 ? '--case' : filters.length === 0 ? flag : `--case and ${flag}`;
+    const all = [...filters, ...own];
+    const words = all.filter((word) => !word.includes('='));
+    return { name, flags, words, parsed: parseFilter(all.filter((word) => word.includes('='))) };
+  });
+  const faults = sides.flatMap(({ parsed, flags }) =>
+    parsed.ok ? [] : parsed.faults.map((fault) => withFlags(fault, flags)),
+  );
+  if (faults.length > 0) throw faultsError('usage', distinctFaults(faults));
+  const [before, after] = sides.map(({ parsed, ...side }) => ({
+    ...side,
+    filter: parsed.ok ? parsed.filter : new Map(),
+  }));
+  if (before === undefined || after === undefined) throw new Error('two sides');
+  return [before, after];
 }
 
-interface Side extends NamedSet {
+function withFlags(fault: Fault, flags: string): Fault {
+  return { ...fault, place: fault.place.replace('--filter', flags) };
+}
+
+interface Side extends NamedSet, Wanted {
   /** Before the filters. */
   readonly all: RecordSet['records'];
 }
 
 /** @throws SuperOffloadError with what is wrong of both sides, where both are. */
-async function readSides(
-  context: Context,
-  names: readonly [string, string],
-  filters: Filters,
-): Promise<[Side, Side]> {
+async function readSides(context: Context, wanted: readonly [Wanted, Wanted]): Promise<[Side, Side]> {
   const [a, b] = [
-    await attempt(() => readSide(context, names[0], filters)),
-    await attempt(() => readSide(context, names[1], filters)),
+    await attempt(() => readSide(context, wanted[0])),
+    await attempt(() => readSide(context, wanted[1])),
   ];
   if (a instanceof SuperOffloadError && b instanceof SuperOffloadError && a.code === b.code) {
     const { code, hint } = a;
@@ -88,17 +106,17 @@ async function attempt<T>(work: () => Promise<T>): Promise<T | SuperOffloadError
   }
 }
 
-async function readSide(context: Context, name: string, filters: Filters): Promise<Side> {
-  const { words } = filters;
+async function readSide(context: Context, wanted: Wanted): Promise<Side> {
+  const { name, words } = wanted;
   // A word that could be of the hash says nothing of old runs, whose folders end with another one than the case has.
   const certain = words.filter((word) => !/(?:^|-)[0-9a-f]{1,8}$/.test(word));
   const mayPass = (caseId: string): boolean => certain.every((word) => caseId.includes(word));
   const { records, notes }: RecordSet = await readRecords(context, [name], { mayPass });
   for (const message of shortened(notes)) context.emit({ type: 'note', message });
-  return { name, all: records, records: records.filter((found) => isWanted(found, filters)) };
+  return { ...wanted, all: records, records: records.filter((found) => isWanted(found, wanted)) };
 }
 
-function isWanted({ record }: FoundRecord, { words, filter }: Filters): boolean {
+function isWanted({ record }: FoundRecord, { words, filter }: Wanted): boolean {
   if (!words.every((word) => record.caseId.includes(word))) return false;
   return record.case === null ? filter.size === 0 : passes(record.case, filter);
 }
@@ -110,21 +128,26 @@ function shortened(notes: readonly string[]): string[] {
   return more > 0 ? [...notes.slice(0, shownNotes), `and ${more} more that could not be used`] : [...notes];
 }
 
-function requireSome(a: Side, b: Side, { words, filter }: Filters): void {
-  const empty = [a, b].filter(({ records }) => records.length === 0);
+function requireSome(...sides: readonly Side[]): void {
+  const empty = sides.filter(({ records }) => records.length === 0);
   if (empty.length === 0) return;
-  const cases = [a, b].flatMap(({ all }) => all.flatMap(({ record }) => record.case ?? []));
-  const faults = filter.size === 0 || cases.length === 0 ? [] : filterFaults(filter, cases);
-  const isFiltered = words.length > 0 || filter.size > 0;
+  const misspelt = sides.flatMap(({ all, filter, flags }) => {
+    const cases = all.flatMap(({ record }) => record.case ?? []);
+    const isFiltered = filter.size > 0 && cases.length > 0;
+    return isFiltered ? filterFaults(filter, cases).map((fault) => withFlags(fault, flags)) : [];
+  });
   throw faultsError(
     'usage',
-    [
-      ...empty.map(({ name }) => ({
+    distinctFaults([
+      ...empty.map(({ name, words, filter, flags }) => ({
         place: name,
-        problem: isFiltered ? 'no run of it passes --case' : 'it has no run with a record',
+        problem:
+          words.length > 0 || filter.size > 0
+            ? `no run of it passes ${flags}`
+            : 'it has no run with a record',
       })),
-      ...faults.map((fault) => ({ ...fault, place: fault.place.replace('--filter', '--case') })),
-    ],
+      ...misspelt,
+    ]),
     'see: superoffload runs list',
   );
 }

@@ -45,6 +45,25 @@ describe('compare', () => {
     expect((await compare({ filters: [old[0]?.caseId.slice(-8) ?? ''] })).cases).toHaveLength(1);
   });
 
+  it('holds two modes of one source against one another', async () => {
+    const both = { a: 'old', b: 'old', filtersOfA: ['mode=zero_offload'], filtersOfB: ['mode=prism'] };
+    const { cases, onlyA, onlyB } = await compare(both);
+    expect(cases).toMatchObject([{ caseIdA: old[0]?.caseId, caseIdB: old[1]?.caseId }]);
+    expect([onlyA, onlyB]).toEqual([[], []]);
+    const wrong = {
+      a: 'old',
+      b: 'now',
+      filters: ['chips=1'],
+      filtersOfA: ['mode=ddp'],
+      filtersOfB: ['mod=x'],
+    };
+    await expect(compare(wrong)).rejects.toThrow(/--case and --case-b mod=x: there is no key/);
+    const none = compare({ ...wrong, filters: [], filtersOfB: [] });
+    await expect(none).rejects.toThrow(
+      /old: no run of it passes --case-a[^]*--case-a mode=ddp: no case has it/,
+    );
+  });
+
   it('reads the DeepSpeed JSONs of the run folders; one that is damaged is one that nobody has', async () => {
     const [a, b] = [old[0], now[0]].map((run) => join(home, 'runs', run?.runId ?? '', 'ds_config.json'));
     writeFileSync(a ?? '', '{"zero_optimization": {"stage": 1}}');
