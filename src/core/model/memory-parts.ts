@@ -11,6 +11,20 @@ export interface PartBytes {
   readonly source: string;
 }
 
+/** What the overlap optimizer's formula needs beside the rest. */
+export interface OverlapInput {
+  /** Elements of each subgroup, in the order of the parameters. */
+  readonly sizes: readonly number[];
+  /** The largest that may rotate through spare blocks. */
+  readonly turning: number;
+  /** Share of the optimizer's host memory that may be doubled. */
+  readonly speculation: number;
+  /** Whether a step may be done again at another scale, so that its gradients must be kept. */
+  readonly clips: boolean;
+  /** Bytes of an accumulated gradient (data_types.grad_accum_dtype). */
+  readonly accumulationBytes: number;
+}
+
 /** What a mode's formula may use. Sizes are bytes or elements a rank. */
 export interface MemoryInput {
   /** World size. */
@@ -39,6 +53,8 @@ export interface MemoryInput {
   readonly activations: Activations;
   /** Whether gradients live on while the next forward pass runs. */
   readonly accumulates: boolean;
+  /** The overlap optimizer's cutting of the rank's partition and what it does with it. */
+  readonly overlap: OverlapInput;
   readonly software: SoftwareMemory;
   /** What the host allocator takes for this many pinned bytes. */
   readonly pinned: (bytes: number) => number;
@@ -96,7 +112,7 @@ export function activationPart(input: MemoryInput): PartBytes {
   return gpuPart('activations', peakActivations(input), activationSource);
 }
 
-function peakActivations({ activations }: MemoryInput): number {
+export function peakActivations({ activations }: MemoryInput): number {
   const { kept, logits, layer, gradients } = activations;
   return kept + Math.max(logits, layer + gradients);
 }

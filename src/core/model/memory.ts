@@ -1,11 +1,20 @@
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { activationsOf, checkpoints } from './activations.ts';
-import { hostPart, powerOfTwo, roundingSource, type MemoryInput, type PartBytes } from './memory-parts.ts';
+import {
+  hostPart,
+  powerOfTwo,
+  roundingSource,
+  type MemoryInput,
+  type OverlapInput,
+  type PartBytes,
+} from './memory-parts.ts';
+import { overlapSubgroups } from './overlap-subgroups.ts';
 import { processParts } from './process-memory.ts';
 import { parameterCount } from './shape.ts';
 import { software, type PinnedRounding, type SoftwareMemory, type SoftwareName } from './software.ts';
 import { subgroupSizes } from './subgroup-sizes.ts';
+import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
 
 /** One thing that needs memory, GiB a chip. */
 export interface MemoryPart {
@@ -51,7 +60,7 @@ export function estimateMemory(
 ): MemoryEstimate {
   const onCpu = machine.accelerator === 'cpu';
   const input = memoryInput(testCase, machine, options);
-  const state = modes[testCase.mode].memory(input);
+  const state = (usesOverlap(testCase) ? modes.prism_overlap : modes[testCase.mode]).memory(input);
   const offloaded = testCase.activationOffload ? [offloadedPart(testCase, input)] : [];
   const parts = [...state, ...offloaded, ...processParts(testCase, machine, state)].map((part): MemoryPart =>
     inGiB(part, onCpu),
@@ -103,8 +112,26 @@ function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): 
     maxLiveParameters: setting('stage3_max_live_parameters', 1e9),
     activations: activationsOf(testCase),
     accumulates: testCase.gradientAccumulation > 1,
+    overlap: overlapInput(testCase),
     software: used,
     pinned: rounds ? powerOfTwo : (bytes) => bytes,
+  };
+}
+
+/** In a case that the overlap optimizer does not step, nothing reads it: then it is not worked out. */
+function overlapInput(subject: Case): OverlapInput {
+  const { subgroupElements, speculation } = superoffloadSettings(subject);
+  const { sequenceLength, chips, deepspeedOverrides, dtype } = subject;
+  const cut = usesOverlap(subject)
+    ? overlapSubgroups(subject.model, { sequenceLength, chips, subgroupElements })
+    : { sizes: [], turning: 0 };
+  const clipping = deepspeedOverrides['gradient_clipping'] ?? subject.gradientClipping;
+  const accumulatesIn = deepspeedOverrides['data_types.grad_accum_dtype'];
+  return {
+    ...cut,
+    speculation,
+    clips: clipping !== 0,
+    accumulationBytes: dtype === 'fp32' || accumulatesIn === 'fp32' ? 4 : 2,
   };
 }
 

@@ -100,10 +100,13 @@ function optionsOf({ scheduling, software, pinnedRounding }: PredictRequest): Pr
   };
 }
 
+const readSections = ['zero_optimization', 'superoffload', 'data_types'] as const;
+
 /** What the prediction reads of DeepSpeed's JSON is the whole of it, a file of the user's included. */
 function configuredCase(subject: Case, config: JsonObject): Case {
-  const zero = Object.entries(objectAt(config, 'zero_optimization'));
-  const settings = zero.map(([key, value]) => [`zero_optimization.${key}`, value] as const);
+  const settings = readSections.flatMap((section) =>
+    Object.entries(objectAt(config, section)).map(([key, value]) => [`${section}.${key}`, value] as const),
+  );
   return { ...subject, deepspeedOverrides: Object.fromEntries(settings) };
 }
 

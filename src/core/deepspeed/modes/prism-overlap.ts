@@ -1,12 +1,5 @@
-import {
-  activationPart,
-  bucketPart,
-  gatheredLayersPart,
-  gpuPart,
-  hostPart,
-} from '../../model/memory-parts.ts';
+import { overlapParts } from '../../model/overlap-memory.ts';
 import { cpuOffload, type Mode } from './mode.ts';
-import { splitSubgroups } from './subgroups.ts';
 
 /** SuperOffload with this project's optimizer: the idea of the paper in an implementation of its own. */
 export const prismOverlap: Mode = {
@@ -28,18 +21,7 @@ export const prismOverlap: Mode = {
     overlap_comm: false,
     offload_optimizer: { ...cpuOffload, ratio: ratio ?? 1 },
   }),
-  memory: (input) => {
-    const { cpuElements, gpuElements } = splitSubgroups(input.subgroups, input.ratio);
-    return [
-      gpuPart('weights', input.shard * input.weightBytes),
-      gatheredLayersPart(input),
-      bucketPart(input),
-      activationPart(input),
-      gpuPart('optimizer state and gradients that stay on the GPU', 16 * gpuElements),
-      hostPart('fp32 weights and moments', 12 * cpuElements),
-      hostPart('gradients and returning weights, one registered buffer', input.weightBytes * cpuElements),
-    ];
-  },
+  memory: overlapParts,
   sources: [
     'patches/deepspeed: needs the overlay of this project (superoffload install, or superoffload patch)',
   ],

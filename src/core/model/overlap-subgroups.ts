@@ -1,0 +1,64 @@
+import type { ModelShape } from '../experiment/case.ts';
+
+/** How the overlap optimizer cuts one rank's partition, and what of it steps where. Sizes are elements. */
+export interface OverlapSubgroups {
+  /** In the order of the parameters: those of the embeddings first, the vectors last. */
+  readonly sizes: readonly number[];
+  /** The largest that may rotate through spare blocks. */
+  readonly turning: number;
+}
+
+/**
+ * Parameters in their order, a new subgroup where the next would make it larger than `subgroupElements` or, where that
+ * is more, than the largest parameter that there is more than one of (patches/deepspeed, overlap/optimizer.py,
+ * _create_fp16_sub_groups). Matrices and vectors (no weight decay) apart.
+ */
+export function overlapSubgroups(
+  { layers, hidden, paddedVocabulary }: ModelShape,
+  work: { readonly sequenceLength: number; readonly chips: number; readonly subgroupElements: number },
+): OverlapSubgroups {
+  const share = (elements: number): number => Math.ceil(elements / work.chips);
+  const square = hidden ** 2;
+  const layer = [3 * square, square, 4 * square, 4 * square].map(share);
+  const embeddings = [paddedVocabulary * hidden, work.sequenceLength * hidden].map(share);
+  const turning = Math.max(work.subgroupElements, share(4 * square));
+  const sizes: number[] = [];
+  let size = 0;
+  const add = (elements: number): void => {
+    if (size > 0 && size + elements > turning) {
+      sizes.push(size);
+      size = 0;
+    }
+    size += elements;
+  };
+  for (const elements of embeddings) add(elements);
+  for (let index = 0; index < layers; index += 1) for (const elements of layer) add(elements);
+  return { sizes: [...sizes, size, ...vectors({ layers, hidden }, work)], turning };
+}
+
+/** Nine biases and four layer norms' vectors a layer, two of the last layer norm: no larger than a subgroup may be. */
+function vectors(
+  { layers, hidden }: Pick<ModelShape, 'layers' | 'hidden'>,
+  work: { readonly chips: number; readonly subgroupElements: number },
+): number[] {
+  const all = Math.ceil(((13 * layers + 2) * hidden) / work.chips);
+  const limit = Math.max(work.subgroupElements, Math.ceil((4 * hidden) / work.chips));
+  const whole = Math.floor(all / limit);
+  const rest = all - whole * limit;
+  return [...Array<number>(whole).fill(limit), ...(rest > 0 ? [rest] : [])];
+}
+
+/**
+ * How many of the first subgroups stay on the GPU: as many as have no more than `1 - ratio` of all elements (overlap/
+ * optimizer.py, _setup_for_real_optimizer). The first are the last whose gradients come.
+ */
+export function keptOnGpu(sizes: readonly number[], ratio: number): number {
+  // The same products of doubles as in Python, so that a ratio at a boundary falls on the same side.
+  const bound = (1 - ratio) * sizes.reduce((total, size) => total + size, 0);
+  let sum = 0;
+  for (const [index, size] of sizes.entries()) {
+    sum += size;
+    if (sum > bound) return index;
+  }
+  return sizes.length;
+}
