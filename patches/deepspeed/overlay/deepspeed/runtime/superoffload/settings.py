@@ -23,6 +23,12 @@ class Settings:
         last gradient has shown that the step is good. 0: every subgroup waits for the end of the backward pass.
     adam_threads: threads of the CPU's Adam; 0: one for each of this rank's cores.
     pin_memory: whether the memory that gradients and weights cross in is registered with CUDA.
+    bind_threads: whether each thread of the CPU's Adam is bound to a core.
+    copy_streams: whether copies have streams of their own, beside the one that computes.
+    fused_casts: whether Adam reads and writes 16 bits in its one pass over memory; else separate casts on the CPU.
+    early_return: whether weights return subgroup by subgroup; else all at the end.
+    early_forward: whether the next forward pass begins before all weights are back; for one rank. Not measured yet.
+    stall_seconds: how long Adam may do nothing before that is an error.
     """
 
     optimizer: str = "published"
@@ -32,6 +38,12 @@ class Settings:
     speculation: float = 0.5
     adam_threads: int = 0
     pin_memory: bool = True
+    bind_threads: bool = True
+    copy_streams: bool = True
+    fused_casts: bool = True
+    early_return: bool = True
+    early_forward: bool = False
+    stall_seconds: int = 30
 
 
 def read_settings(config):
@@ -60,6 +72,8 @@ def read_settings(config):
             faults.append(f"{KEY}.speculation: expected 0 to 1")
         if settings.adam_threads < 0:
             faults.append(f"{KEY}.adam_threads: expected 0 or more")
+        if settings.stall_seconds < 1:
+            faults.append(f"{KEY}.stall_seconds: expected 1 or more")
     if faults:
         raise ValueError("\n".join(faults))
     return settings

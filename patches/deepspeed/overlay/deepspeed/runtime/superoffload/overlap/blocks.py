@@ -18,13 +18,13 @@ def aligned(count):
 class Blocks:
     """A block (param, momentum, variance, all fp32) for each of `counts` (index: elements), and spare ones.
 
-    A block of more than `largest` elements has none to rotate with: it is stepped in place, once the step is known to
-    be good. All others have room for `largest`, so that any spare one serves any of them. `spare`: how many there are.
+    Those that are not in `rotating` have none to rotate with: they are stepped in place, once the step is known to be
+    good. All others have room for `largest`, so that any spare one serves any of them. `spare`: how many there are.
     Nothing is written here, so a spare block that is never used takes no memory.
     """
 
-    def __init__(self, counts, largest, spare):
-        self.rotates = {index: spare > 0 and count <= largest for index, count in counts.items()}
+    def __init__(self, counts, rotating, largest, spare):
+        self.rotates = {index: spare > 0 and index in rotating for index in counts}
         rooms = [aligned(largest if self.rotates[index] else count) for index, count in counts.items()]
         rooms += [aligned(largest)] * (spare if any(self.rotates.values()) else 0)
         self.memory = HostMemory(3 * 4 * sum(rooms))

@@ -1,13 +1,17 @@
-"""Copies between GPU and host memory, each way on a stream of its own; on a CPU, plain copies."""
+"""Copies between GPU and host memory, each way on a stream of its own; on a CPU, each way in a thread of its own."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
 
 class CudaLink:
-    """Gradients come down and weights go up at the same time, beside the compute stream."""
+    """Gradients come down and weights go up at the same time, beside the compute stream. Without `streams`, all of it
+    happens on the stream that computes."""
 
-    def __init__(self):
-        self.down, self.up = torch.cuda.Stream(), torch.cuda.Stream()
+    def __init__(self, streams=True):
+        here = torch.cuda.current_stream()
+        self.down, self.up = (torch.cuda.Stream(), torch.cuda.Stream()) if streams else (here, here)
 
     def fetch(self, pieces, target, norm):
         """Copies `pieces` (flat tensors on the GPU, written by the current stream) one after another into `target`, and
@@ -26,32 +30,50 @@ class CudaLink:
         event.synchronize()
 
     def send(self, target, source):
-        """Begins to copy host memory to the GPU."""
+        """Begins to copy host memory to the GPU. Returns what `after` takes."""
         with torch.cuda.stream(self.up):
             target.copy_(source, non_blocking=True)
-
-    def sent(self):
-        """What the current stream must wait for before it reads what was sent."""
         return self.up.record_event()
 
     def after(self, event):
+        """The current stream goes on when what `send` returned is there, with all that was sent before it."""
         torch.cuda.current_stream().wait_event(event)
+
+    def close(self):
+        pass
 
 
 class HostLink:
-    def fetch(self, pieces, target, norm):
-        whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
-        norm.copy_(torch.linalg.vector_norm(whole, dtype=torch.float32))
-        target.copy_(whole)
+    """The same order and the same promises as on a GPU: nothing is there before it was waited for."""
 
-    def wait(self, event):
-        pass
+    def __init__(self, streams=True):
+        self.down, self.up = (ThreadPoolExecutor(1) for _ in range(2)) if streams else (None, None)
+
+    def fetch(self, pieces, target, norm):
+        def copy():
+            whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+            norm.copy_(torch.linalg.vector_norm(whole, dtype=torch.float32))
+            target.copy_(whole)
+
+        return self._run(self.down, torch.no_grad()(copy))
 
     def send(self, target, source):
-        target.copy_(source)
+        return self._run(self.up, torch.no_grad()(lambda: target.copy_(source)))
 
-    def sent(self):
-        pass
+    @staticmethod
+    def _run(way, copy):
+        if way is None:
+            copy()
+        else:
+            return way.submit(copy)
 
-    def after(self, event):
-        pass
+    def wait(self, event):
+        if event is not None:
+            event.result()
+
+    after = wait
+
+    def close(self):
+        for way in (self.down, self.up):
+            if way is not None:
+                way.shutdown()

@@ -3,70 +3,84 @@
 Until all gradients of a step are there nobody knows whether the step is good (no inf, no nan) or by what clipping
 scales it. A subgroup is stepped before that only into a spare block; its old block is kept. Then the verdict comes: good
 as guessed, and the old blocks are spare; or not, and the old blocks are the state again, as if nothing had been done, and
-where the step is good at another scale it is done again from there.
+where the step is good at another scale it is done again from there. What was not stepped yet when the verdict comes is
+stepped in place, in the order in which the next forward pass wants it.
 """
 
 import math
-import queue
 import threading
 import time
+from collections import deque, namedtuple
 
-CLIPPED_STEPS_TO_WAIT = 2  # after so many clipped steps in a row, the next is no longer taken to be unclipped
-RATES = ("lr", "betas", "eps", "weight_decay", "bias_correction")
+from .subgroups import in_order
+
+Verdict = namedtuple("Verdict", "scale rates clipped order arrived asked")
 
 
 class Stepper:
-    """`blocks`, `link`, `adam`: see there. `subgroups`: by index; each has gradient (host memory), copy (host
-    memory in the weights' format, or None), target (the weights), group (a torch parameter group), steps (done so far),
-    norm (one fp32 in host memory). `on_state(i)` is told that the state of subgroup i lies elsewhere now."""
+    """`blocks`, `link`, `rule` (ClipRule), `update` (Update): see there. `subgroups`: by index; each has gradient (host
+    memory), copy (host memory in the weights' format, or None), target (the weights), group (index of its parameter
+    group), steps (done so far), norm (one fp32 in host memory). `stall_seconds`: how long Adam may make no progress."""
 
-    def __init__(self, blocks, link, adam, adamw, subgroups, on_state, device_index=None):
-        self.blocks, self.link, self.adam, self.adamw = blocks, link, adam, adamw
-        self.subgroups, self.on_state, self.device_index = subgroups, on_state, device_index
-        self.groups = list({id(s.group): s.group for s in subgroups.values()}.values())
-        self.arrived, self.finished = queue.SimpleQueue(), queue.SimpleQueue()
-        self.error = None
-        self.clipped_in_a_row = 0
-        self.counts = {"stepped": 0, "speculated": 0, "taken back": 0, "redone": 0}
+    def __init__(self, blocks, link, update, subgroups, rule, stall_seconds=30, device_index=None):
+        self.blocks, self.link, self.update, self.subgroups = blocks, link, update, subgroups
+        self.rule, self.stall_seconds, self.device_index = rule, stall_seconds, device_index
+        self.arrived, self.verdict, self.ending, self.error = deque(), None, False, None
+        self.busy, self.pending, self.sent = False, set(), {}
+        # subgroups: stepped, speculated (before the verdict), taken back, redone. steps: all, and those that are in
+        # "waited" did not guess because the rule of clipping said so.
+        self.counts = dict.fromkeys(("steps", "stepped", "speculated", "taken back", "redone", "waited"), 0)
         self.journal = None  # a list, for those who want to see what happened when
-        self.begin_step()
+        self.changed = threading.Condition()
+        self._begin_step()
         self.thread = threading.Thread(target=self._run, name="superoffload", daemon=True)
         self.thread.start()
 
     # From the training thread
 
-    def begin_step(self):
-        self.old, self.waiting, self.done = {}, [], set()
-        self.verdict, self.guess = None, None
-
-    def submit(self, index, event, scale):
-        """The gradients of subgroup `index` are on their way; `scale` is what they will be multiplied by, if all goes
-        well."""
+    def submit(self, index, event, scale, rates):
+        """The gradients of subgroup `index` are on their way; `scale` is what they will be multiplied by and `rates` the
+        parameter groups' learning rates and so on, if nothing changes until the verdict."""
         self._raise()
-        self.arrived.put(("gradients", index, event, scale))
+        with self.changed:
+            self.arrived.append((index, event, (scale, rates)))
+            self.changed.notify_all()
 
-    def decide(self, scale, clipped=False):
+    def decide(self, scale, rates, clipped=False, order=()):
         """All are submitted. `scale`: what gradients are multiplied by, or None where the step is not to be done."""
         self._raise()
-        self.arrived.put(("verdict", scale, clipped))
+        with self.changed:
+            self.busy, self.pending, self.sent = True, set(self.subgroups), {}
+            self.verdict = Verdict(scale, rates, clipped, order, list(self.arrived), time.perf_counter())
+            self.arrived.clear()
+            self.changed.notify_all()
 
-    def wait(self):
-        """Until all of the decided step is done and on its way to the GPU. Returns what Link.after takes."""
-        while True:
-            try:
-                sent = self.finished.get(timeout=1.0)
-                break
-            except queue.Empty:
+    def wait(self, index=None):
+        """Until the weights of subgroup `index`, or without one those of all, are on their way to the GPU. Returns what
+        Link.after takes, or None where there is nothing to wait for."""
+        silent, seen = 0, self.update.progress
+        with self.changed:
+            while not self.changed.wait_for(lambda: self._over(index), timeout=1.0):
                 if not self.thread.is_alive():
                     self._raise()
-                    raise RuntimeError("superoffload: the thread of the CPU optimizer has ended") from None
+                    raise RuntimeError("superoffload: the thread of the CPU optimizer has ended")
+                # In seconds of waiting: a process that was stopped and goes on has not been silent.
+                silent, seen = silent + 1 if seen == self.update.progress else 0, self.update.progress
+                if silent >= self.stall_seconds:
+                    raise RuntimeError(f"superoffload: the CPU optimizer has done nothing for {silent} s "
+                                       "(superoffload.stall_seconds)")
         self._raise()
-        return sent
+        return self.sent.get(index)
 
     def close(self):
-        if self.thread.is_alive():
-            self.arrived.put(("end",))
-            self.thread.join(timeout=60)
+        with self.changed:
+            self.ending = True
+            self.changed.notify_all()
+        self.thread.join(timeout=self.stall_seconds)
+        return not self.thread.is_alive()
+
+    def _over(self, index):
+        return self.error is not None or not self.busy or (index is not None and index not in self.pending)
 
     def _raise(self):
         if self.error is not None:
@@ -81,78 +95,95 @@ class Stepper:
 
                 torch.cuda.set_device(self.device_index)
             while True:
-                message, *rest = self.arrived.get()
-                if message == "end":
-                    return
-                if message == "gradients":
-                    self._gradients(*rest)
-                else:
-                    self.finished.put(self._verdict(*rest))
+                with self.changed:
+                    self.changed.wait_for(lambda: self.verdict or self.arrived or self.ending)
+                    verdict, self.verdict = self.verdict, None
+                    if verdict is None and self.ending:
+                        return
+                    arrival = self.arrived.popleft() if verdict is None else None
+                self._gradients(*arrival) if verdict is None else self._decided(verdict)
         except BaseException as error:  # whatever it is, the training thread must hear of it
-            self.error = error
-            self.finished.put(None)
+            with self.changed:
+                self.error = error
+                self.changed.notify_all()
 
-    def _rates(self):
-        """What else a step depends on: a training loop may still change it between backward() and step()."""
-        return [[group.get(name) for name in RATES] for group in self.groups]
+    def _begin_step(self):
+        self.old, self.waiting, self.ahead, self.guessing = {}, [], 0.0, self.rule.guesses()
 
-    def _gradients(self, index, event, scale):
+    def _gradients(self, index, event, guess):
         begin = time.perf_counter()
         self.link.wait(event)
         self._note("wait for gradients", index, begin)
         good = math.isfinite(self.subgroups[index].norm.item())
-        if not good or self.clipped_in_a_row >= CLIPPED_STEPS_TO_WAIT or not self.blocks.may_rotate(index):
+        if not good or not self.guessing or not self.blocks.may_rotate(index):
             self.waiting.append(index)
             return
         before = self.blocks.state(index)
-        self.old[index] = self.blocks.rotate(index)
-        self.guess = self.guess or (scale, self._rates())
-        self._step(index, before, scale)
+        self.old[index] = (self.blocks.rotate(index), guess)
+        self.ahead += self._step(index, before, *guess)
         self.counts["speculated"] += 1
 
-    def _verdict(self, scale, clipped):
-        self.clipped_in_a_row = self.clipped_in_a_row + 1 if clipped else 0
-        if scale is not None and self.guess == (scale, self._rates()):
-            for old in self.old.values():
+    def _decided(self, verdict):
+        if verdict.scale is not None:
+            self.rule.observe(verdict.clipped, self.ahead, time.perf_counter() - verdict.asked)
+            self.counts["waited"] += not self.guessing
+        self.counts["steps"] += 1
+        waiting = [*self.waiting, *(index for index, _, _ in verdict.arrived)]
+        for _, event, _ in verdict.arrived:
+            self.link.wait(event)
+        if all(guess == (verdict.scale, verdict.rates) for _, guess in self.old.values()):
+            for index, (old, _) in self.old.items():
                 self.blocks.keep(old)
+                self._final(index)
         else:
-            for index, old in self.old.items():
-                self.blocks.restore(index, old)
-                self.subgroups[index].steps -= 1
-                self.counts["taken back"] += 1
-                if scale is None:
-                    self._send_again(index)
-                else:
-                    self.counts["redone"] += 1
-            self.waiting = [*self.old, *self.waiting]
-            if scale is not None and self.old and any(self.subgroups[index].copy is None for index in self.old):
-                raise RuntimeError("a learning rate or another rate was changed between backward() and step(), when "
-                                   "gradients were used already: set superoffload.speculation to 0")
-        for index in self.waiting if scale is not None else []:
-            self._step(index, self.blocks.state(index), scale)
-        sent = self.link.sent()
-        self.begin_step()
-        return sent
+            waiting = [*self._take_back(verdict.scale), *waiting]
+        for index in in_order(waiting, verdict.order):
+            if verdict.scale is not None:
+                self._step(index, self.blocks.state(index), verdict.scale, verdict.rates)
+            self._final(index)
+        self._finish()
 
-    def _step(self, index, before, scale):
-        subgroup, begin = self.subgroups[index], time.perf_counter()
-        subgroup.steps += 1
-        after = self.blocks.state(index)
-        copy = subgroup.gradient if subgroup.copy is None else subgroup.copy
-        self.adam.step(before, after, subgroup.gradient, copy, subgroup.steps, subgroup.group, self.adamw, scale)
+    def _take_back(self, scale):
+        """Every subgroup has the state that it had before the step."""
+        for index, (old, _) in self.old.items():
+            self.blocks.restore(index, old)
+            self.subgroups[index].steps -= 1
+            self.counts["taken back"] += 1
+            if scale is None:
+                self.update.send_again(index)
+            else:
+                self.counts["redone"] += 1
+        if scale is not None and any(self.subgroups[index].copy is None for index in self.old):
+            raise RuntimeError("a learning rate or another rate was changed between backward() and step(), when "
+                               "gradients were used already: set superoffload.speculation to 0")
+        return list(self.old)
+
+    def _step(self, index, before, scale, rates):
+        """Returns the seconds that it took."""
+        begin = time.perf_counter()
+        self.subgroups[index].steps += 1
+        self.update.step(index, before, scale, rates)
         self._note("adam", index, begin)
-        self.on_state(index)
-        self.link.send(subgroup.target, copy)
         self.counts["stepped"] += 1
+        return time.perf_counter() - begin
 
-    def _send_again(self, index):
-        """The weights of a step that was taken back."""
-        subgroup = self.subgroups[index]
-        copy = subgroup.gradient if subgroup.copy is None else subgroup.copy
-        copy.copy_(self.blocks.state(index).param)
-        self.on_state(index)
-        self.link.send(subgroup.target, copy)
+    def _final(self, index):
+        """Nothing of this step changes the weights of this subgroup any more."""
+        if self.update.returns_early:
+            with self.changed:
+                self.sent[index] = self.update.sent.get(index)
+                self.pending.discard(index)
+                self.changed.notify_all()
+
+    def _finish(self):
+        last = self.update.finish()
+        self._begin_step()
+        with self.changed:
+            self.sent = {**dict.fromkeys(self.subgroups, last), **self.sent, None: last}
+            self.busy, self.pending = False, set()
+            self.changed.notify_all()
 
     def _note(self, what, index, begin):
-        if self.journal is not None:
-            self.journal.append((what, index, begin, time.perf_counter()))
+        journal = self.journal
+        if journal is not None:
+            journal.append((what, index, begin, time.perf_counter()))

@@ -1,0 +1,26 @@
+"""What this optimizer does not do must not be done silently in another way."""
+
+
+def refuse(optimizer, options, settings, ranks):
+    """`optimizer`: the one that DeepSpeed was given; `options`: what ZeRO-3's optimizer gets from the engine.
+    Raises ValueError that names all that does not work."""
+    from deepspeed.ops.adam import DeepSpeedCPUAdam
+
+    offload, parameters = options.get("offload_optimizer_config"), options.get("offload_param_config")
+    mpu = options.get("mpu")
+    checks = {
+        "an optimizer that is not DeepSpeedCPUAdam": type(optimizer) is not DeepSpeedCPUAdam,
+        "DeepSpeedCPUAdam(fp32_optimizer_states=False)": not getattr(optimizer, "fp32_optimizer_states", True),
+        "offload_optimizer.device other than cpu": getattr(offload, "device", None) != "cpu",
+        "offload_param": getattr(parameters, "device", "none") not in ("none", None),
+        "zenflow": options.get("zenflow_config") is not None,
+        "zero_hpz_partition_size": options.get("zero_hpz_partition_size", 1) > 1,
+        "zero_quantized_weights": bool(options.get("zero_quantized_weights")),
+        "16-bit master weights": bool(options.get("fp16_master_weights_and_gradients")
+                                      or options.get("bf16_master_weights_and_gradients")),
+        "tensor parallelism": mpu is not None and not hasattr(mpu, "initialize_sequence_parallel"),
+        f"superoffload.early_forward with {ranks} ranks (it is for one)": settings.early_forward and ranks > 1,
+    }
+    found = [name for name, is_so in checks.items() if is_so]
+    if found:
+        raise ValueError(f'superoffload.optimizer "overlap" does not work with {", ".join(found)}')

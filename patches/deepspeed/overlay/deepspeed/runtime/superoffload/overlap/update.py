@@ -1,0 +1,66 @@
+"""One subgroup stepped: Adam over its elements, and its weights on their way back."""
+
+import torch
+
+
+class Update:
+    """`settings`: superoffload/settings.py. `on_state(i)` is told that the state of subgroup i lies elsewhere now.
+    `sent`: by subgroup, what Link.after takes for its weights. `progress` counts what was done, for those who wait."""
+
+    def __init__(self, blocks, link, adam, adamw, subgroups, settings, on_state):
+        self.blocks, self.link, self.adam, self.adamw, self.subgroups = blocks, link, adam, adamw, subgroups
+        self.piece, self.fused, self.returns_early = settings.subgroup_elements, settings.fused_casts, settings.early_return
+        self.on_state, self.sent, self.unsent, self.last, self.progress = on_state, {}, [], None, 0
+        self.scratch = None
+
+    def step(self, index, before, scale, rates):
+        """From the state `before` into the present block. A large parameter is stepped in pieces, and each piece sent
+        while the next is stepped."""
+        subgroup, after = self.subgroups[index], self.blocks.state(index)
+        copy, rates = self.copy_of(index), rates[subgroup.group]
+        for begin in range(0, copy.numel(), self.piece):
+            place = slice(begin, begin + self.piece)
+            old, new = ([part[place] for part in state] for state in (before, after))
+            self._adam(old, new, subgroup.gradient[place], copy[place], subgroup.steps, rates, scale)
+            self.progress += 1
+            if self.returns_early:
+                self._send(index, place)
+        if not self.returns_early:
+            self.unsent.append(index)
+        self.on_state(index)
+
+    def _adam(self, old, new, gradient, copy, steps, rates, scale):
+        if self.fused:
+            self.adam.step(old, new, gradient, copy, steps, rates, self.adamw, scale)
+            return
+        if self.scratch is None:
+            largest = max(subgroup.gradient.numel() for subgroup in self.subgroups.values())
+            self.scratch = torch.empty(min(self.piece, largest), dtype=torch.float32)
+        wide = self.scratch[: gradient.numel()].copy_(gradient)
+        self.adam.step(old, new, wide, None, steps, rates, self.adamw, scale)
+        copy.copy_(new[0])
+
+    def send_again(self, index):
+        """The weights of a step that was taken back and is not done again."""
+        self.on_state(index)
+        if self.returns_early:
+            self.copy_of(index).copy_(self.blocks.state(index).param)
+            self._send(index, slice(None))
+        else:
+            self.unsent.remove(index)
+
+    def finish(self):
+        """The step is over. Returns what Link.after takes for all that was sent."""
+        for index in dict.fromkeys(self.unsent):
+            self._send(index, slice(None))
+        self.unsent, self.sent = [], {}
+        last, self.last = self.last, None
+        return last
+
+    def copy_of(self, index):
+        """Host memory in the weights' format: where gradients are not needed again, it is theirs."""
+        subgroup = self.subgroups[index]
+        return subgroup.gradient if subgroup.copy is None else subgroup.copy
+
+    def _send(self, index, place):
+        self.last = self.sent[index] = self.link.send(self.subgroups[index].target[place], self.copy_of(index)[place])
