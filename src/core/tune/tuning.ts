@@ -1,5 +1,6 @@
 import type { Case, ModeName } from '../experiment/case.ts';
 import type { Wall } from '../search/frontier.ts';
+import type { Capacity } from '../search/predicted-edge.ts';
 
 /** The words of tuning: what may be tried, what was tried, what comes next. Plain data; the rules lie beside it. */
 
@@ -15,11 +16,21 @@ export interface TuneBudget {
   readonly memoryMargin: number;
 }
 
-/** A configuration that is predicted to fit with the margin. Memory in GiB: a chip of the GPU, a node of the host. */
+/**
+ * A configuration that is predicted to fit with the margin, by the formulas or by what trials of its mode have shown of
+ * them. Memory in GiB: a chip of the GPU, a node of the host.
+ */
 export interface Candidate {
   readonly subject: Case;
+  /** It is launched with `--bind-cores`; beside the case, this is what a trial is known by ({@link candidateKey}). */
+  readonly bindCores: boolean;
   /** null where the system's rates do not say (a CPU rank, a new machine): then the order is that of the rules. */
   readonly predictedStepMs: number | null;
+  /** What candidates are ordered by: `predictedStepMs`, or the same formulas with assumed rates (assumed-rates.ts). */
+  readonly orderMs: number;
+  /** Expected of the whole launch of `subject.steps` steps, start and end included. */
+  readonly launchSeconds: number;
+  /** What PyTorch reserves: what must fit, and what `nvidia-smi` shows. */
   readonly gpuGiB: number;
   readonly hostGiB: number;
   /** In words, what sets it apart: `everything fits on the GPU`, `ratio 0.85: the GPU has room for 15% of the optimizer`. */
@@ -42,7 +53,7 @@ export type TrialResult =
       readonly highStepMs: number | null;
       /** Model TFLOPS a GPU, recomputation excluded. */
       readonly tflopsPerGpu: number;
-      /** Peaks; null where nobody measured them. */
+      /** Peaks; null where nobody measured them. Of the GPU what PyTorch reserved (`memory.gpuReservedGiB` of a record). */
       readonly gpuGiB: number | null;
       readonly hostGiB: number | null;
       /** False: it was stopped early, because it could not be the best any more. */
@@ -66,6 +77,8 @@ export interface Trial {
 export interface Tuning {
   readonly objective: Objective;
   readonly budget: TuneBudget;
+  /** What there is: a chip of the GPU, a node of the host; null where unknown. */
+  readonly capacity: Capacity;
   readonly candidates: readonly Candidate[];
   readonly trials: readonly Trial[];
   /** Minutes that this command has spent. */

@@ -1,0 +1,104 @@
+import type { Case, System } from '../experiment/case.ts';
+import { predictDurationMs } from '../model/duration.ts';
+import { smallestFittingRatio } from '../model/fitting-ratio.ts';
+import { predictTime } from '../model/step-time.ts';
+import type { Needs } from '../search/frontier.ts';
+import type { Capacity } from '../search/predicted-edge.ts';
+import type { Draft } from './drafts.ts';
+import { keepsAllOnGpu } from './modes-to-tune.ts';
+import {
+  corrected,
+  isRoom,
+  machineFor,
+  predictedNeeds,
+  roomOf,
+  shortageText,
+  type MemoryFactors,
+} from './needs.ts';
+import { ratiosToTry } from './ratios.ts';
+import type { TuneRequest } from './request.ts';
+import type { Candidate, Rejected } from './tuning.ts';
+import { whyOf } from './why.ts';
+
+/** What is needed to judge drafts. */
+export interface Judge {
+  readonly request: TuneRequest;
+  readonly system: System;
+  /** The system with assumed rates where it does not say. */
+  readonly assumed: System;
+  readonly capacity: Capacity;
+  readonly factors: MemoryFactors;
+}
+
+export interface Judged {
+  readonly candidates: readonly Candidate[];
+  /** Why there is none; null where there is one, and where nothing is lost by it. */
+  readonly rejected: Rejected | null;
+}
+
+/** A draft's candidates: one, or one a ratio. */
+export function judgeDraft(judge: Judge, draft: Draft): Judged {
+  const { request, capacity } = judge;
+  const { memoryMargin } = request.budget;
+  if (draft.variant.savesMemory && !saves(judge, draft)) return { candidates: [], rejected: null };
+  const subjects = subjectsOf(judge, draft);
+  const fitting = subjects.filter((subject) =>
+    isRoom(roomOf(needsOf(judge, subject), capacity, memoryMargin)),
+  );
+  if (fitting.length > 0) {
+    return { candidates: fitting.map((subject) => candidateOf(judge, draft, subject)), rejected: null };
+  }
+  const last = subjects.at(-1) ?? draft.subject;
+  const reason = shortageText(needsOf(judge, last), capacity, memoryMargin);
+  return { candidates: [], rejected: { subject: last, reason } };
+}
+
+/** GiB, by what trials have shown. */
+function needsOf({ request, system, factors }: Judge, subject: Case): Needs {
+  return corrected(predictedNeeds(subject, system, request.exclusiveHost), factors(subject.mode));
+}
+
+/** A draft at each ratio worth a look; at 1 alone, the least that the GPU can have, where none fits. */
+function subjectsOf(judge: Judge, { subject, variant }: Draft): Case[] {
+  const { request, system, factors } = judge;
+  if (subject.ratio === null) return [subject];
+  if (request.fixed.ratio !== null) return [{ ...subject, ratio: request.fixed.ratio }];
+  const smallest = smallestFittingRatio(subject, machineFor(system, factors(subject.mode)), {
+    memoryMargin: request.budget.memoryMargin,
+    exclusiveHost: request.exclusiveHost,
+  });
+  if (smallest === null) return [{ ...subject, ratio: 1 }];
+  const subjects = ratiosToTry(smallest, variant.why !== null).map((ratio) => ({ ...subject, ratio }));
+  const keys = subjects.map((one) => JSON.stringify(needsOf(judge, one)));
+  // Ratios that cut between the same two subgroups are the same configuration.
+  return subjects.filter((_, index) => keys[index] !== keys[index - 1]);
+}
+
+function candidateOf({ request, system, assumed }: Judge, draft: Draft, subject: Case): Candidate {
+  const predicted = predictTime(subject, system)?.stepMs ?? null;
+  const orderMs = predicted ?? predictTime(subject, assumed)?.stepMs;
+  const launchMs = predictDurationMs(subject, assumed, subject.steps);
+  if (orderMs === undefined || launchMs === null) throw new Error('assumed rates leave nothing unknown');
+  return {
+    subject,
+    bindCores: draft.bindCores,
+    predictedStepMs: predicted,
+    orderMs,
+    launchSeconds: launchMs / 1000,
+    ...predictedNeeds(subject, system, request.exclusiveHost),
+    why: whyOf(draft, subject, keepsAllOnGpu(subject.mode)),
+  };
+}
+
+/** GiB: less is within the error of the prediction. */
+const worthSaving = 0.5;
+
+/** Whether a setting that is there for memory does save some. */
+function saves(judge: Judge, { subject, variant }: Draft): boolean {
+  const without = Object.entries(subject.deepspeedOverrides).filter(
+    ([key]) => !Object.hasOwn(variant.overrides, key),
+  );
+  const own = needsOf(judge, subject);
+  const plain = needsOf(judge, { ...subject, deepspeedOverrides: Object.fromEntries(without) });
+  return plain.gpuGiB - own.gpuGiB > worthSaving || plain.hostGiB - own.hostGiB > worthSaving;
+}

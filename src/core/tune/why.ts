@@ -1,0 +1,28 @@
+import type { Case } from '../experiment/case.ts';
+import type { Draft } from './drafts.ts';
+
+/** What sets a candidate apart, in words. */
+export function whyOf({ variant, bindCores }: Draft, subject: Case, allOnGpu: boolean): string[] {
+  return [
+    ...(allOnGpu ? ['everything fits on the GPU'] : []),
+    ...(subject.ratio === null ? [] : [ratioText(subject.ratio)]),
+    batchText(subject),
+    ...(subject.activationCheckpointing ? [recomputationText(subject)] : []),
+    ...(variant.why === null ? [] : [variant.why]),
+    ...(bindCores ? ['cores bound to the rank'] : []),
+  ];
+}
+
+function ratioText(ratio: number): string {
+  if (ratio === 1) return 'ratio 1: the whole optimizer on the CPU';
+  return `ratio ${ratio}: ${Math.round(100 * (1 - ratio))}% of the optimizer stays on the GPU`;
+}
+
+function batchText({ microBatch, gradientAccumulation }: Case): string {
+  if (gradientAccumulation === 1) return `micro-batch ${microBatch}, the whole batch at once`;
+  return `micro-batch ${microBatch}, ${gradientAccumulation} accumulated`;
+}
+
+function recomputationText({ activationOffload }: Case): string {
+  return activationOffload ? 'recomputation, kept activations on the host' : 'recomputation';
+}
