@@ -52,7 +52,11 @@ describe('smallestFittingRatio', () => {
           expect(needs(below)).toBeGreaterThan(most);
         },
       ),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        // 0.9 leaves 10 of 110 subgroups on the GPU, not 11: a share that no tenth stands for.
+        examples: [[models.find(({ name }) => name === '30B') ?? large, 1, true, 0.163]],
+      },
     );
   });
 
