@@ -1,7 +1,13 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { readFileSync } from 'node:fs';
 import { nearest } from '../core/experiment/nearest.ts';
-import { keyListFor, type KeyList, type KnownVersion } from '../core/deepspeed/known-keys.ts';
+import {
+  keyListFor,
+  newestKnown,
+  overlaySection,
+  type KeyList,
+  type KnownVersion,
+} from '../core/deepspeed/known-keys.ts';
 import type { Fault } from '../errors.ts';
 
 /** A file of experiment/schema, without its ending. */
@@ -53,7 +59,7 @@ function validatorFor(name: SchemaName, data: unknown): ValidateFunction {
   const id = [name, ...sections].join(' ');
   const known = compiled.get(id);
   if (known !== undefined) return known;
-  const schema = JSON.parse(readFileSync(new URL(`${name}.json`, schemaFolder), 'utf8')) as ObjectSchema;
+  const schema = sections.includes(overlaySection) ? withOverlay(readSchema(name)) : readSchema(name);
   // The committed schemas are checked by the tests; to check them again here costs more than the data's check.
   const ajv = new Ajv2020({
     allErrors: true,
@@ -65,6 +71,17 @@ function validatorFor(name: SchemaName, data: unknown): ValidateFunction {
   const validate = ajv.compile(name.startsWith('deepspeed-') ? onlySections(schema, sections) : schema);
   compiled.set(id, validate);
   return validate;
+}
+
+function readSchema(name: SchemaName): ObjectSchema {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, schemaFolder), 'utf8')) as ObjectSchema;
+}
+
+/** The overlay's section is this project's: its keys are the same whatever DeepSpeed is installed. */
+function withOverlay(schema: ObjectSchema): ObjectSchema {
+  if (overlaySection in schema.properties) return schema;
+  const newest = readSchema(`deepspeed-${newestKnown}`).properties[overlaySection] ?? {};
+  return { ...schema, properties: { ...schema.properties, [overlaySection]: newest } };
 }
 
 /** Leaves what the data has no section for open: ajv compiles those rules too, three quarters of the time. */

@@ -21,11 +21,13 @@ export interface SeriesFolder {
 }
 
 /**
- * Reads patches/<upstream> whole.
- * @returns undefined where there is no series.
- * @throws SuperOffloadError 'config' with every fault: of the JSON, of a path, of a hash.
+ * Reads the series.json of patches/<upstream>, without the files that it names.
+ * @returns undefined where there is none.
+ * @throws SuperOffloadError 'config' with every fault of the JSON or of a path.
  */
-export async function readSeries(folder: string): Promise<SeriesFolder | undefined> {
+export async function readSeriesFile(
+  folder: string,
+): Promise<Pick<SeriesFolder, 'place' | 'series' | 'sha256'> | undefined> {
   const place = join(folder, 'series.json');
   const text = await readPlain(place);
   if (text === 'absent') return undefined;
@@ -36,6 +38,18 @@ export async function readSeries(folder: string): Promise<SeriesFolder | undefin
   const series = data as SeriesFile;
   const unsound = seriesFaults(series, place);
   if (unsound.length > 0) throw faultsError('config', unsound, hint);
+  return { place, series, sha256: sha256Of(text) };
+}
+
+/**
+ * Reads patches/<upstream> whole.
+ * @returns undefined where there is no series.
+ * @throws SuperOffloadError 'config' with every fault: of the JSON, of a path, of a hash.
+ */
+export async function readSeries(folder: string): Promise<SeriesFolder | undefined> {
+  const file = await readSeriesFile(folder);
+  if (file === undefined) return undefined;
+  const { series } = file;
   const faults: Fault[] = [];
   const read = async (files: readonly { name: string; source: string; sha256: string }[]) => {
     const contents = new Map<string, Buffer>();
@@ -53,7 +67,7 @@ export async function readSeries(folder: string): Promise<SeriesFolder | undefin
     series.overlay.map(({ path, sha256 }) => ({ name: path, source: join('overlay', path), sha256 })),
   );
   if (faults.length > 0) throw faultsError('config', faults, hint);
-  return { place, series, sha256: sha256Of(text), patches, overlay };
+  return { ...file, patches, overlay };
 }
 
 const hint = 'this superoffload is damaged or was edited: install it again';

@@ -110,9 +110,15 @@ function ratioCell(found: ModeRatio | undefined): string {
   return `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})${found.confident ? '' : '~'}${found.unfair.length > 0 ? '!' : ''}`;
 }
 
+const whyNotRun: Readonly<Record<SkippedCase['kind'], string>> = {
+  memory: 'not run: does not fit',
+  'needs-cuda': 'not run: needs CUDA',
+  'needs-patches': 'not run: needs patches',
+};
+
 function skippedRow(mode: string, model: string, kind: SkippedCase['kind']): string[] {
   const blanks = Array.from({ length: columns.length - 3 }, () => '-');
-  return [mode, model, ...blanks, kind === 'needs-cuda' ? 'not run: needs CUDA' : 'not run: does not fit'];
+  return [mode, model, ...blanks, whyNotRun[kind]];
 }
 
 function footnotes(

@@ -4,6 +4,14 @@ import { versionOrder } from '../stack/version.ts';
 export const knownVersions = ['0.18.0', '0.19.8'] as const;
 export type KnownVersion = (typeof knownVersions)[number];
 
+export const newestKnown = knownVersions[1];
+
+/**
+ * The section that the overlay of patches/deepspeed reads; DeepSpeed without it ignores the section. Whether a stack
+ * has the overlay is another question than whether the keys are right: core/patches/overlay-trouble.ts.
+ */
+export const overlaySection = 'superoffload';
+
 /** Which committed key list stands for an installed DeepSpeed, and what to tell the user about it. */
 export interface KeyList {
   readonly version: KnownVersion;
@@ -16,7 +24,6 @@ export interface KeyList {
  * Older than all of them: the oldest, with a note that such a DeepSpeed has no SuperOffload.
  */
 export function keyListFor(installed: string): KeyList {
-  const newest = knownVersions[knownVersions.length - 1] ?? knownVersions[0];
   const best = knownVersions.findLast((version) => versionOrder(version, installed) <= 0);
   if (best === undefined) {
     return {
@@ -24,10 +31,10 @@ export function keyListFor(installed: string): KeyList {
       note: `DeepSpeed ${installed} is older than ${knownVersions[0]}, the first with SuperOffload`,
     };
   }
-  if (best === newest && versionOrder(installed, newest) > 0) {
+  if (best === newestKnown && versionOrder(installed, newestKnown) > 0) {
     return {
       version: best,
-      note: `DeepSpeed ${installed} is newer than ${newest}, the newest version known here: its keys are checked against ${newest}`,
+      note: `DeepSpeed ${installed} is newer than ${newestKnown}, the newest version known here: its keys are checked against ${newestKnown}`,
     };
   }
   return {

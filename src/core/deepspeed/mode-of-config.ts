@@ -1,6 +1,6 @@
 import type { ModeName } from '../experiment/case.ts';
 import type { JsonObject } from './modes/mode.ts';
-import { objectAt, runsSuperOffload, type SuperOffloadSwitch } from './super-offload.ts';
+import { objectAt, runsOverlap, runsSuperOffload, type SuperOffloadSwitch } from './super-offload.ts';
 
 /** What decides which mode a JSON is of, beside the JSON. */
 export interface ModeReading {
@@ -34,14 +34,6 @@ export function modesOfConfig(config: JsonObject, reading: ModeReading): readonl
     default:
       return [];
   }
-}
-
-/** The overlay's optimizer goes before SuperOffload's own, whether or not the JSON asks for that too. */
-export function runsOverlap(config: JsonObject): boolean {
-  return (
-    objectAt(config, 'zero_optimization')['stage'] === 3 &&
-    objectAt(config, 'superoffload')['optimizer'] === 'overlap'
-  );
 }
 
 /** DeepSpeed still reads the two booleans of old (runtime/zero/config.py). */

@@ -5,7 +5,7 @@ import { ownedSections } from './agreement.ts';
 import { modesOfConfig, type ModeReading } from './mode-of-config.ts';
 import type { JsonObject } from './modes/mode.ts';
 import { findMode } from './modes/registry.ts';
-import { objectAt, type SuperOffloadSwitch } from './super-offload.ts';
+import { objectAt, runsOverlap, type SuperOffloadSwitch } from './super-offload.ts';
 
 /** What a DeepSpeed JSON and a flag can both say: the JSON path, the flag, and the field of the grid's flags. */
 const shared = [
@@ -119,7 +119,8 @@ function batchOf(
 /** DeepSpeed's own default is 1 (runtime/zero/offload_config.py), not the 0.9 of the JSON that this tool writes. */
 function ratioOf(config: JsonObject): number | undefined {
   const optimizer = objectAt(objectAt(config, 'zero_optimization'), 'offload_optimizer');
-  return numeric(optimizer, 'ratio') ?? (optimizer['super_offload'] === true ? 1 : undefined);
+  const isSplit = optimizer['super_offload'] === true || runsOverlap(config);
+  return numeric(optimizer, 'ratio') ?? (isSplit ? 1 : undefined);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { versionOrder } from '../stack/version.ts';
+import { overlaySection } from './known-keys.ts';
 import type { JsonObject } from './modes/mode.ts';
 
 /**
@@ -20,8 +21,17 @@ export function superOffloadSwitch(
   return versionOrder(version, '0.18.0') < 0 ? 'absent' : 'key';
 }
 
-/** Whether DeepSpeed runs SuperOffload with this JSON, whatever the case is called. */
+/** The overlay's optimizer goes before SuperOffload's own, whether or not the JSON asks for that too. */
+export function runsOverlap(config: JsonObject): boolean {
+  return (
+    objectAt(config, 'zero_optimization')['stage'] === 3 &&
+    objectAt(config, overlaySection)['optimizer'] === 'overlap'
+  );
+}
+
+/** Whether DeepSpeed runs its own SuperOffload with this JSON, whatever the case is called. */
 export function runsSuperOffload(config: JsonObject, superOffload: SuperOffloadSwitch): boolean {
+  if (superOffload !== 'implied' && runsOverlap(config)) return false;
   const zero = objectAt(config, 'zero_optimization');
   const optimizer = objectAt(zero, 'offload_optimizer');
   switch (superOffload) {

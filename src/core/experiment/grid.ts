@@ -25,7 +25,7 @@ export type { ModelTable };
 /** A case that this machine does not run, and why. */
 export interface SkippedCase {
   readonly case: Case;
-  readonly kind: 'memory' | 'needs-cuda';
+  readonly kind: 'memory' | 'needs-cuda' | 'needs-patches';
   readonly reason: string;
   /** The mode and the size were asked for by name: exit code 3 rather than a row. */
   readonly askedFor: boolean;

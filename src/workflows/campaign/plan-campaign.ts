@@ -4,11 +4,13 @@ import { cellOf, distinctCells, type Cell } from '../../core/campaign/cell.ts';
 import { filterFaults, passes, type CaseFilter } from '../../core/campaign/filter.ts';
 import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { Case } from '../../core/experiment/case.ts';
-import { expandExperiment } from '../../core/experiment/grid.ts';
+import { expandExperiment, type Grid } from '../../core/experiment/grid.ts';
 import { followsBatchRule } from '../../core/experiment/grid-batch.ts';
+import type { GridFlags } from '../../core/experiment/grid-flags.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { withoutOverlay } from '../plan/overlay.ts';
 import { openPlanning, type Planning } from '../plan/planning.ts';
 import { readSetting } from '../plan/request.ts';
 import type { CampaignRequest, CampaignRules } from './request.ts';
@@ -57,9 +59,8 @@ export async function planCampaign(
   const ofCampaign = all.filter((subject) => passes(subject, filter));
   if (faults.length === 0) faults.push(...filterFaults(only, ofCampaign));
   if (faults.length > 0) throw faultsError('usage', faults, 'nothing was started');
-  const cases = grid.cases.filter((subject) => passes(subject, filter));
-  const skipped = grid.skipped.filter((each) => passes(each.case, filter));
   const planning = await openPlanning(context, request, setting);
+  const { cases, skipped } = chosen(grid, user.flags, filter, planning);
   const planned = planByChips(planning, cases, isAskedFor(request, filter));
   const cells = planned.plans.map((plan) => [cellOf(plan, sha256), plan] as const);
   return {
@@ -76,6 +77,17 @@ export async function planCampaign(
       ...planned.leftOut,
     ],
     notes: [...new Set([...planning.notes, ...planned.notes])],
+  };
+}
+
+/** What of a grid passes the filter; a mode that the filter names is asked for as by a flag. */
+function chosen(grid: Grid, flags: GridFlags, filter: CaseFilter, { overlay }: Planning): Grid {
+  const asked = filter.has('mode') ? { ...flags, modes: [] } : flags;
+  const { cases, skipped, faults } = withoutOverlay(grid, asked, overlay);
+  return {
+    cases: cases.filter((subject) => passes(subject, filter)),
+    skipped: skipped.filter((each) => passes(each.case, filter)),
+    faults,
   };
 }
 

@@ -1,13 +1,17 @@
 import { readJson } from '../../adapters/files.ts';
 import { validateDeepSpeedConfig } from '../../adapters/validate.ts';
 import { agreementFaults } from '../../core/deepspeed/agreement.ts';
-import { runsOverlap } from '../../core/deepspeed/mode-of-config.ts';
 import type { JsonObject } from '../../core/deepspeed/modes/mode.ts';
 import { buildConfig, type BuildOptions } from '../../core/deepspeed/build-config.ts';
 import { applyOverrides } from '../../core/deepspeed/overrides.ts';
 import { completeConfig, labelFaults, mergeConfigFlags } from '../../core/deepspeed/read-config.ts';
 import { modes } from '../../core/deepspeed/modes/registry.ts';
-import { objectAt, runsSuperOffload, type SuperOffloadSwitch } from '../../core/deepspeed/super-offload.ts';
+import {
+  objectAt,
+  runsOverlap,
+  runsSuperOffload,
+  type SuperOffloadSwitch,
+} from '../../core/deepspeed/super-offload.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';

@@ -1,5 +1,6 @@
 import type { Case, System } from '../../core/experiment/case.ts';
 import type { ModelTable } from '../../core/experiment/grid.ts';
+import type { OverlayTrouble } from '../../core/patches/overlay-trouble.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import type { Context } from '../context.ts';
@@ -8,6 +9,7 @@ import { requireData } from '../runs/run-data.ts';
 import { usableStack } from '../stacks/usable-stack.ts';
 import { configureCases } from './case-configs.ts';
 import { launcherFor } from './launcher.ts';
+import { overlayNotes, overlayTroubleOf } from './overlay.ts';
 import { otherMachineNotes, planNotes } from './plan-notes.ts';
 import { megatronOf, planRun } from './plan-run.ts';
 import { readyBinding } from './ready-binding.ts';
@@ -22,11 +24,14 @@ export interface Planning {
   readonly models: ModelTable;
   /** null in a dry run without a stack. */
   readonly stack: StackLock | null;
+  /** Why the stack cannot run what needs the overlay of patches/deepspeed; null where it can. */
+  readonly overlay: OverlayTrouble | null;
   /** What a reader must know, whatever the cases are. */
   readonly notes: readonly string[];
   /**
    * Configures and plans cases. Cheap: no file is read, nothing is asked of the machine.
-   * @throws SuperOffloadError 'usage' or 'config' with the faults of all cases.
+   * @throws SuperOffloadError 'usage' or 'config' with the faults of all cases; 'environment' where the stack lacks
+   *   the patches that they need.
    */
   readonly planCases: (cases: readonly Case[]) => PlannedCases;
   /**
@@ -58,26 +63,26 @@ export async function openPlanning(
   // Before the stack: on a machine of another kind no stack would help.
   const { chips = 1 } = known.user.flags;
   if (!request.dryRun) scheduleOf(chips);
-  const { stack, notes, drift } = await usableStack(context, stackChoice(request), machine);
-  const megatron = megatronOf(context, request, stack);
+  const { stack, overlay, notes, ...software } = await openStack(context, request, machine);
   const scheduler = schedulerOf(request.scheduling, machine.system);
-  const elsewhere = otherMachineNotes(machine, scheduler, chips);
-  const place = { machine, stack, drift, megatron: megatron.directory };
+  const place = { machine, stack, ...software };
   return {
     setting: known,
     machine,
     system: machine.system,
     models,
     stack,
-    notes: [...elsewhere, ...notes, ...megatron.notes],
+    overlay,
+    notes: [...otherMachineNotes(machine, scheduler, chips), ...notes],
     planCases: (cases) => {
+      const lacking = overlayNotes(cases, known.user.config, overlay, request.dryRun);
       const { configs, notes: configNotes } = configureCases(cases, known.user, known.deepspeed);
       const plans = configs.map((configured) => {
         const schedule = scheduleOf(configured.subject.chips);
         const launcher = launcherFor(context, request, machine, configured.subject.chips, schedule);
         return planRun(context, { ...request, launcher }, { ...place, schedule }, configured);
       });
-      return { plans, notes: [...planNotes(machine, cases, known), ...configNotes] };
+      return { plans, notes: [...planNotes(machine, cases, known), ...lacking, ...configNotes] };
     },
     ready: async (plans) => {
       await requireData(plans.flatMap((plan) => plan.case ?? []));
@@ -89,6 +94,13 @@ export async function openPlanning(
   };
 }
 
-function stackChoice({ stack: name, dryRun, allowDrift }: PlanRequest) {
-  return { name, dryRun, allowDrift };
+/** The stack with what of it not every case needs: the overlay of DeepSpeed, Megatron-DeepSpeed. */
+async function openStack(context: Context, request: PlanRequest, machine: Machine) {
+  const { stack: name, dryRun, allowDrift } = request;
+  const { stack, notes, drift } = await usableStack(context, { name, dryRun, allowDrift }, machine);
+  const megatron = megatronOf(context, request, stack);
+  return {
+    ...{ stack, drift, megatron: megatron.directory, notes: [...notes, ...megatron.notes] },
+    overlay: await overlayTroubleOf(context, stack),
+  };
 }

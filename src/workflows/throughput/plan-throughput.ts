@@ -11,6 +11,7 @@ import { caseIdOfRun } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { resolveMachine, type Machine } from '../machine.ts';
+import { withoutOverlay } from '../plan/overlay.ts';
 import { openPlanning, type Planning } from '../plan/planning.ts';
 import { readyPlaces } from '../plan/ready-places.ts';
 import { commandSchedule } from '../plan/schedules.ts';
@@ -48,14 +49,15 @@ export async function planThroughput(context: Context, request: ThroughputReques
   const faults = [...user.faults, ...grid.faults];
   if (faults.length > 0) throw faultsError('usage', faults);
   const planning = await openPlanning(context, request, setting);
-  const planned = planning.planCases(grid.cases);
+  const { cases, skipped } = withoutOverlay(grid, user.flags, planning.overlay);
+  const planned = planning.planCases(cases);
   const ready = request.dryRun ? { plans: planned.plans, notes: [] } : await planning.ready(planned.plans);
   const hasRule = followsBatchRule(experiment[machine.system.accelerator], user.flags);
   return {
     machine,
     planVariant: hasRule ? variantOf(planning) : null,
     plans: ready.plans,
-    skipped: grid.skipped,
+    skipped,
     notes: [...planned.notes, ...planning.notes, ...ready.notes],
     expectedMs: await expectedDurations(context, ready.plans),
   };
