@@ -44,7 +44,8 @@ export function gridRows(experiment: ExperimentFile, section: GridSection, flags
   return { rows, modeFaults, faults };
 }
 
-function gridRow(row: ExperimentRow, flags: GridFlags, overrides: GridRow['overrides']): GridRow {
+/** One row of an experiment with what flags say of it. */
+export function gridRow(row: ExperimentRow, flags: GridFlags, overrides: GridRow['overrides']): GridRow {
   const { mode, models, deepspeed = {} } = row;
   return {
     mode,

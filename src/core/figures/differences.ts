@@ -15,15 +15,24 @@ export function differencesFromPaper(scene: FigureScene): string[] {
   const subject = sampleCase(scene);
   const chips = [...new Set(scene.panels.flatMap(({ places }) => places.map((place) => place.chips)))];
   const phrases = [
-    dtypePhrase(subject, conditions),
-    gpuPhrase(system.system, conditions),
-    linkPhrase(system.system, conditions),
+    ...gpuDifferences(subject, system.system, conditions),
     hostPhrase(scene, chips),
     figure === 12 ? null : sequencePhrase(subject, conditions),
     chips.some((count) => count > 1) ? nodePhrase(system.system, conditions) : null,
     figure === 13 ? headPhrase(scene.trials.at(-1)?.record.facts ?? {}, conditions) : null,
   ];
   return phrases.filter((phrase) => phrase !== null);
+}
+
+/** As {@link differencesFromPaper}, of a figure of other cells: the number format, the GPU, its link, the sequence. */
+export function speedDifferences(subject: Case | null, system: System, conditions: Conditions): string[] {
+  return [...gpuDifferences(subject, system, conditions), sequencePhrase(subject, conditions)].filter(
+    (phrase) => phrase !== null,
+  );
+}
+
+function gpuDifferences(subject: Case | null, system: System, conditions: Conditions): (string | null)[] {
+  return [dtypePhrase(subject, conditions), gpuPhrase(system, conditions), linkPhrase(system, conditions)];
 }
 
 /** What all cells share; the newest run, else as the experiment has it. */

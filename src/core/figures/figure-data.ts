@@ -3,6 +3,8 @@ import type { Wall } from '../search/frontier.ts';
 /** The paper's figures that this tool repeats. */
 export const figureNumbers = [10, 11, 12, 13] as const;
 export type FigureNumber = (typeof figureNumbers)[number];
+/** Figures of this form: those of the paper, and its Table 2 drawn as one. */
+export type FigureKey = FigureNumber | 'ablation';
 
 /** Where a mark comes from: a run, core/model's prediction, or the paper. Never mixed in one mark. */
 export type MarkSource = 'measured' | 'predicted' | 'published';
@@ -33,8 +35,18 @@ export interface Mark {
   readonly wall: Wall | null;
   /** Runs that it was made of, oldest first; empty for other sources. */
   readonly runIds: readonly string[];
+  /** Against the first bar of its panel, of the same source; absent where nothing is compared. */
+  readonly ratio?: MarkRatio;
   /** What is said beside this one mark: `accumulation 2`, `recomputed`, `2 of 3 launches failed`. */
   readonly notes: readonly string[];
+}
+
+/** How many times as fast. */
+export interface MarkRatio {
+  readonly value: number;
+  /** null of a number that was published without an interval. */
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 export interface Panel {
@@ -54,10 +66,15 @@ export interface Series {
   readonly title: string;
 }
 
+/** `Figure 10: Throughput on one chip`. */
+export function figureTitle({ figure, title }: Pick<FigureData, 'figure' | 'title'>): string {
+  return figure === 'ablation' ? `Ablation: ${title}` : `Figure ${figure}: ${title}`;
+}
+
 /** Everything that a picture or a table of one figure shows, of one system. Plain data: whoever has it can redraw it. */
 export interface FigureData {
   readonly schemaVersion: 1;
-  readonly figure: FigureNumber;
+  readonly figure: FigureKey;
   readonly title: string;
   /** Of every value, for example `TFLOPS per GPU, recomputation excluded`. */
   readonly unit: string;

@@ -31,7 +31,8 @@ export function footnotesOf(scene: FigureScene, { marks, leftOut, faulty }: Told
   ];
 }
 
-function measuredNote({ trials }: FigureScene, marks: readonly Mark[]): string {
+/** How many runs of when, and of which software. */
+export function measuredNote({ trials }: Pick<FigureScene, 'trials'>, marks: readonly Mark[]): string {
   const ids = new Set(marks.flatMap(({ runIds }) => runIds));
   const records = trials.map(({ record }) => record).filter(({ runId }) => ids.has(runId));
   const stacks = [...new Set(records.map(({ stack }) => stackText(stack)))];
@@ -48,7 +49,8 @@ function measuredNote({ trials }: FigureScene, marks: readonly Mark[]): string {
   );
 }
 
-function intervalNote(marks: readonly Mark[]): string[] {
+/** How the intervals were taken. */
+export function intervalNote(marks: readonly Mark[]): string[] {
   const bases = [...new Set(marks.flatMap(({ basis }) => (basis === null ? [] : [basis])))].sort();
   const few = bases.some((basis) => basis.startsWith('less'))
     ? ' (its steps were too few, or too alike)'
@@ -76,7 +78,8 @@ function unitNotes(scene: FigureScene): string[] {
   ];
 }
 
-function predictedNote({ unit, system }: FigureScene): string {
+/** What a prediction is made of. */
+export function predictedNote({ unit, system }: Pick<FigureScene, 'unit' | 'system'>): string {
   const what = unit === 'billions' ? 'memory formulas' : 'memory formulas and a roofline of its rates';
   return `Predicted: for ${system.title} by ${what}, which were held against runs on H200 GPUs; nothing was run for it.`;
 }
@@ -114,7 +117,8 @@ function ownSettings({ figure, experiment, system, trials }: FigureScene): strin
     : [`The runs were not made as the experiment has it, but ${words.join(', ')}.`];
 }
 
-function faultyNote(faulty: readonly string[]): string[] {
+/** Runs with a number that no run can have. */
+export function faultyNote(faulty: readonly string[]): string[] {
   if (faulty.length === 0) return [];
   const some = faulty.slice(0, 2).map((runId) => shownLine(runId, 80));
   const more = faulty.length > some.length ? ` and ${faulty.length - some.length} more` : '';

@@ -48,7 +48,16 @@ export const paperFileSchema = Type.Object(
       strict,
     ),
     figure13: Type.Object({ ...heading, chips: Type.Array(count, { minItems: 1 }), series }, strict),
-    table2: Type.Unknown(),
+    table2: Type.Object(
+      {
+        ...heading,
+        rows: Type.Array(Type.Object({ adds: text, value: Type.Number({ exclusiveMinimum: 0 }) }, strict), {
+          minItems: 1,
+          description: 'What is added from row to row, and the throughput then.',
+        }),
+      },
+      strict,
+    ),
     table3: Type.Unknown(),
     table4: Type.Unknown(),
     modes: Type.Record(text, Type.Enum([...modeNames]), {

@@ -28,12 +28,20 @@ export interface Trials {
  * trial that a tuning gave up is no measurement.
  */
 export function trialsOf(figure: FigureNumber, records: readonly RunRecord[]): Trials {
+  return trialsWhere(
+    records,
+    ({ experiment, chips }) => experiment === figureExperiments[figure] && hasChips(figure, chips),
+  );
+}
+
+/** As {@link trialsOf}, of the cases that are wanted, whatever experiment they were run for. */
+export function trialsWhere(records: readonly RunRecord[], isWanted: (subject: Case) => boolean): Trials {
   const trials: Trial[] = [];
   const faulty: string[] = [];
   for (const record of records) {
     const { case: subject } = record;
-    if (subject === null || subject.experiment !== figureExperiments[figure]) continue;
-    if (isAbLaunch(record) || record.abandoned !== undefined || !hasChips(figure, subject.chips)) continue;
+    if (subject === null || isAbLaunch(record) || record.abandoned !== undefined) continue;
+    if (!isWanted(subject)) continue;
     if (isSound(record, subject)) trials.push({ record, subject });
     else faulty.push(record.runId);
   }

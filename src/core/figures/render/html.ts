@@ -1,5 +1,5 @@
 import { html, trusted, type Html } from '../../text/html.ts';
-import type { FigureData } from '../figure-data.ts';
+import { figureTitle, type FigureData } from '../figure-data.ts';
 import { figureFacts, figureTables, tableHeads, type FigureTable } from './text.ts';
 
 /** Dark ink on white (15:1) and grey rules: readable in print and by WCAG AA; wide tables and pictures scroll. */
@@ -18,7 +18,7 @@ thead th { border-bottom: 2px solid #555; } .functional { color: #a4262c; font-w
  * @param svg by adapters/figure.ts drawSvg, of this figure
  */
 export function figureHtml(data: FigureData, svg: string): string {
-  const title = `Figure ${data.figure}: ${data.title}`;
+  const title = figureTitle(data);
   const facts = figureFacts(data).map((fact) => html`<p>${fact}</p>`);
   const page = html`<!doctype html>
     <html lang="en">

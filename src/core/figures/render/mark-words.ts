@@ -1,5 +1,5 @@
 import type { Wall } from '../../search/frontier.ts';
-import type { Mark, MarkSource, MarkState } from '../figure-data.ts';
+import type { Mark, MarkRatio, MarkSource, MarkState } from '../figure-data.ts';
 
 /** The words for what a mark is; one set for the picture and the tables. */
 
@@ -26,6 +26,12 @@ export function stateText({ state, wall }: Mark): string {
   return state === 'oom' && wall !== null ? `OOM ${wallWords[wall]}` : stateWords[state];
 }
 
+/** `2.08x (1.87 to 2.35)`. */
+export function ratioText({ value, low, high }: MarkRatio): string {
+  const interval = low === null || high === null ? '' : ` (${low.toFixed(2)} to ${high.toFixed(2)})`;
+  return `${value.toFixed(2)}x${interval}`;
+}
+
 /** The truth may be higher: a note of the figure's data says so (core/figures/frontier-mark.ts). */
 export function isAtLeast({ notes }: Mark): boolean {
   return notes.some((note) => /^at least\b/.test(note));
@@ -48,6 +54,9 @@ export function wordsExplained(marks: readonly Mark[]): string[] {
     ...(has('oom') ? [`OOM: out of memory${which === '' ? '' : `, of ${which}`}`] : []),
     ...(marks.some(isAtLeast) ? ['\u2265: at least; what runs above it is not known'] : []),
     ...(ends === '' ? [] : [`(${ends}): the memory that the next size lacks`]),
+    ...(marks.some(({ ratio }) => ratio !== undefined)
+      ? ['x: times as fast as the first bar of the panel, with its interval']
+      : []),
     ...(has('failed') ? ['failed: ended for another reason than memory'] : []),
     ...(has('stopped') ? ['stopped early: somebody ended it, no number of it is used'] : []),
     ...(has('not-run') ? ['not run: no run of it with these settings, this is not zero'] : []),

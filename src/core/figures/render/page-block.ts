@@ -1,3 +1,4 @@
+import { figureTitle } from '../figure-data.ts';
 import type { DrawnLine, DrawnSymbol, DrawnText } from './draw.ts';
 import type { FigureView } from './figure-view.ts';
 import { ink, mutedInk } from './palette.ts';
@@ -26,7 +27,7 @@ export function headBlock({ data }: FigureView, width: number): Block {
       texts.push({ x: 0, y, text: line, size, colour, align: 'left' });
     }
   };
-  write(pictureText(`Figure ${data.figure}: ${data.title}`, 140), sizes.title, ink);
+  write(pictureText(figureTitle(data), 140), sizes.title, ink);
   y += 2;
   write(pictureText(data.system.title, 160), sizes.heading, ink);
   if (data.functional)

@@ -71,7 +71,7 @@ function lineSchemes(): Slots[] {
 }
 
 function barPlans(view: FigureView): PanelPlan[] {
-  const isNumbered = view.data.figure === 13;
+  const isNumbered = view.data.figure === 13 || view.data.figure === 'ablation';
   const words = view.panels.map((panel) => barStacks(view, panel, () => isNumbered));
   const ends = sharedEnds(
     view.panels.map((panel, i) => upperEnd(marksOf(panel).map(topOf), words[i] ?? [], plotHeight)),

@@ -1,4 +1,4 @@
-import type { FigureData } from '../figure-data.ts';
+import { figureTitle, type FigureData } from '../figure-data.ts';
 import { drawConfig, pageView, type VegaLiteSpec } from './draw.ts';
 import { figureView } from './figure-view.ts';
 import { legendBlock } from './legend.ts';
@@ -45,7 +45,7 @@ export function vegaLiteSpec(data: FigureData): VegaLiteSpec {
     description: figureSummary(data),
     usermeta: {
       tool: `superoffload ${data.tool}`,
-      title: pictureText(`Figure ${data.figure}: ${data.title}`),
+      title: pictureText(figureTitle(data)),
       figure: data,
     },
     background: '#ffffff',

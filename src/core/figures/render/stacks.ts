@@ -1,6 +1,6 @@
 import type { Mark, MarkSource } from '../figure-data.ts';
 import { valueOf, type FigureView, type PanelView, type SeriesView } from './figure-view.ts';
-import { isAtLeast, sourceTitles, stateText, wallWords } from './mark-words.ts';
+import { isAtLeast, ratioText, sourceTitles, stateText, wallWords } from './mark-words.ts';
 import { pictureNumber } from './picture-text.ts';
 import { sizes } from './slots.ts';
 import { fittedText, textWidth } from './text-width.ts';
@@ -113,7 +113,8 @@ function inWords({ sources, text, isMuted }: StackItem, isFirst: boolean): Stack
 /** `\u2265 6.1 (host)`: at least 6.1, and the memory that ends it. */
 function numberText(mark: Mark, value: number): string {
   const ends = mark.wall === null ? '' : ` (${wallWords[mark.wall]})`;
-  return `${isAtLeast(mark) ? '\u2265 ' : ''}${pictureNumber(value)}${ends}`;
+  const ratio = mark.ratio === undefined ? '' : `: ${ratioText(mark.ratio)}`;
+  return `${isAtLeast(mark) ? '\u2265 ' : ''}${pictureNumber(value)}${ends}${ratio}`;
 }
 
 /** @returns pixels along the writing */

@@ -1,10 +1,10 @@
-import type { FigureData, Mark } from '../figure-data.ts';
+import { figureTitle, type FigureData, type Mark } from '../figure-data.ts';
 import { shownLine } from '../../text/plain.ts';
 import { isShown } from './figure-view.ts';
 
 /** What a listener hears in place of the picture: what is shown, of which machine, and how many marks of what source. */
 export function figureSummary(data: FigureData): string {
-  const { figure, title, unit, system, functional, differences, panels, series } = data;
+  const { unit, system, functional, differences, panels, series } = data;
   const count = (source: Mark['source'], state: Mark['state']): number =>
     data.marks.filter((mark) => isShown(mark) && mark.source === source && mark.state === state).length;
   const sources = [
@@ -13,7 +13,7 @@ export function figureSummary(data: FigureData): string {
     `${count('published', 'value')} of the paper`,
   ];
   const parts = [
-    `Figure ${figure}: ${title}. ${unit}, on ${system.title}.`,
+    `${figureTitle(data)}. ${unit}, on ${system.title}.`,
     ...(functional ? ['Measured on CPUs: functional, not a speed.'] : []),
     `Panels: ${panels.map((panel) => panel.title).join(', ') || 'none'}. Series: ${series.map((each) => each.title).join(', ') || 'none'}.`,
     `${sources.join(', ')}; ${count('measured', 'oom')} measured cells out of memory, ${count('measured', 'not-run')} not run.`,

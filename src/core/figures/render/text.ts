@@ -2,7 +2,7 @@ import { groupBy } from '../../collections/group-by.ts';
 import { csvText } from '../../text/csv.ts';
 import { formatNumber } from '../../text/format.ts';
 import { markdownTable, markdownText } from '../../text/markdown.ts';
-import type { FigureData, Mark, MarkSource } from '../figure-data.ts';
+import { figureTitle, type FigureData, type Mark, type MarkSource } from '../figure-data.ts';
 import { isAtLeast, sourceTitles, stateText } from './mark-words.ts';
 
 /** A figure in words: the same marks as in the picture, each with its source. */
@@ -88,7 +88,7 @@ export function figureMarkdown(data: FigureData): string {
         ).trimEnd(),
   ]);
   const parts = [
-    `## Figure ${data.figure}: ${markdownText(data.title)}`,
+    `## ${markdownText(figureTitle(data))}`,
     ...figureFacts(data).map((fact) => markdownText(fact)),
     ...tables,
     data.footnotes.map((note) => `- ${markdownText(note)}`).join('\n'),
