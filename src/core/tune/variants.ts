@@ -62,6 +62,12 @@ const largerSubgroups: Variant = {
   savesMemory: false,
 };
 
+/** Settings that are there to save memory, and for nothing else. */
+export const memorySettings: Readonly<Record<string, unknown>> = {
+  ...bucketsOf2e8.overrides,
+  ...noSpeculation.overrides,
+};
+
 /** Adam is bound by host memory: of many cores not all are needed for it. 14 of 16 were 7% slower than 16 (H200). */
 const manyCores = 32;
 

@@ -1,0 +1,65 @@
+import { canonicalJson } from '../experiment/case-id.ts';
+import { keepsAllOnGpu } from './modes-to-tune.ts';
+import type { Candidate } from './tuning.ts';
+
+/**
+ * How much two candidates' errors of prediction have in common: variances of the logarithm of measured over predicted
+ * step time. Together about 0.24 between modes (bench/predict.md: predictions were off by 0.9 to 1.7 on one GPU), a few
+ * percent within one.
+ */
+const variances = {
+  /** The machine: shared by all. */
+  machine: 0.1 ** 2,
+  /** Modes that keep all on the GPU are one another's like; those that offload share the link and the host. */
+  gpu: 0.2 ** 2,
+  offload: 0.1 ** 2,
+  /** Rates of the host that nobody stated: shared by all that need them. */
+  unknownRates: 0.4 ** 2,
+  gpuMode: 0.05 ** 2,
+  offloadMode: 0.18 ** 2,
+  /** Micro-batch and recomputation. */
+  way: 0.04 ** 2,
+  ratio: 0.06 ** 2,
+  settings: 0.03 ** 2,
+  /** What is a configuration's own, and that another launch would differ. */
+  own: 0.015 ** 2,
+} as const;
+
+/** Ratios farther apart than this tell little of one another. */
+const ratioDistance = 0.3;
+
+export function covariance(a: Candidate, b: Candidate): number {
+  const onGpu = keepsAllOnGpu(a.subject.mode);
+  if (onGpu !== keepsAllOnGpu(b.subject.mode)) return variances.machine;
+  const isAssumed = a.predictedStepMs === null && b.predictedStepMs === null;
+  const family = (onGpu ? variances.gpu : variances.offload) + (isAssumed ? variances.unknownRates : 0);
+  return variances.machine + family + (a.subject.mode === b.subject.mode ? withinMode(a, b, onGpu) : 0);
+}
+
+/** Of the same configuration, launched once more, what is left after one launch is its own. */
+export const launchVariance = variances.own;
+
+function withinMode(a: Candidate, b: Candidate, onGpu: boolean): number {
+  const distance = ((a.subject.ratio ?? 1) - (b.subject.ratio ?? 1)) / ratioDistance;
+  return (
+    (onGpu ? variances.gpuMode : variances.offloadMode) +
+    (isSameWay(a, b) ? variances.way : 0) +
+    variances.ratio * Math.exp(-(distance ** 2)) +
+    (isSameSettings(a, b) ? variances.settings : 0)
+  );
+}
+
+function isSameWay({ subject: a }: Candidate, { subject: b }: Candidate): boolean {
+  return (
+    a.microBatch === b.microBatch &&
+    a.activationCheckpointing === b.activationCheckpointing &&
+    a.activationOffload === b.activationOffload
+  );
+}
+
+function isSameSettings(a: Candidate, b: Candidate): boolean {
+  return (
+    a.bindCores === b.bindCores &&
+    canonicalJson(a.subject.deepspeedOverrides) === canonicalJson(b.subject.deepspeedOverrides)
+  );
+}

@@ -1,0 +1,78 @@
+import { abandonAboveMs } from './abandon.ts';
+import { believe, type Belief } from './beliefs.ts';
+import { bestOf } from './best.ts';
+import { nextSize } from './next-size.ts';
+import { standingOf, type Measured, type Open, type Standing } from './open-candidates.ts';
+import type { NextTrial, Tuning } from './tuning.ts';
+import { whyNext } from './why-next.ts';
+
+/** A gain that is worth another launch. */
+const worthwhile = 0.02;
+
+/**
+ * What to launch next, or that nothing is left to launch for: from the predictions, corrected by every trial so far
+ * (beliefs.ts), the one that could be the fastest; while it could be 2% faster than the best.
+ *
+ * Beside others: DeepSpeed's autotuner prunes by estimated memory too, then measures a grid a ZeRO stage and stops after
+ * five without a gain; here a stage that cannot win by its bounds is not measured at all. Bayesian searches of Ax and
+ * Optuna bring no prediction of their own; median pruning and successive halving compare a trial's first steps with other
+ * trials', of which there are too few here, and a launch costs more than its steps: so a trial is held against the best.
+ */
+export function nextTrial(tuning: Tuning): NextTrial {
+  const { budget, trials, minutes } = tuning;
+  const best = bestOf(tuning)?.index ?? null;
+  const used = trials.filter(({ isStored }) => !isStored).length;
+  if (used >= budget.maxTrials) return { type: 'done', best, why: `${used} trials are made` };
+  if (minutes >= budget.maxMinutes)
+    return { type: 'done', best, why: `${budget.maxMinutes} minutes are spent` };
+  const standing = standingOf(tuning);
+  if (standing.open.length === 0) return { type: 'done', best, why: whyNothing(standing) };
+  return tuning.objective === 'size' ? nextSize(tuning, standing) : nextFastest(tuning, standing);
+}
+
+function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
+  const belief = believe(
+    standing.measured.map(({ candidate, result }) => ({ candidate, stepMs: result.medianStepMs })),
+  );
+  const best = bestOf(tuning);
+  const believed = standing.open.map((open) => ({ ...open, belief: belief(open.candidate) }));
+  const next = best === null ? lowest(believed, expectedOf) : lowest(believed, optimisticOf);
+  if (best !== null && next.belief.optimisticMs > best.result.medianStepMs * (1 - worthwhile)) {
+    return { type: 'done', best: best.index, why: whyConverged(best, standing) };
+  }
+  return {
+    type: 'trial',
+    candidate: next.index,
+    why: whyNext(next, tuning, best),
+    abandonAboveMs: abandonAboveMs(best),
+  };
+}
+
+interface Believed extends Open {
+  readonly belief: Belief;
+}
+
+function expectedOf({ belief }: Believed): number {
+  return belief.expectedMs;
+}
+
+function optimisticOf({ belief }: Believed): number {
+  return belief.optimisticMs;
+}
+
+/** The first of the lowest: candidates stand in the order of their predictions. */
+function lowest(all: readonly Believed[], value: (one: Believed) => number): Believed {
+  return all.reduce((least, one) => (value(one) < value(least) ? one : least));
+}
+
+function whyConverged(best: Measured, { tooLong }: Standing): string {
+  const rest = tooLong.length === 0 ? '' : ` that could finish in time`;
+  return best.trial.isStored && rest === ''
+    ? 'no other candidate can be 2% faster than what is known already'
+    : `no other candidate${rest} can be 2% faster`;
+}
+
+function whyNothing({ tooLong, measured }: Standing): string {
+  if (tooLong.length > 0) return 'no candidate that is left can finish in the minutes that are left';
+  return measured.length === 0 ? 'no candidate is left' : 'every candidate that may win was tried';
+}
