@@ -1,44 +1,79 @@
 """Trains a small model with ZeRO-3's own CPU optimizer and with the overlap optimizer, and compares every fp32 weight.
 
-    check_overlap.py CASE...                       prints a line of JSON for each
-    torchrun --nproc-per-node 2 check_overlap.py CASE...
+    check_overlap.py [--cuda] CASE...              prints a line of JSON for each
+    torchrun --nproc-per-node 2 check_overlap.py [--cuda] CASE...
 
-Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator. NAME@60 takes
-60 steps from then on; 200 without.
+Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator, or with --cuda
+on the GPU; exit status 1 where a case is not "within" its tolerance. NAME@60 takes 60 steps from then on; 200 without.
+The planted faults (failing, hanging, not waiting) are reported only.
 """
 
 import json
 import os
 import sys
 import tempfile
+import threading
 import time
 
 import torch
 
-os.environ.update(DS_ACCELERATOR="cpu")
+CUDA = "--cuda" in sys.argv
+os.environ.update(DS_ACCELERATOR="cuda" if CUDA else "cpu")
+if CUDA:  # both sides then get the same gradients, but for kernels that cuBLAS chooses by where a matrix lies
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
 for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
                     "MASTER_PORT": "0"}.items():
     os.environ.setdefault(name, value)
 
 import deepspeed  # noqa: E402
+from deepspeed.accelerator import get_accelerator  # noqa: E402
 from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
 from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state  # noqa: E402
+from deepspeed.utils import safe_set_full_fp32_param  # noqa: E402
 
 WIDTH, ROWS, STEPS = 32, 64, 200
 RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+BAD = {3: "early", 7: "late", 8: "late", 20: "loss"}
+HALF = {"dtype": "fp16", "window": 8, "bad": {5: "late", 31: "late"}}
 
 CASES = {
     "plain": {},
-    "clipped": {"clip": 0.35, "dtype": "fp32"},
-    "always clipped": {"clip": 1e-3, "dtype": "fp32"},
+    "clipped": {"guess": True, "clip": 0.35, "dtype": "fp32"},
+    "always clipped": {"guess": True, "clip": 1e-3, "dtype": "fp32"},
+    "clipped, by the rule": {"clip": 0.35, "dtype": "fp32"},
     "accumulated": {"accumulation": 3},
-    "accumulated and clipped": {"accumulation": 3, "clip": 0.35, "dtype": "fp32"},
+    "accumulated and clipped": {"guess": True, "accumulation": 3, "clip": 0.35, "dtype": "fp32"},
     "accumulated in fp32": {"accumulation": 2, "accumulate_in": "fp32"},
-    "bad gradients": {"bad": {3: "early", 7: "late", 8: "late", 20: "loss"}},
-    "bad and clipped": {"bad": {3: "late", 7: "late"}, "clip": 0.35, "accumulation": 2, "dtype": "fp32"},
+    "bad gradients": {"bad": BAD},
+    "in pieces": {"bad": BAD, "keys": {"subgroup_elements": 1500}},
+    "on one stream": {"bad": BAD, "keys": {"copy_streams": False}},
+    "separate casts": {"bad": BAD, "keys": {"fused_casts": False, "subgroup_elements": 1500}},
+    "unbound": {"bad": BAD, "keys": {"bind_threads": False, "adam_threads": 3}},
+    "late return": {"bad": BAD, "keys": {"early_return": False}},
+    "all off": {"bad": BAD, "keys": {"copy_streams": False, "fused_casts": False, "bind_threads": False,
+                                     "early_return": False, "speculation": 0}},
+    "late return and clipped": {"guess": True, "clip": 0.35, "dtype": "fp32", "keys": {"early_return": False}},
+    "early forward": {"bad": BAD, "keys": {"early_forward": True}, "slow": 0.001},
+    "early forward, late return": {"bad": BAD, "keys": {"early_forward": True, "early_return": False}, "slow": 0.001},
+    "early forward, clipped": {"guess": True, "clip": 0.35, "accumulation": 2, "dtype": "fp32", "slow": 0.001,
+                               "keys": {"early_forward": True}},
+    "early forward, looked at": {"bad": BAD, "tied": True, "shuffled": True, "look": True, "reload": True, "slow": 0.001,
+                                 "keys": {"early_forward": True}},
+    "early forward, half on the accelerator": {"bad": BAD, "ratio": 0.5, "slow": 0.001, "dtype": "fp32",
+                                               "keys": {"early_forward": True}},
+    "not waiting": {"bad": BAD, "keys": {"early_forward": True}, "slow": 0.001, "broken": "not waiting"},
+    "no hook": {"bad": BAD, "keys": {"early_forward": True}, "slow": 0.001, "broken": "no hook"},
+    "tied": {"bad": BAD, "tied": True, "shuffled": True},
+    "fp16": HALF,
+    "fp16, early forward": {**HALF, "keys": {"early_forward": True}, "slow": 0.0005},
+    "fp16 and clipped": {"guess": True, **HALF, "clip": 0.35},
+    "fp16, accumulated": {**HALF, "accumulation": 2},
+    "bad and clipped": {"guess": True, "bad": {3: "late", 7: "late"}, "clip": 0.35, "accumulation": 2, "dtype": "fp32"},
     "new rows": {"bad": {0: "late", 5: "late"}, "new_rows": True, "decay": 0.0},
     "half on the accelerator": {"ratio": 0.5, "clip": 0.35, "dtype": "fp32"},
-    "nothing guessed": {"speculation": 0.0, "bad": {3: "late"}},
+    "nothing guessed": {"keys": {"speculation": 0}, "bad": BAD},
     "saved and loaded": {"reload": True},
     "fp32": {"dtype": "fp32"},
 }
@@ -55,21 +90,22 @@ class Layer(torch.nn.Module):
 
 
 class Model(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, tied):
         super().__init__()
         self.rows = torch.nn.Embedding(ROWS, WIDTH)
         self.layers = torch.nn.ModuleList(Layer() for _ in range(4))
-        self.head = torch.nn.Linear(WIDTH, ROWS, bias=False)
-        self.poison = None
+        self.head = None if tied else torch.nn.Linear(WIDTH, ROWS, bias=False)
+        self.poison, self.order = None, range(4)
 
     def forward(self, tokens):
         x = self.rows(tokens[:, :-1])
-        for i, layer in enumerate(self.layers):
-            x = layer(x)
-            if i == 1 and self.poison and x.requires_grad:  # layers 2 and 3 get good gradients, 0 and 1 do not
+        for at, i in enumerate(self.order):
+            x = self.layers[i](x)
+            if at == 1 and self.poison and x.requires_grad:  # the last two get good gradients, those before do not
                 poison = self.poison
                 x.register_hook(lambda g: g * poison)
-        return torch.nn.functional.cross_entropy(self.head(x).float().flatten(0, 1), tokens[:, 1:].flatten())
+        logits = torch.nn.functional.linear(x, self.rows.weight) if self.head is None else self.head(x)
+        return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), tokens[:, 1:].flatten())
 
 
 def config(case, overlap):
@@ -84,13 +120,14 @@ def config(case, overlap):
             "offload_optimizer": {"device": "cpu", "pin_memory": False},
         },
     }
-    if case.get("dtype") != "fp32":
+    if case.get("dtype") == "fp16":
+        made["fp16"] = {"enabled": True, "initial_scale_power": 20, "loss_scale_window": case["window"], "hysteresis": 1}
+    elif case.get("dtype") != "fp32":
         made["bf16"] = {"enabled": True}
     if "accumulate_in" in case:
         made["data_types"] = {"grad_accum_dtype": case["accumulate_in"]}
     if overlap:
-        made["superoffload"] = {"optimizer": "overlap", "subgroup_elements": 6000,
-                                "speculation": case.get("speculation", 0.5)}
+        made["superoffload"] = {"optimizer": "overlap", "subgroup_elements": 6000, **case.get("keys", {})}
         made["zero_optimization"]["offload_optimizer"]["ratio"] = case.get("ratio", 1.0)
     return made
 
@@ -98,24 +135,109 @@ def config(case, overlap):
 def tokens_of(case, step, micro):
     generator = torch.Generator().manual_seed(1000 * step + 10 * micro + RANK)
     limit = ROWS if not case.get("new_rows") or step in case["bad"] else ROWS // 2
-    return torch.randint(limit, (4, 17), generator=generator)
+    return torch.randint(limit, (4, 17), generator=generator).to(get_accelerator().current_device_name())
 
 
 def engine_of(case, overlap):
     torch.manual_seed(1)
-    model = Model()
-    if case.get("dtype") != "fp32":
-        model = model.bfloat16()
+    dtype = {"fp32": torch.float32, "fp16": torch.float16}.get(case.get("dtype"), torch.bfloat16)
+    model = Model(case.get("tied", False)).to(get_accelerator().current_device_name(), dtype)
+    if dtype is torch.float16 and not CUDA:  # PyTorch computes with it; the accelerator says no where that is not fast
+        get_accelerator().is_fp16_supported = lambda: True
     groups = [{"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": case.get("decay", 0.1)},
               {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0}]
     optimizer = DeepSpeedCPUAdam(groups, lr=1e-2, betas=(0.9, 0.95), adamw_mode=True)
     settings = config(case, overlap)
-    return deepspeed.initialize(model=model, optimizer=optimizer, config=settings)[0]
+    engine = deepspeed.initialize(model=model, optimizer=optimizer, config=settings)[0]
+    if not overlap and dtype is torch.float16:
+        hold_scale(engine.optimizer)
+    if overlap and "slow" in case:
+        slow_down(engine.optimizer.adam, case["slow"])
+    if overlap and "guess" in case:
+        engine.optimizer.stepper.rule.guesses = lambda: True  # or it depends on this machine what is taken back
+        engine.optimizer.stepper.guessing = True
+    if overlap and "broken" in case:
+        break_waiting(engine.optimizer, case["broken"])
+    return engine
+
+
+def hold_scale(optimizer):
+    """DeepSpeed 0.19.8's ZeRO-3 doubles the loss scale before it divides by it, so every step in which the scale grows
+    has half the gradients that it should have. The reference grows after such a step."""
+    update, step, grown = optimizer._update_scale, optimizer.step, []
+
+    def later(has_overflow=False):
+        return update(True) if has_overflow else grown.append(True)
+
+    def step_then_grow(closure=None):
+        step(closure)
+        while grown:
+            update(not grown.pop())
+
+    optimizer._update_scale, optimizer.step = later, step_then_grow
+
+
+def slow_down(adam, seconds):
+    """Adam takes so long that the next forward pass overtakes it wherever it does not wait."""
+    step = adam.step
+
+    def slowly(*arguments):
+        time.sleep(seconds)
+        step(*arguments)
+
+    adam.step = slowly
+
+
+def break_waiting(optimizer, how):
+    """What must not pass: weights are used before they are back, or a module has no hook."""
+    if how == "no hook":
+        optimizer._use = lambda param: None
+        for module, waiting in [(m, m._parameters) for m in optimizer._own_parameters]:
+            waiting.use = optimizer._use
+
+    def await_nothing(i):
+        if i in optimizer.withheld and how == "not waiting":
+            optimizer._lend(optimizer.fp16_groups[i])
+            optimizer.withheld.discard(i)
+
+    optimizer._await = await_nothing
+
+
+def look(engine, case, step, losses, folder):
+    """What a training script may do between two steps. All of it sees the step before as done."""
+    kind = step % 8
+    named = dict(engine.module.named_parameters()) if kind == 1 else None
+    if kind == 0:
+        with torch.no_grad():
+            losses.append(engine.module(tokens_of(case, 10**6 + step, 0)).item())
+    elif kind == 1:
+        losses.append(float(sum(param.detach().float().abs().sum() for param in whole(named.values()))))
+    elif kind == 2:
+        param = engine.module.layers[2].up.weight
+        losses.append(safe_get_full_fp32_param(param).abs().sum().item())
+        losses.append(safe_get_full_optimizer_state(param, "exp_avg").abs().sum().item())
+    elif kind == 3 and step < 20:
+        engine.save_checkpoint(folder, tag=f"look{step}")
+    elif kind == 4:
+        with deepspeed.zero.GatheredParameters(list(engine.module.layers[1].parameters())):
+            losses.append(engine.module.layers[1].down.weight.float().abs().sum().item())
+    elif kind == 5:
+        engine.optimizer.zero_grad()
+        engine.optimizer.state_dict()
+    elif kind == 6:
+        param = engine.module.rows.weight
+        safe_set_full_fp32_param(param, safe_get_full_fp32_param(param) * 1.0)
+
+
+def whole(params):
+    for param in params:
+        with deepspeed.zero.GatheredParameters([param]):
+            yield param
 
 
 def train(case, overlap, folder):
     engine = engine_of(case, overlap)
-    losses, norms = [], []
+    losses, norms, scales = [], [], []
     for step in range(STEPS):
         if case.get("reload") and step == STEPS // 2:
             engine.save_checkpoint(folder, tag="middle")
@@ -124,6 +246,10 @@ def train(case, overlap, folder):
             engine.load_checkpoint(folder, tag="middle")
         for group in engine.optimizer.param_groups:
             group["lr"] = 1e-2 * (1 - step / (2 * STEPS))
+        if case.get("shuffled"):
+            engine.module.order = [(i + step) % 4 for i in range(4)]
+        if case.get("look"):
+            look(engine, case, step, losses, folder)
         kind = case.get("bad", {}).get(step)
         for micro in range(case.get("accumulation", 1)):
             last = micro == case.get("accumulation", 1) - 1
@@ -131,10 +257,11 @@ def train(case, overlap, folder):
             loss = engine(tokens_of(case, step, micro))
             losses.append(loss.item())
             engine.backward(loss * (float("nan") if kind in ("loss", "early") else 1.0))
-            if kind is not None:
-                time.sleep(0.02)  # what is stepped before the verdict is stepped
+            if kind is not None or "guess" in case:
+                time.sleep(0.02 if kind is not None else 0.01)  # what is stepped before the verdict is stepped
             engine.step()
         norms.append(float(engine.get_global_grad_norm()))
+        scales.append(float(engine.optimizer.loss_scale))
     weights, moments = {}, {}
     for name, param in engine.module.named_parameters():
         weights[name] = safe_get_full_fp32_param(param).clone()
@@ -145,20 +272,31 @@ def train(case, overlap, folder):
     counts = dict(engine.optimizer.stepper.counts) if overlap else {}
     skipped = engine.skipped_steps
     engine.optimizer.destroy()
-    return losses, norms, weights, moments, counts, skipped
+    return losses, norms, weights, moments, counts, skipped, scales
 
 
 def off(a, b):
     return float((a - b).norm() / b.norm().clamp_min(1e-12))
 
 
+EXPECTED = {}  # by what the reference depends on: several cases have the same
+
+
 def compare(name):
     case = CASES[name]
+    reference = json.dumps([STEPS, {k: v for k, v in case.items() if k not in ("keys", "slow", "ratio", "broken", "guess")}])
     with tempfile.TemporaryDirectory() as folder:
-        expected = train(case, False, folder + "/expected")
-        found = train(case, True, folder + "/found")
+        if reference not in EXPECTED:
+            EXPECTED[reference] = train(case, False, folder + "/expected")
+        expected = EXPECTED[reference]
+        try:
+            found = train(case, True, folder + "/found")
+        except (RuntimeError, AssertionError) as error:
+            if "broken" not in case:
+                raise
+            return {"case": name, "error": str(error)}
     finite = [i for i, x in enumerate(expected[0]) if x == x]
-    return {
+    result = {
         "case": name, "steps": STEPS, "first loss": expected[0][0], "last loss": expected[0][-1],
         "loss": max(abs(expected[0][i] - found[0][i]) for i in finite),
         "norm": max(abs(a - b) / max(b, 1e-9) for a, b in zip(found[1], expected[1]) if b < float("inf")),
@@ -166,15 +304,34 @@ def compare(name):
         "different": sum(not torch.equal(found[2][name], weight) for name, weight in expected[2].items()),
         "moments": max(off(a, b) for name, pair in expected[3].items() for a, b in zip(found[3][name], pair)),
         "skipped": found[5], "expected skipped": expected[5], **found[4],
+        "scales": sorted(set(found[6])), "scales differ": sum(a != b for a, b in zip(found[6], expected[6])),
+        "finite": all(bool(x.isfinite().all()) for pair in found[3].values() for x in pair),
+        "least variance": min(float(pair[1].min()) for pair in found[3].values()),
     }
+    return {**result, "within": within(case, result)}
 
 
-def failing():
-    """The CPU optimizer fails in the second step: how long until the training script knows?"""
-    engine = engine_of({}, True)
+def within(case, result):
+    """On a CPU the same bits, or with clipping (the norm is summed in another order) nearly. On a GPU a matrix product
+    may round otherwise where weights lie elsewhere: bounds by reason, not measured yet."""
+    if result["skipped"] != result["expected skipped"] or not result["finite"] or result["least variance"] < 0:
+        return False
+    low, same = case.get("dtype") != "fp32", "clip" not in case and "ratio" not in case
+    if CUDA:
+        return result["loss"] < (2e-2 if low else 1e-3) and result["weights"] < (5e-2 if low else 1e-3)
+    if same:
+        return result["different"] == 0 and result["moments"] == 0 and result["loss"] == 0 and not result["scales differ"]
+    return result["loss"] < (1e-2 if low else 1e-5) and result["weights"] < (2e-2 if low else 1e-4)
+
+
+def planted(how):
+    """The CPU optimizer fails, ends or hangs in the second step: how long until the training script knows?"""
+    engine = engine_of({"keys": {"stall_seconds": 2}}, True)
 
     def fail(*_):
-        raise MemoryError("planted")
+        if how == "hanging":
+            threading.Event().wait()
+        raise MemoryError("planted") if how == "failing" else SystemExit("planted")
 
     for step in range(3):
         if step == 1:
@@ -184,14 +341,18 @@ def failing():
             engine.backward(engine(tokens_of({}, step, 0)))
             engine.step()
         except RuntimeError as error:
-            return {"case": "failing", "step": step, "seconds": time.perf_counter() - begin, "error": str(error)}
-    return {"case": "failing", "error": "none"}
+            return {"case": how, "step": step, "seconds": time.perf_counter() - begin, "error": str(error)}
+    return {"case": how, "error": "none"}
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:] or CASES:
+    good = True
+    for argument in [argument for argument in sys.argv[1:] if argument != "--cuda"] or CASES:
         case_name, _, steps = argument.partition("@")
         STEPS = int(steps or STEPS)
-        result = failing() if case_name == "failing" else compare(case_name)
+        result = planted(case_name) if case_name in ("failing", "ending", "hanging") else compare(case_name)
+        good = good and result.get("within", True)
         if RANK == 0:
             print("RESULT " + json.dumps(result), flush=True)
+    sys.stdout.flush()
+    os._exit(0 if good else 1)  # a thread that hangs, as planted, would keep Python here

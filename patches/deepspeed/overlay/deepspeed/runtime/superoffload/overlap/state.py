@@ -33,8 +33,7 @@ class State:
         repeated = [size for size, times in Counter(sizes).items() if times > 1]
         limit = max(self.settings.subgroup_elements, *repeated, 0)
         self.largest_turning = max(self.largest_turning, limit)
-        first = self.trainable_param_groups[0]["params"] is params_group
-        return [[params_group[i] for i in run] for run in rules.cut(sizes, limit, first)]
+        return [[params_group[i] for i in run] for run in rules.cut(sizes, limit)]
 
     def _setup_for_real_optimizer(self):
         self._DeepSpeedZeroOptimizer_Stage3__param_id_to_grad_partition = {}
@@ -44,7 +43,7 @@ class State:
                 device = get_accelerator().current_device_name()
                 bucket.buffer = torch.empty(self.reduce_bucket_size, dtype=dtype, device=device)
         counts = self.fp16_partitioned_groups_flat_numel
-        on_gpu = rules.kept(counts, [min(ids) for ids in self.fp16_partitioned_groups_flat_id], self.partial_offload)
+        on_gpu = rules.kept(counts, self.partial_offload)
         self.host_indices = [i for i in range(len(counts)) if i not in on_gpu]
         device = get_accelerator()._name
         self.subgroup_to_device = {i: device if i in on_gpu else "cpu" for i in range(len(counts))}

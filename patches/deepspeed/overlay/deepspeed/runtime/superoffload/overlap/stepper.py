@@ -137,9 +137,10 @@ class Stepper:
                 self._final(index)
         else:
             waiting = [*self._take_back(verdict.scale), *waiting]
-        for index in in_order(waiting, verdict.order):
+        waiting = in_order(waiting, verdict.order)
+        for index in waiting:
             if verdict.scale is not None:
-                self._step(index, self.blocks.state(index), verdict.scale, verdict.rates)
+                self._step(index, self.blocks.state(index), verdict.scale, verdict.rates, index == waiting[-1])
             self._final(index)
         self._finish()
 
@@ -158,11 +159,11 @@ class Stepper:
                                "gradients were used already: set superoffload.speculation to 0")
         return list(self.old)
 
-    def _step(self, index, before, scale, rates):
+    def _step(self, index, before, scale, rates, ends=False):
         """Returns the seconds that it took."""
         begin = time.perf_counter()
         self.subgroups[index].steps += 1
-        self.update.step(index, before, scale, rates)
+        self.update.step(index, before, scale, rates, ends)
         self._note("adam", index, begin)
         self.counts["stepped"] += 1
         return time.perf_counter() - begin

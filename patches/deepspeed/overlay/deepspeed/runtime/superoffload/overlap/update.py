@@ -2,6 +2,8 @@
 
 import torch
 
+from .subgroups import pieces
+
 
 class Update:
     """`settings`: superoffload/settings.py. `on_state(i)` is told that the state of subgroup i lies elsewhere now.
@@ -13,13 +15,13 @@ class Update:
         self.on_state, self.sent, self.unsent, self.last, self.progress = on_state, {}, [], None, 0
         self.scratch = None
 
-    def step(self, index, before, scale, rates):
+    def step(self, index, before, scale, rates, ends=False):
         """From the state `before` into the present block. A large parameter is stepped in pieces, and each piece sent
-        while the next is stepped."""
+        while the next is stepped. `ends`: the step is over with this one."""
         subgroup, after = self.subgroups[index], self.blocks.state(index)
         copy, rates = self.copy_of(index), rates[subgroup.group]
-        for begin in range(0, copy.numel(), self.piece):
-            place = slice(begin, begin + self.piece)
+        for begin, end in pieces(copy.numel(), self.piece, ends):
+            place = slice(begin, end)
             old, new = ([part[place] for part in state] for state in (before, after))
             self._adam(old, new, subgroup.gradient[place], copy[place], subgroup.steps, rates, scale)
             self.progress += 1

@@ -85,7 +85,12 @@ class Weights:
         for key, param in module._parameters.items():
             waiting[key] = param
         self._own_parameters[module], module._parameters = module._parameters, waiting
-        self._hooks.append(module.register_forward_pre_hook(lambda *_: [self._use(param) for param in own]))
+
+        def use_all(*_):
+            for param in own:
+                self._use(param)
+
+        self._hooks.append(module.register_forward_pre_hook(use_all))
 
     def _after_settling(self, method):
         def settled(*args, **options):
