@@ -3,7 +3,7 @@ import { defaultRetry } from '../../core/campaign/retry-policy.ts';
 import { defaultMaxRetries } from '../../core/campaign/state.ts';
 import { listedChips } from '../../core/experiment/grid-batch.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
-import type { FigureNumber } from '../../core/figures/figure-data.ts';
+import type { FigureKey, FigureNumber } from '../../core/figures/figure-data.ts';
 import { figureExperiments } from '../../core/figures/trial.ts';
 import { campaignExitCode } from '../../core/results/exit-code.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -30,7 +30,7 @@ export interface RunMissing {
 
 /** What was run for one number of chips, or would be. */
 export interface RunReport {
-  readonly figure: FigureNumber;
+  readonly figure: FigureKey;
   readonly chips: number;
   /** Name of the campaign; null of a search. */
   readonly campaign: string | null;
@@ -55,9 +55,11 @@ export async function runMissing(
   let refused: SuperOffloadError | undefined;
   for (const chips of await chipsFor(context, figure, run)) {
     try {
-      const request = requestFor(run, chips, dryRun);
+      const work = { figure, chips, run, request: requestFor(run, chips, dryRun), dryRun };
       reports.push(
-        await (figure === 13 ? runSearches : runCells)(context, { figure, chips, run, request, dryRun }),
+        await (figure === 13
+          ? runSearches(context, work)
+          : runCells(context, work, figureExperiments[figure])),
       );
     } catch (error) {
       const isExpected = error instanceof SuperOffloadError && ['usage', 'environment'].includes(error.code);
@@ -103,8 +105,22 @@ function requestFor({ flags, system, stack }: RunMissing, chips: number, dryRun:
   };
 }
 
+/**
+ * Runs what an experiment lacks on one chip, as a campaign that is called as the figure.
+ * @throws SuperOffloadError as {@link runMissing}.
+ */
+export async function runExperiment(
+  context: Context,
+  figure: Exclude<FigureKey, FigureNumber>,
+  run: RunMissing,
+  dryRun: boolean,
+): Promise<RunReport> {
+  const { chips = 1 } = run;
+  return runCells(context, { figure, chips, run, request: requestFor(run, chips, dryRun), dryRun }, figure);
+}
+
 interface Work {
-  readonly figure: FigureNumber;
+  readonly figure: FigureKey;
   readonly chips: number;
   readonly run: RunMissing;
   readonly request: PlanRequest;
@@ -114,10 +130,9 @@ interface Work {
 /** As `campaign run` of `throughput` and its like: a run is stopped once it is this sure. */
 const maxError = 0.02;
 
-async function runCells(context: Context, work: Work): Promise<RunReport> {
+async function runCells(context: Context, work: Work, experiment: string): Promise<RunReport> {
   const { figure, chips, run, request: plain, dryRun } = work;
-  const campaign = `figure${figure}-${chips}chip`;
-  const experiment = figureExperiments[figure];
+  const campaign = `figure${figure === 'ablation' ? '-ablation' : figure}-${chips}chip`;
   const { stored } = await findOrigin(context, experiment, { name: campaign, resume: false, isLook: true });
   const request: CampaignRequest = {
     ...plain,

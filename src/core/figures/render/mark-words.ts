@@ -21,7 +21,7 @@ const stateWords = {
 } as const satisfies Record<Exclude<MarkState, 'value'>, string>;
 
 /** What stands where there is no number: `OOM GPU`, `not run`. */
-export function stateText({ state, wall }: Mark): string {
+export function stateText({ state, wall }: Pick<Mark, 'state' | 'wall'>): string {
   if (state === 'value') return '';
   return state === 'oom' && wall !== null ? `OOM ${wallWords[wall]}` : stateWords[state];
 }

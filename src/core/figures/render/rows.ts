@@ -71,8 +71,11 @@ function lineSchemes(): Slots[] {
 }
 
 function barPlans(view: FigureView): PanelPlan[] {
-  const isNumbered = view.data.figure === 13 || view.data.figure === 'ablation';
-  const words = view.panels.map((panel) => barStacks(view, panel, () => isNumbered));
+  const { figure } = view.data;
+  // An ablation's bars are read by their ratios; what is predicted stands by its height alone.
+  const isNumbered = (source: MarkSource): boolean =>
+    figure === 13 || (figure === 'ablation' && source !== 'predicted');
+  const words = view.panels.map((panel) => barStacks(view, panel, (_, source) => isNumbered(source)));
   const ends = sharedEnds(
     view.panels.map((panel, i) => upperEnd(marksOf(panel).map(topOf), words[i] ?? [], plotHeight)),
   );
@@ -80,7 +83,7 @@ function barPlans(view: FigureView): PanelPlan[] {
     const scale = valueScale(ends[i] ?? 0);
     // A bar too low to be seen says its number.
     const isLow = (value: number, source: MarkSource): boolean =>
-      isNumbered || (source !== 'published' && (value / scale.max) * plotHeight < 4);
+      isNumbered(source) || (source !== 'published' && (value / scale.max) * plotHeight < 4);
     return { panel, scale, stacks: barStacks(view, panel, isLow), columns: panel.series.length };
   });
 }
