@@ -30,7 +30,7 @@ export interface Launch {
 export interface Disturbance {
   /** Bounds of a mode's own factor, even on the logarithm. */
   readonly mode: readonly [number, number];
-  /** Micro-batch and recomputation, a mode. */
+  /** Of recomputation, either way; and of each halving of the micro-batch, which only costs: it adds launches. */
   readonly way: number;
   readonly settings: number;
   /** Of the whole range of ratios, 0 to 1. */
@@ -139,10 +139,12 @@ export function tuneOn(
 type Draw = (...words: readonly unknown[]) => number;
 
 function disturbedBy({ subject, bindCores }: Candidate, by: Disturbance, draw: Draw): number {
-  const { mode, microBatch, activationCheckpointing, activationOffload, deepspeedOverrides } = subject;
+  const { mode, activationCheckpointing, activationOffload, deepspeedOverrides } = subject;
   const [least, most] = by.mode.map(Math.log);
   const ofMode = (least ?? 0) + draw('mode', mode) * ((most ?? 0) - (least ?? 0));
-  const way = normal(draw, 'way', mode, microBatch, activationCheckpointing, activationOffload);
+  const recomputation = normal(draw, 'way', mode, activationCheckpointing, activationOffload);
+  const halvings = Math.log2(subject.gradientAccumulation) * Math.abs(normal(draw, 'micro-batch', mode));
+  const way = recomputation + halvings;
   const settings = normal(draw, 'settings', mode, deepspeedOverrides, bindCores);
   const slope = normal(draw, 'ratio', mode) * ((subject.ratio ?? 1) - 0.5);
   const own = normal(draw, 'own', subject, bindCores);

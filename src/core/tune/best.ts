@@ -1,6 +1,6 @@
 import { parameterCount } from '../model/shape.ts';
 import { isRoom, roomOf } from './needs.ts';
-import { measuredOf, type Measured } from './open-candidates.ts';
+import { measuredOf, type Measured } from './measured.ts';
 import type { Tuning } from './tuning.ts';
 
 /**

@@ -58,20 +58,28 @@ function needsOf({ request, system, factors }: Judge, subject: Case): Needs {
   return corrected(predictedNeeds(subject, system, request.exclusiveHost), factors(subject.mode));
 }
 
-/** A draft at each ratio worth a look; at 1 alone, the least that the GPU can have, where none fits. */
+/** A draft at each ratio worth a look; where none fits, at the one that comes nearest. */
 function subjectsOf(judge: Judge, { subject, variant }: Draft): Case[] {
   const { request, system, factors } = judge;
   if (subject.ratio === null) return [subject];
   if (request.fixed.ratio !== null) return [{ ...subject, ratio: request.fixed.ratio }];
-  const smallest = smallestFittingRatio(subject, machineFor(system, factors(subject.mode)), {
-    memoryMargin: request.budget.memoryMargin,
-    exclusiveHost: request.exclusiveHost,
-  });
-  if (smallest === null) return [{ ...subject, ratio: 1 }];
+  const machine = machineFor(system, factors(subject.mode));
+  const smallestOn = (on: System): number | null =>
+    smallestFittingRatio(subject, on, {
+      memoryMargin: request.budget.memoryMargin,
+      exclusiveHost: request.exclusiveHost,
+    });
+  const smallest = smallestOn(machine);
+  // Where the GPU has room for a part of it, and the host has none for the rest, that says what is lacking.
+  if (smallest === null) return [{ ...subject, ratio: smallestOn(withAnyHost(machine)) ?? 1 }];
   const subjects = ratiosToTry(smallest, variant.why !== null).map((ratio) => ({ ...subject, ratio }));
   const keys = subjects.map((one) => JSON.stringify(needsOf(judge, one)));
   // Ratios that cut between the same two subgroups are the same configuration.
   return subjects.filter((_, index) => keys[index] !== keys[index - 1]);
+}
+
+function withAnyHost(system: System): System {
+  return { ...system, hostGiB: null, hostGiBPerChip: null };
 }
 
 function candidateOf({ request, system, assumed }: Judge, draft: Draft, subject: Case): Candidate {

@@ -2,7 +2,8 @@ import { groupBy } from '../collections/group-by.ts';
 import { parameterCount } from '../model/shape.ts';
 import { bestOf, parametersOf } from './best.ts';
 import { corrected, roomOf } from './needs.ts';
-import type { Open, Standing } from './open-candidates.ts';
+import type { Numbered } from './measured.ts';
+import type { Standing } from './open-candidates.ts';
 import type { Candidate, NextTrial, Tuning } from './tuning.ts';
 
 /** Launches of one size that ran out of memory before it is given up. */
@@ -54,7 +55,11 @@ function failuresBySize({ candidates, trials }: Tuning): Map<number, number> {
 }
 
 /** Room is compared in whole percents; of equals the faster. */
-function roomiest(open: readonly Open[], { capacity, budget }: Tuning, { lessons }: Standing): Open | null {
+function roomiest(
+  open: readonly Numbered[],
+  { capacity, budget }: Tuning,
+  { lessons }: Standing,
+): Numbered | null {
   const roomPercent = (candidate: Candidate): number => {
     const needs = corrected(candidate, lessons.factors(candidate.subject.mode));
     const { gpu, host } = roomOf(needs, capacity, budget.memoryMargin);

@@ -2,7 +2,8 @@ import { abandonAboveMs } from './abandon.ts';
 import { believe, type Belief } from './beliefs.ts';
 import { bestOf } from './best.ts';
 import { nextSize } from './next-size.ts';
-import { standingOf, type Measured, type Open, type Standing } from './open-candidates.ts';
+import type { Measured, Numbered } from './measured.ts';
+import { standingOf, type Standing } from './open-candidates.ts';
 import type { NextTrial, Tuning } from './tuning.ts';
 import { whyNext } from './why-next.ts';
 
@@ -48,7 +49,7 @@ function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
   };
 }
 
-interface Believed extends Open {
+interface Believed extends Numbered {
   readonly belief: Belief;
 }
 

@@ -1,27 +1,19 @@
 import { median } from '../stats/median.ts';
 import { isFallbackOf } from './fallback.ts';
 import { lessonsOf, type Lessons } from './lessons.ts';
-import type { Candidate, Trial, Tuning } from './tuning.ts';
-
-/** A candidate that may be launched now. */
-export interface Open {
-  readonly index: number;
-  readonly candidate: Candidate;
-}
+import { measuredOf, type Measured, type Numbered } from './measured.ts';
+import { bestOf } from './best.ts';
+import { candidateKey } from './propose.ts';
+import type { Candidate, Tuning } from './tuning.ts';
 
 /** Where the search stands. */
 export interface Standing {
   readonly lessons: Lessons;
-  readonly open: readonly Open[];
+  readonly open: readonly Numbered[];
   /** Those that would be open, were there time for them. */
-  readonly tooLong: readonly Open[];
+  readonly tooLong: readonly Numbered[];
   /** Measured launches, whole or not. */
   readonly measured: readonly Measured[];
-}
-
-export interface Measured extends Open {
-  readonly trial: Trial;
-  readonly result: Extract<Trial['result'], { kind: 'measured' }>;
 }
 
 /** Launches take longer or shorter than predicted by as much as one can believe of a few. */
@@ -30,18 +22,20 @@ const [leastPace, mostPace] = [0.3, 3];
 export function standingOf(tuning: Tuning): Standing {
   const lessons = lessonsOf(tuning);
   const tried = new Set(tuning.trials.map(({ candidate }) => candidate));
-  const possible = tuning.candidates.flatMap((candidate, index): Open[] =>
+  const possible = tuning.candidates.flatMap((candidate, index): Numbered[] =>
     !tried.has(index) && lessons.whyOut(candidate) === null ? [{ index, candidate }] : [],
   );
   const measured = measuredOf(tuning);
   const fuller = [...possible, ...measured];
+  const best = bestOf(tuning);
   const useful = possible.filter(
     ({ index, candidate }) =>
+      (best !== null && isNeighbour(candidate, best.candidate)) ||
       !fuller.some((other) => other.index !== index && isFallbackOf(candidate, other.candidate)),
   );
   const secondsLeft = (tuning.budget.maxMinutes - tuning.minutes) * 60;
   const pace = paceOf(measured);
-  const isShort = ({ candidate }: Open): boolean => candidate.launchSeconds * pace <= secondsLeft;
+  const isShort = ({ candidate }: Numbered): boolean => candidate.launchSeconds * pace <= secondsLeft;
   return {
     lessons,
     open: useful.filter(isShort),
@@ -50,13 +44,13 @@ export function standingOf(tuning: Tuning): Standing {
   };
 }
 
-export function measuredOf({ candidates, trials }: Pick<Tuning, 'candidates' | 'trials'>): Measured[] {
-  return trials.flatMap((trial): Measured[] => {
-    const candidate = candidates[trial.candidate];
-    const { result } = trial;
-    if (candidate === undefined || result.kind !== 'measured') return [];
-    return [{ index: trial.candidate, candidate, trial, result }];
-  });
+/** The same with half or twice the micro-batch: what is next to the best is worth a look, whatever speaks against it. */
+function isNeighbour({ subject, bindCores }: Candidate, best: Candidate): boolean {
+  const share = subject.microBatch / best.subject.microBatch;
+  if (share !== 0.5 && share !== 2) return false;
+  const { microBatch, gradientAccumulation } = best.subject;
+  const same: Candidate['subject'] = { ...subject, microBatch, gradientAccumulation };
+  return candidateKey({ subject: same, bindCores }) === candidateKey(best);
 }
 
 /** How long whole launches took, over what was predicted: the median of those that there are. */

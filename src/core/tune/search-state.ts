@@ -3,7 +3,7 @@ import { lessonsOf } from './lessons.ts';
 import { capacityOf, type MemoryFactor } from './needs.ts';
 import { candidateKey, proposeCandidates, type Proposal } from './propose.ts';
 import type { TuneRequest } from './request.ts';
-import type { Candidate, Trial, Tuning } from './tuning.ts';
+import type { Trial, Tuning } from './tuning.ts';
 
 /** A search that has begun with nothing, and what it will not try. */
 export function startTuning(
@@ -51,23 +51,24 @@ function isSameFactor(a: MemoryFactor, b: MemoryFactor): boolean {
   return a.gpu === b.gpu && a.host === b.host;
 }
 
-/** A trial of an earlier command, by what it was of. */
-export interface StoredTrial
-  extends Omit<Trial, 'candidate' | 'isStored'>, Pick<Candidate, 'subject' | 'bindCores'> {}
+/** A trial by what it was of: {@link candidateKey}. */
+export interface KnownTrial extends Omit<Trial, 'candidate'> {
+  readonly key: string;
+}
 
 /**
- * The search with what earlier commands have measured, in their order. A trial of something that is no candidate now
- * (the margin, the modes or the flags are others) is left out.
+ * The search after trials that were made before, in their order: stored ones of other commands, and this one's own where
+ * it goes on. One of something that is no candidate now (the margin, the modes or the flags are others) is left out.
  */
-export function withStoredTrials(
+export function withKnownTrials(
   tuning: Tuning,
-  stored: readonly StoredTrial[],
+  known: readonly KnownTrial[],
   context: { readonly request: TuneRequest; readonly system: System },
 ): Tuning {
-  return stored.reduce((state, { subject, bindCores, ...trial }) => {
-    const key = candidateKey({ subject, bindCores });
+  return known.reduce((state, { key, ...trial }) => {
     const candidate = state.candidates.findIndex((one) => candidateKey(one) === key);
     if (candidate === -1) return state;
-    return withTrial(state, { ...trial, candidate, isStored: true }, { ...context, minutes: state.minutes });
+    const minutes = state.minutes + (trial.isStored ? 0 : trial.seconds / 60);
+    return withTrial(state, { ...trial, candidate }, { ...context, minutes });
   }, tuning);
 }

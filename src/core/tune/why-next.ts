@@ -1,11 +1,11 @@
 import { formatDuration } from '../text/format.ts';
 import type { Belief } from './beliefs.ts';
-import { measuredOf, type Measured, type Open } from './open-candidates.ts';
+import { measuredOf, type Measured, type Numbered } from './measured.ts';
 import type { Candidate, Tuning } from './tuning.ts';
 
 /** Why a candidate is the next to be launched, in words. */
 export function whyNext(
-  { candidate, belief }: Open & { readonly belief: Belief },
+  { candidate, belief }: Numbered & { readonly belief: Belief },
   tuning: Tuning,
   best: Measured | null,
 ): string {
