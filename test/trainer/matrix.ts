@@ -1,38 +1,13 @@
 /** The runs that train.test.ts judges; all in one Python start (run_cases.py). */
 import type { TrainerCase } from './cases.ts';
-
-export const globalBatch = 8;
-/** Arguments of a GPT so small that 50 steps take a second: 2 layers, hidden 32, sequence 32, vocabulary 256. */
-export const tiny = (iterations: number, microBatch: number, ...more: string[]): string[] => [
-  ...'--num-layers 2 --hidden-size 32 --num-attention-heads 4 --seq-length 32'.split(' '),
-  ...'--vocab-size 250 --make-vocab-size-divisible-by 256 --init-method-std 0.02 --lr 5e-3'.split(' '),
-  ...['--global-batch-size', String(globalBatch), '--micro-batch-size', String(microBatch)],
-  ...['--train-iters', String(iterations)],
-  ...more,
-];
+import { asked, overlapping, overlapZero } from './overlap-cases.ts';
+import { config, globalBatch, sharedSteps, tiny } from './tiny-case.ts';
 
 const cpuOptimizer = { offload_optimizer: { device: 'cpu' } };
 export const zeroOffload = { stage: 2, ...cpuOptimizer };
 const zeroInfinity = { stage: 3, ...cpuOptimizer };
 /** As the artifact's file has it: every weight stays gathered. */
 const persistent = { stage3_param_persistence_threshold: 1e12, stage3_model_persistence_threshold: 1e12 };
-
-/** The DeepSpeed JSON of one case, consistent with its arguments. */
-export function config(
-  ranks: number,
-  microBatch: number,
-  zero: Readonly<Record<string, unknown>>,
-  more: Readonly<Record<string, unknown>> = {},
-): Record<string, unknown> {
-  return {
-    train_batch_size: globalBatch,
-    train_micro_batch_size_per_gpu: microBatch,
-    gradient_accumulation_steps: globalBatch / microBatch / ranks,
-    gradient_clipping: 0,
-    zero_optimization: zero,
-    ...more,
-  };
-}
 
 const fp32 = (
   name: string,
@@ -46,11 +21,16 @@ const fp32 = (
   return { name, ranks, argv: tiny(50, microBatch, ...argv), config: config(ranks, microBatch, zero, more) };
 };
 
-const bf16 = (name: string, ranks: number, zero: Readonly<Record<string, unknown>>): TrainerCase => ({
+const bf16 = (
+  name: string,
+  ranks: number,
+  zero: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): TrainerCase => ({
   name,
   ranks,
   argv: tiny(4, 4, '--bf16'),
-  config: config(ranks, 4, zero, { bf16: { enabled: true } }),
+  config: config(ranks, 4, zero, { bf16: { enabled: true }, ...more }),
 });
 
 /** Plain AdamW with the same arguments (reference.py); of the JSON it reads the clipping alone. */
@@ -74,9 +54,6 @@ export const followers: readonly TrainerCase[] = [
   ]),
   fp32('zero_infinity-2-ranks-accumulation-4', 2, 4, zeroInfinity),
 ];
-
-/** Steps of the runs whose ranks share sequences. */
-const sharedSteps = 20;
 
 /**
  * `ranks / shared` data-parallel groups of `shared` ranks that share each sequence. Followed for fewer steps than the
@@ -118,6 +95,10 @@ export const sharers: readonly TrainerCase[] = [
   sharing('prism_ulysses-4', 4, 4, 8, prismUlysses, ['--attention', 'unfused']),
   sharing('prism_ulysses-2x2-long-clipped', 4, 2, 4, prismUlysses, longSequence, { gradient_clipping: 0.1 }),
   sharing('ulysses-2-long', 2, 2, 8, ulysses, longSequence),
+  sharing('prism_overlap-2-long-accumulation-2-clipped', 2, 2, 4, overlapZero(0.5), longSequence, {
+    ...asked,
+    gradient_clipping: 0.1,
+  }),
   sharing('ulysses-without-reduce_scatter-2', 2, 2, 8, { ...ulysses, reduce_scatter: false }),
   sharing('zero_offload-2x2-accumulation-2-clipped', 4, 2, 2, zeroOffload, [], { gradient_clipping: 0.1 }),
   sharing('ddp-2', 2, 2, 8, { stage: 0 }),
@@ -139,6 +120,7 @@ export const sixteenBit: readonly TrainerCase[] = [
   bf16('zero_1', 1, { stage: 1 }),
   bf16('zero_2', 1, { stage: 2 }),
   bf16('zero_3', 2, { stage: 3 }),
+  bf16('prism_overlap', 1, overlapZero(1), asked),
 ];
 
 const wrong: readonly TrainerCase[] = [
@@ -182,6 +164,7 @@ export const cases: readonly TrainerCase[] = [
   reference('adamw-shared', sharedSteps),
   reference('adamw-shared-clipped', sharedSteps, [], 0.1),
   ...followers,
+  ...overlapping,
   { name: 'one-rank', ranks: 1, argv: tiny(sharedSteps, 8), config: config(1, 8, { stage: 1 }) },
   {
     name: 'one-rank-clipped',

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { losses, runPython } from './cases.ts';
-import { config, tiny, zeroOffload } from './matrix.ts';
+import { zeroOffload } from './matrix.ts';
+import { config, tiny } from './tiny-case.ts';
 
 test('a stop file ends two ranks early and cleanly', { timeout: 180_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trainer-stop-'));

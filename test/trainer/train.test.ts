@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { fieldValues, losses, runCases } from './cases.ts';
 import type { TrainerResult } from './cases.ts';
 import { cases, followers, sharerInBf16, sharers, sixteenBit } from './matrix.ts';
+import { overlapping } from './overlap-cases.ts';
 
 let results: ReadonlyMap<string, TrainerResult>;
 const result = (name: string): TrainerResult => {
@@ -46,6 +47,14 @@ describe('fp32 follows plain AdamW for 50 steps', () => {
 
   test('also where the JSON leaves the micro-batch out, which DeepSpeed alone would guess wrong', () => {
     expect(largestGap(lossesOf('batch-left-out'), lossesOf('adamw-short'))).toBeLessThan(1e-4);
+  });
+});
+
+describe('prism_overlap follows plain AdamW', () => {
+  test.each(overlapping.map(({ name }) => name))('%s', (name) => {
+    const reference = name.endsWith('clipped') ? 'adamw-shared-clipped' : 'adamw-shared';
+    expect(largestGap(lossesOf(name), lossesOf(reference))).toBeLessThan(1e-5);
+    expect(fieldValues(result(name).stdout, 'offload optimizer')).toEqual(['overlap']);
   });
 });
 

@@ -34,8 +34,10 @@ describe('expandGrid with --chips alone', () => {
     const { cases, skipped, faults } = grid(cpu, { chips: 4 });
     expect(faults).toEqual([]);
     expect(names(cases)).toEqual([
+      'tiny prism_overlap',
       'tiny zero_offload',
       'tiny zero_infinity',
+      'tiny-1M prism_overlap',
       'tiny-1M zero_offload',
       'tiny-1M zero_infinity',
     ]);
