@@ -10,7 +10,11 @@ of several machines make a picture each; runs on CPUs never stand beside the pap
 Vega-Lite specification with all data (figureN-SYSTEM.vl.json), to draw them again anywhere.
   superoffload figure 10
   superoffload figure all --system gh200 --out figures --formats svg,md
-  superoffload figure 13 --run`;
+  superoffload figure 13 --run
+timeline is one optimizer step as a picture: host, GPU, copies, CPU Adam and waits of each mode on one time axis, beside
+the least time that the machine allows. Without --from: the case that was traced last, the newest run of each mode.
+  superoffload throughput --model 2B --mode zero_offload,prism,prism_overlap --timeline
+  superoffload figure timeline`;
 
 export const declare: CommandModule['declare'] = (bare, io) => {
   declareFlags(bare).action(async (figure, options) => {
@@ -34,7 +38,10 @@ export const declare: CommandModule['declare'] = (bare, io) => {
 
 function declareFlags(command: Parameters<CommandModule['declare']>[0]) {
   return command
-    .argument('<figure>', '10, 11 (throughput), 12 (sequence length), 13 (model size), or all')
+    .argument(
+      '<figure>',
+      '10, 11 (throughput), 12 (sequence length), 13 (model size), all of these, timeline, or ablation',
+    )
     .option(
       '--system <name>',
       'only runs of this machine; without runs, its prediction (default: all with runs)',
@@ -46,6 +53,10 @@ function declareFlags(command: Parameters<CommandModule['declare']>[0]) {
     )
     .option('--formats <names>', 'of svg, png, json, csv, md, html (default: svg, png, json)', collectNames)
     .option('--out <dir>', 'where the files go', 'figures')
+    .option(
+      '--limits <file>',
+      'timeline: what bench/overlap_limits.py measured (default: the profile of the system)',
+    )
     .option('--no-paper', 'without what the paper published')
     .option('--no-predicted', 'without what is predicted')
     .option('--json', 'print JSON: the data of every figure, and its files')

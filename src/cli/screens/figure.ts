@@ -1,4 +1,4 @@
-import { faultsError, type Fault } from '../../errors.ts';
+import { faultsError } from '../../errors.ts';
 import { drawFigures } from '../../workflows/figure/figure.ts';
 import type { FigureFormat } from '../../workflows/figure/formats.ts';
 import { ownFigures } from '../../workflows/figure/own-figures.ts';
@@ -14,6 +14,7 @@ interface FigureOptions {
   readonly from?: readonly string[] | undefined;
   readonly formats?: readonly string[] | undefined;
   readonly out: string;
+  readonly limits?: string | undefined;
   readonly paper: boolean;
   readonly predicted: boolean;
   readonly run?: true | undefined;
@@ -28,14 +29,14 @@ export async function showFigures(io: CommandIo, word: string, options: FigureOp
   requireRun(options);
   const chosen = options.formats === undefined ? null : formats;
   if ('own' in wanted) return showOwnFigure(io, wanted.own, options, chosen);
-  const { system, runFlags, paper, predicted, out } = options;
+  requireFlags(`figure ${word}`, options, ['system', 'paper', 'predicted', 'run']);
+  const { system, paper, predicted, out } = options;
   const dryRun = options.dryRun ?? false;
-  const run = { stack: 'pip', repeat: 1, ...runFlags, system: system ?? 'local' };
   const result = await drawFigures(io.context, {
     ...{ figures: wanted.figures, from: options.from ?? [], paper, predicted, out, dryRun },
     ...given('system', system),
     formats: chosen,
-    run: options.run === true ? run : null,
+    run: runOf(options),
   });
   io.print(
     options.json === true
@@ -53,29 +54,43 @@ async function showOwnFigure(
 ): Promise<void> {
   const kind = ownFigures[name];
   if (kind === undefined) throw new Error(`no figure ${name}`);
-  const { system, paper, predicted, out, run, from = [] } = options;
-  const isGiven = { system: system !== undefined, paper: !paper, predicted: !predicted, run: run === true };
-  const idle = (['system', 'paper', 'predicted', 'run'] as const).filter(
-    (flag) => isGiven[flag] && !(kind.flags as readonly string[]).includes(flag),
-  );
-  if (idle.length > 0)
-    throw faultsError(
-      'usage',
-      idle.map((flag) => idleFlag(name, flag)),
-    );
+  requireFlags(`figure ${name}`, options, kind.flags);
+  const { system, limits, paper, predicted, out, from = [] } = options;
   const dryRun = options.dryRun ?? false;
   const draw = await kind.load();
-  const result = await draw(io.context, { from, ...given('system', system), paper, formats, out, dryRun });
+  const result = await draw(io.context, {
+    ...{ from, paper, predicted, formats, out, dryRun },
+    ...given('system', system),
+    ...given('limits', limits),
+    run: runOf(options),
+  });
   io.print(
     options.json === true
       ? JSON.stringify({ schemaVersion: 1, ...result }, null, 2)
       : ownFigureText(result, { dryRun, cwd: io.context.cwd }),
   );
+  io.exitWith(Math.max(0, ...(result.runs ?? []).map(({ exitCode }) => exitCode)));
 }
 
-function idleFlag(name: string, flag: 'system' | 'paper' | 'predicted' | 'run'): Fault {
-  const place = flag === 'paper' || flag === 'predicted' ? `--no-${flag}` : `--${flag}`;
-  return { place, problem: `says nothing to figure ${name}`, expected: 'figure 10, 11, 12, 13 or all' };
+/** null draws what is there. */
+function runOf({ run, runFlags, system }: FigureOptions): RunMissing | null {
+  return run === true ? { stack: 'pip', repeat: 1, ...runFlags, system: system ?? 'local' } : null;
+}
+
+/** Flags that only some figures have; said to another one they would be passed over in silence. */
+function requireFlags(what: string, options: FigureOptions, taken: readonly string[]): void {
+  const { system, limits, paper, predicted, run } = options;
+  const flags = {
+    ...{ system: system !== undefined, limits: limits !== undefined },
+    ...{ paper: !paper, predicted: !predicted, run: run === true },
+  };
+  const idle = Object.entries(flags).filter(([flag, isGiven]) => isGiven && !taken.includes(flag));
+  if (idle.length === 0) return;
+  const faults = idle.map(([flag]) => {
+    const place = flag === 'paper' || flag === 'predicted' ? `--no-${flag}` : `--${flag}`;
+    return { place, problem: `says nothing to ${what}` };
+  });
+  throw faultsError('usage', faults, 'see: superoffload figure --help');
 }
 
 /** A flag that only runs have would be passed over in silence. */

@@ -27,9 +27,12 @@ export function figureText({ figures, notes, runs }: DrawResult, { dryRun, cwd }
 }
 
 /** As {@link figureText}, of a figure of this tool's own. */
-export function ownFigureText({ figures, notes }: OwnFigures, shown: Shown): string {
-  const blocks = figures.map(({ head, files }) => [head, ...fileLines(files, shown)].join('\n'));
-  return [...blocks, ...notes.map((note) => `note: ${note}`)].join('\n');
+export function ownFigureText({ figures, notes, runs = [] }: OwnFigures, shown: Shown): string {
+  return [
+    ...runs.map((report) => runText(report, shown.dryRun)),
+    ...figures.map(({ head, files }) => [head, ...fileLines(files, shown)].join('\n')),
+    ...notes.map((note) => `note: ${note}`),
+  ].join('\n');
 }
 
 function fileLines(files: readonly string[], { dryRun, cwd }: Shown): string[] {

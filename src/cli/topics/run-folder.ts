@@ -11,6 +11,7 @@ const meanings: Readonly<Record<keyof typeof runFiles, string>> = {
   events: 'what superoffload did, as it did it',
   log: 'what all ranks printed; the run writes it itself',
   ranks: "each rank's output (torchrun)",
+  timeline: 'what happened within one step (throughput --timeline): superoffload figure timeline draws it',
   nodeScript: 'what every node starts',
   opsScript: "a node's own build of DeepSpeed's ops, where its CPU is another",
   nodes: 'what each node says of its beginning and end',

@@ -44,6 +44,7 @@ const topFiles: ReadonlySet<string> = new Set([
   runFiles.env,
   runFiles.events,
   runFiles.log,
+  runFiles.timeline,
   runFiles.script,
   runFiles.nodeScript,
   runFiles.opsScript,
@@ -77,16 +78,18 @@ export function isLog(file: string): boolean {
 }
 
 /**
- * The order of an archive: the manifest, then all records, locks and figures, so that whoever wants no more can stop
- * reading before the logs.
+ * The order of an archive: the manifest, then all records, locks, figures and timelines, so that whoever wants no more
+ * can stop reading before the logs.
  */
 export function compareArchivePaths(a: string, b: string): number {
   return rankOf(a) - rankOf(b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
+const runRanks: Readonly<Record<string, number>> = { [runFiles.record]: 1, [runFiles.timeline]: 4 };
+
 function rankOf(path: string): number {
   if (path === manifestPath) return 0;
   const parsed = parseArchivePath(path);
-  if (parsed?.kind === 'run') return parsed.file === runFiles.record ? 1 : 4;
+  if (parsed?.kind === 'run') return runRanks[parsed.file] ?? 5;
   return parsed?.kind === 'lock' ? 2 : 3;
 }

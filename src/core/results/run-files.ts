@@ -7,6 +7,8 @@ export const runFiles = {
   events: 'events.ndjson',
   log: 'output.log',
   record: 'record.json',
+  /** What happened within one step: `throughput --timeline` (experiment/trainer/timeline.py). */
+  timeline: 'timeline.json',
   /** Its presence asks the trainer to end after the current step. */
   stop: 'stop',
   /** Its presence asks the tool that follows the run to end it (`runs cancel`). */

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { FigureFormat } from './formats.ts';
+import type { RunMissing, RunReport } from './run-missing.ts';
 
 /** What a figure that is not of the paper is asked for. */
 export interface OwnFigureRequest {
@@ -7,8 +8,14 @@ export interface OwnFigureRequest {
   readonly from: readonly string[];
   /** Only runs of this machine. */
   readonly system?: string;
+  /** What bench/overlap_limits.py measured on the machine: a file. */
+  readonly limits?: string;
   /** Beside what the paper published, where it published such numbers. */
   readonly paper: boolean;
+  /** Beside what is predicted; absent: yes. */
+  readonly predicted?: boolean;
+  /** Runs what is missing first; null or absent draws what is there. */
+  readonly run?: RunMissing | null;
   /** null: the usual ones, without PNG where this machine cannot draw it. */
   readonly formats: readonly FigureFormat[] | null;
   /** As the user gave it. */
@@ -29,6 +36,8 @@ export interface OwnFigures {
   readonly figures: readonly OwnFigure[];
   /** What of the sources could not be used, and why. */
   readonly notes: readonly string[];
+  /** What was run for it, or would be. */
+  readonly runs?: readonly RunReport[];
 }
 
 /** Draws one of {@link ownFigures}. @throws SuperOffloadError 'usage', or 'environment' where there is nothing to draw. */
@@ -36,10 +45,19 @@ export type DrawOwnFigure = (context: Context, request: OwnFigureRequest) => Pro
 
 interface OwnFigureKind {
   /** Flags that mean something to it, besides --from, --formats, --out, --json and --dry-run. */
-  readonly flags: readonly ('system' | 'paper')[];
+  readonly flags: readonly ('system' | 'paper' | 'limits' | 'predicted' | 'run')[];
   /** Its code is loaded when it is asked for. */
   readonly load: () => Promise<DrawOwnFigure>;
 }
 
 /** Figures of this tool's own, by the word that asks for them; `all` is the paper's alone. A new one needs one line here. */
-export const ownFigures: Readonly<Record<string, OwnFigureKind>> = {};
+export const ownFigures: Readonly<Record<string, OwnFigureKind>> = {
+  ablation: {
+    flags: ['system', 'paper', 'predicted', 'run'],
+    load: async () => (await import('./ablation.ts')).drawAblation,
+  },
+  timeline: {
+    flags: ['system', 'limits'],
+    load: async () => (await import('./timeline/draw-timeline.ts')).drawTimeline,
+  },
+};
