@@ -167,13 +167,13 @@ describe('the words of a request', () => {
 
   it.each(['14', '1', '', '10,11', 'ten', '\u001b[31m'])('%j is no figure', (word) => {
     expect(() => checkedRequest(word, [])).toThrow(
-      /is no figure that can be drawn \(expected 10, 11, 12, 13 or all\)/,
+      /is no figure that can be drawn \(expected 10, 11, 12, 13, all, ablation or timeline\)/,
     );
   });
 
   it('are faulted all at once', () => {
     expect(() => checkedRequest('9', ['pdf', 'jsn'])).toThrow(
-      'figure: "9" is no figure that can be drawn (expected 10, 11, 12, 13 or all)\n' +
+      'figure: "9" is no figure that can be drawn (expected 10, 11, 12, 13, all, ablation or timeline)\n' +
         '--formats: there is no format "pdf" (expected svg, png, json, csv, md, html)\n' +
         '--formats: there is no format "jsn" (expected json)',
     );
