@@ -15,7 +15,7 @@ export interface Observation {
 
 /** Predictions are mostly too short: launch and Python overheads are in none of them. */
 const usualError = 0.1;
-const optimism = 1.28;
+const optimism = 1.5;
 
 /**
  * Regression of ln(measured / predicted) on the trials so far: a normal process with the covariance of covariance.ts

@@ -11,12 +11,12 @@ const variances = {
   /** The machine: shared by all. */
   machine: 0.1 ** 2,
   /** Modes that keep all on the GPU are one another's like; those that offload share the link and the host. */
-  gpu: 0.2 ** 2,
+  gpu: 0.14 ** 2,
   offload: 0.1 ** 2,
   /** Rates of the host that nobody stated: shared by all that need them. */
   unknownRates: 0.4 ** 2,
-  gpuMode: 0.05 ** 2,
-  offloadMode: 0.18 ** 2,
+  gpuMode: 0.16 ** 2,
+  offloadMode: 0.2 ** 2,
   /** Micro-batch and recomputation. */
   way: 0.04 ** 2,
   ratio: 0.06 ** 2,

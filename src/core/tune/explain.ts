@@ -1,0 +1,186 @@
+import { groupBy } from '../collections/group-by.ts';
+import type { ModeName } from '../experiment/case.ts';
+import { believe } from './beliefs.ts';
+import { leavesMargin } from './best.ts';
+import { measuredOf, type Measured } from './measured.ts';
+import { keepsAllOnGpu } from './modes-to-tune.ts';
+import { standingOf } from './open-candidates.ts';
+import type { Candidate, Rejected, Trial, Tuning } from './tuning.ts';
+
+/** How a measured candidate compares with the choice. */
+export interface Lead {
+  /** Step time over the choice's: 1.2 takes 20% longer. */
+  readonly ratio: number;
+  /** From both runs' own intervals; null where one has none. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** The intervals do not touch; null where there are none. */
+  readonly isToldApart: boolean | null;
+}
+
+/** What became of a mode. */
+export type ModeFinding = { readonly mode: ModeName } & (
+  | { readonly kind: 'chosen' }
+  /** Its best trial beside the choice. */
+  | { readonly kind: 'measured'; readonly trial: Measured; readonly lead: Lead }
+  | { readonly kind: 'memory'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Never launched. `optimisticMs`: what it could have taken, at best; null where a size was searched. */
+  | { readonly kind: 'untried'; readonly optimisticMs: number | null; readonly isForTime: boolean }
+  | { readonly kind: 'rejected'; readonly reason: string }
+);
+
+/** Why a configuration was chosen, as data; in words by words.ts. */
+export interface Explanation {
+  readonly objective: Tuning['objective'];
+  /** What was measured of the choice; null where nothing ran. */
+  readonly chosen: Measured | null;
+  /** Everything fits on the GPU, and no mode that offloads was faster. */
+  readonly isOffloadNeedless: boolean;
+  /** Ranks ran on the CPU: times say nothing about a GPU. */
+  readonly isFunctional: boolean;
+  /** What the choice left of each memory, GiB; null where nobody measured it. */
+  readonly left: { readonly gpuGiB: number | null; readonly hostGiB: number | null };
+  readonly leavesMargin: boolean;
+  readonly margin: number;
+  /** Other measured configurations of the chosen mode, the fastest first. */
+  readonly others: readonly { readonly trial: Measured; readonly lead: Lead }[];
+  readonly modes: readonly ModeFinding[];
+  /** Trials of this command, of earlier ones, and candidates that were never launched. */
+  readonly counts: { readonly trials: number; readonly stored: number; readonly untried: number };
+}
+
+export interface ExplainContext {
+  readonly rejected: readonly Rejected[];
+  readonly accelerator: 'cuda' | 'cpu';
+}
+
+/** @param choice index of the candidate that was chosen; null where nothing ran */
+export function explain(
+  tuning: Tuning,
+  choice: number | null,
+  { rejected, accelerator }: ExplainContext,
+): Explanation {
+  const measured = measuredOf(tuning);
+  const chosen = measured.findLast(({ index, result }) => index === choice && result.isWhole) ?? null;
+  const tried = new Set(tuning.trials.map(({ candidate }) => candidate));
+  return {
+    objective: tuning.objective,
+    chosen,
+    isOffloadNeedless: chosen !== null && keepsAllOnGpu(chosen.candidate.subject.mode),
+    isFunctional: accelerator === 'cpu',
+    left: leftBy(chosen, tuning),
+    leavesMargin: chosen !== null && leavesMargin(chosen, tuning),
+    margin: tuning.budget.memoryMargin,
+    others: chosen === null ? [] : othersOf(chosen, measured),
+    modes: findings(tuning, chosen, rejected),
+    counts: {
+      trials: tuning.trials.filter(({ isStored }) => !isStored).length,
+      stored: tuning.trials.filter(({ isStored }) => isStored).length,
+      untried: tuning.candidates.length - tried.size,
+    },
+  };
+}
+
+function leftBy(chosen: Measured | null, { capacity }: Tuning): Explanation['left'] {
+  const left = (have: number | null, took: number | null | undefined): number | null =>
+    have === null || took === null || took === undefined ? null : have - took;
+  return {
+    gpuGiB: left(capacity.gpuGiB, chosen?.result.gpuGiB),
+    hostGiB: left(capacity.hostGiB, chosen?.result.hostGiB),
+  };
+}
+
+/** Of the chosen mode and size; more than a few say nothing more. */
+const mostOthers = 3;
+
+function othersOf(chosen: Measured, measured: readonly Measured[]): Explanation['others'] {
+  const like = measured.filter(
+    ({ index, candidate: { subject } }) =>
+      index !== chosen.index &&
+      subject.mode === chosen.candidate.subject.mode &&
+      subject.model.name === chosen.candidate.subject.model.name,
+  );
+  return like
+    .map((trial) => ({ trial, lead: leadOver(trial, chosen) }))
+    .sort((a, b) => a.lead.ratio - b.lead.ratio)
+    .slice(0, mostOthers);
+}
+
+/** The choice's lead over another: the other's step time over its own. */
+export function leadOver({ result: other }: Measured, { result: own }: Measured): Lead {
+  const ratio = other.medianStepMs / own.medianStepMs;
+  if (
+    other.lowStepMs === null ||
+    other.highStepMs === null ||
+    own.lowStepMs === null ||
+    own.highStepMs === null
+  ) {
+    return { ratio, low: null, high: null, isToldApart: null };
+  }
+  const low = other.lowStepMs / own.highStepMs;
+  const high = other.highStepMs / own.lowStepMs;
+  return { ratio, low, high, isToldApart: low > 1 || high < 1 };
+}
+
+function findings(tuning: Tuning, chosen: Measured | null, rejected: readonly Rejected[]): ModeFinding[] {
+  const ofModes = groupBy(
+    tuning.candidates.map((candidate, index) => ({ candidate, index })),
+    ({ candidate }) => candidate.subject.mode,
+  );
+  const found = [...ofModes].map(([mode, own]) => {
+    const indices = new Set(own.map(({ index }) => index));
+    const trials = tuning.trials.filter(({ candidate }) => indices.has(candidate));
+    return findingOf(tuning, chosen, { mode, candidates: own.map(({ candidate }) => candidate), trials });
+  });
+  const without = rejected.filter(({ subject }) => !ofModes.has(subject.mode));
+  const firsts = new Map<ModeName, Rejected>();
+  // Sizes stand smallest first: what the smallest lacks, all lack.
+  for (const one of without) if (!firsts.has(one.subject.mode)) firsts.set(one.subject.mode, one);
+  return [
+    ...found,
+    ...[...firsts].map(([mode, { reason }]) => ({ kind: 'rejected' as const, mode, reason })),
+  ];
+}
+
+interface OfMode {
+  readonly mode: ModeName;
+  readonly candidates: readonly Candidate[];
+  readonly trials: readonly Trial[];
+}
+
+function findingOf(
+  tuning: Tuning,
+  chosen: Measured | null,
+  { mode, candidates, trials }: OfMode,
+): ModeFinding {
+  if (chosen?.candidate.subject.mode === mode) return { kind: 'chosen', mode };
+  const measured = measuredOf({ candidates: tuning.candidates, trials });
+  const [first, ...others] = measured.filter(({ candidate }) => isSameSize(candidate, chosen));
+  if (first !== undefined && chosen !== null) {
+    const trial = others.reduce((a, b) => (b.result.medianStepMs < a.result.medianStepMs ? b : a), first);
+    return { kind: 'measured', mode, trial, lead: leadOver(trial, chosen) };
+  }
+  const { lessons, tooLong } = standingOf(tuning);
+  const failed = trials.find(({ result }) => result.kind === 'failed')?.result;
+  if (failed?.kind === 'failed') return { kind: 'failed', mode, reason: failed.reason };
+  const out = candidates.map(lessons.whyOut);
+  const reason = out.find((text) => text !== null) ?? null;
+  const ranOut = trials.some(({ result }) => result.kind === 'memory');
+  if (reason !== null && (ranOut || out.every((text) => text !== null)))
+    return { kind: 'memory', mode, reason };
+  const belief = believe(
+    measuredOf(tuning).map(({ candidate, result }) => ({ candidate, stepMs: result.medianStepMs })),
+  );
+  const optimistic = Math.min(...candidates.map((candidate) => belief(candidate).optimisticMs));
+  return {
+    kind: 'untried',
+    mode,
+    optimisticMs: tuning.objective === 'size' ? null : optimistic,
+    isForTime: tooLong.some(({ candidate }) => candidate.subject.mode === mode),
+  };
+}
+
+function isSameSize({ subject }: Candidate, chosen: Measured | null): boolean {
+  return chosen === null || subject.model.name === chosen.candidate.subject.model.name;
+}
