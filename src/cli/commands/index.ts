@@ -59,6 +59,12 @@ export const commands: readonly {
     load: () => import('./throughput.ts'),
   },
   {
+    name: 'tune',
+    summary:
+      'find the fastest configuration of a size, or the largest size, and write it as a DeepSpeed JSON',
+    load: () => import('./tune.ts'),
+  },
+  {
     name: 'campaign',
     summary: 'run all cases of an experiment, on any number of chips; go on where it was stopped',
     load: () => import('./campaign.ts'),

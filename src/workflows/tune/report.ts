@@ -1,0 +1,126 @@
+import { modes } from '../../core/deepspeed/modes/registry.ts';
+import type { Case, ModeName } from '../../core/experiment/case.ts';
+import type { StepStatistics } from '../../core/stats/steps.ts';
+import { candidateKey } from '../../core/tune/propose.ts';
+import type { Candidate, Trial, TrialResult, Verdict } from '../../core/tune/tuning.ts';
+import type { ChoicePaths } from './choice-files.ts';
+import { resultText, settingsText } from './progress.ts';
+import type { SizeOutcome } from './run-tune.ts';
+
+/** One trial in numbers. Memory in GiB: a chip of the GPU as PyTorch reserved it, a node of the host. */
+export interface TrialReport {
+  readonly mode: ModeName;
+  readonly model: string;
+  readonly settings: string;
+  readonly runId: string;
+  /** Run by another command before. */
+  readonly isStored: boolean;
+  readonly result: TrialResult;
+  /** In words: `0.56 s/step, 213 TFLOPS`, `out of host memory`. */
+  readonly text: string;
+  readonly interval: StepStatistics['interval'];
+  /** Speed against the best published configuration of this size that ran, above 1 is faster; null where none ran. */
+  readonly ratio: number | null;
+  /** It took over 10% more GPU memory than that one. */
+  readonly takesMoreGpu: boolean;
+  readonly isChoice: boolean;
+  readonly case: Case;
+}
+
+/** What was chosen, and how it is used. */
+export interface ChoiceReport {
+  readonly mode: ModeName;
+  readonly model: string;
+  readonly settings: string;
+  readonly why: readonly string[];
+  /** By prediction alone: nothing was measured. */
+  readonly isPredicted: boolean;
+  readonly bindCores: boolean;
+  readonly case: Case;
+  readonly files: ChoicePaths;
+  readonly command: string;
+  /** The JSON has a section that plain DeepSpeed does not know. */
+  readonly needsPatches: boolean;
+}
+
+/** One size, as `--json` prints it. */
+export interface SizeReport {
+  readonly name: string;
+  readonly trials: readonly TrialReport[];
+  readonly choice: ChoiceReport | null;
+  readonly verdicts: readonly Verdict[];
+  readonly why: string;
+  readonly minutes: number;
+}
+
+/** Trials in the order in which they were made. */
+export function trialReports({ tuning, trials, best }: SizeOutcome): TrialReport[] {
+  const byKey = new Map(tuning.candidates.map((candidate, index) => [candidateKey(candidate), index]));
+  return trials.flatMap(({ key, record, result, runId, isStored }): TrialReport[] => {
+    const index = byKey.get(key);
+    const candidate = index === undefined ? undefined : tuning.candidates[index];
+    if (candidate === undefined) return [];
+    const published = bestPublished(tuning, candidate.subject.model.name);
+    return [
+      {
+        ...named(candidate),
+        ...{ runId, isStored, result },
+        text: resultText(result),
+        interval: record.statistics?.interval ?? null,
+        ratio: ratioOf(result, published),
+        takesMoreGpu: takesMore(result, published),
+        isChoice: index === best,
+        case: candidate.subject,
+      },
+    ];
+  });
+}
+
+export function named(candidate: Candidate) {
+  const { mode, model } = candidate.subject;
+  return { mode, model: model.name, settings: settingsText(candidate) };
+}
+
+/** What upstream's users have: the three published ways to offload, as their authors set them. */
+const publishedModes: ReadonlySet<ModeName> = new Set(['prism', 'zero_offload', 'zero_infinity']);
+
+type Measured = Extract<TrialResult, { readonly kind: 'measured' }>;
+
+/** The fastest whole measurement of a published configuration of a size; null where none ran. */
+export function bestPublished(
+  { candidates, trials }: { readonly candidates: readonly Candidate[]; readonly trials: readonly Trial[] },
+  model: string,
+): Measured | null {
+  const own = candidates.map(({ subject }) => subject);
+  const found = trials.flatMap(({ candidate, result }): Measured[] => {
+    const subject = own[candidate];
+    if (subject === undefined || subject.model.name !== model) return [];
+    return result.kind === 'measured' && result.isWhole && isPublished(subject, own) ? [result] : [];
+  });
+  return found.sort((a, b) => a.medianStepMs - b.medianStepMs)[0] ?? null;
+}
+
+/** Batch and recomputation are not part of it: the paper takes what fits. Keys that every candidate has are the user's. */
+function isPublished({ mode, ratio, deepspeedOverrides }: Case, all: readonly Case[]): boolean {
+  const fewest = Math.min(...all.map((one) => Object.keys(one.deepspeedOverrides).length));
+  const isPlain = Object.keys(deepspeedOverrides).length === fewest;
+  return publishedModes.has(mode) && ratio === modes[mode].defaultRatio && isPlain;
+}
+
+function ratioOf(result: TrialResult, published: Measured | null): number | null {
+  return result.kind === 'measured' && published !== null
+    ? published.medianStepMs / result.medianStepMs
+    : null;
+}
+
+const moreShare = 1.1;
+
+function takesMore(result: TrialResult, published: Measured | null): boolean {
+  if (result.kind !== 'measured' || published === null) return false;
+  return (result.gpuGiB ?? 0) > moreShare * (published.gpuGiB ?? Number.POSITIVE_INFINITY);
+}
+
+/** Where a JSON has keys of this project's own, plain DeepSpeed reads the rest alone. */
+export function needsPatches(config: string): boolean {
+  return Object.hasOwn(JSON.parse(config) as object, 'superoffload');
+}
