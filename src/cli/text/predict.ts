@@ -81,6 +81,7 @@ const boundNames: Readonly<Record<Resource, string>> = {
   'host-memory': 'host memory',
   adam: 'Adam on the CPU',
   network: 'network',
+  launches: 'launches and Python',
 };
 
 function caseText(predicted: PredictedCase, { system }: PredictReport): string {

@@ -1,5 +1,5 @@
 import { modes } from '../deepspeed/modes/registry.ts';
-import type { Case, System } from '../experiment/case.ts';
+import type { Case, HardwareRates, System } from '../experiment/case.ts';
 import {
   adamSource,
   bounceSource,
@@ -11,27 +11,46 @@ import {
   weightsUp,
   type ChipRates,
 } from './host-copies.ts';
-import { transferMs, type TimedWork } from './step-parts.ts';
+import { reached, transferMs, type TimedWork } from './step-parts.ts';
 import type { StepWork } from './step-work.ts';
+import { overlapTime } from './overlap-time.ts';
 import { superOffloadTime } from './superoffload-time.ts';
+import { usesOverlap } from './superoffload-settings.ts';
 
 /** What an optimizer on the CPU adds to forward and backward: copies, Adam, casts. */
 export function offloadParts(subject: Case, work: StepWork, system: System): TimedWork[] {
   const chip = chipRates(system);
+  if (usesOverlap(subject)) return overlapTime(subject, work, system);
   const parts = modes[subject.mode].superOffload
     ? superOffloadTime(subject, work, chip, system.rates)
     : modes[subject.mode].zeroStage === 3
       ? stage3Parts(work, chip)
-      : stage2Parts(work, chip);
+      : stage2Parts(work, chip, system.rates);
   return [...parts, ...fp16Parts(subject, work, chip), ...weightParts(subject, work, chip)];
 }
+
+/**
+ * What ZeRO-Offload adds to the GPU's own work: two traced steps of 2B computed 253 and 256 ms, where the passes take 209
+ * (bench/measured/overlap-runs.tar.gz).
+ */
+const checkBytes = 60;
 
 /**
  * ZeRO-Offload, one after the other (the profile of 2B on an H200 shows no overlap): each gradient is cast on the GPU
  * and goes down as fp32; Adam; a cast on the CPU into the pinned buffer; up.
  */
-function stage2Parts({ shard, accumulation }: StepWork, chip: ChipRates): TimedWork[] {
+function stage2Parts(
+  { shard, parameters, accumulation }: StepWork,
+  chip: ChipRates,
+  rates: HardwareRates,
+): TimedWork[] {
   return [
+    timed(
+      'gradients cast, checked and their norm',
+      'gpu-memory',
+      transferMs((checkBytes * accumulation * parameters) / reached.traffic, rates.hbmGBps),
+      '60 bytes a parameter over 56% of rates.hbmGBps: two traced steps of 2B on an H200 computed 46 ms longer',
+    ),
     timed('gradients to the host', 'link', gradientsDown(shard, accumulation, 4, chip), 'fp32 over the link'),
     timed('Adam', 'adam', chip.adamMs(shard), adamSource),
     timed(

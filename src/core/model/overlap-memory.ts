@@ -10,7 +10,7 @@ import {
   type MemoryInput,
   type PartBytes,
 } from './memory-parts.ts';
-import { keptOnGpu } from './overlap-subgroups.ts';
+import { overlapShares, type OverlapShares } from './overlap-subgroups.ts';
 
 const stateSource = 'patches/deepspeed, overlap/optimizer.py, _create_state';
 const gradientSource = 'patches/deepspeed, overlap/optimizer.py, _create_gradients';
@@ -19,18 +19,15 @@ const blockSource =
 
 /** Memory of the overlap optimizer (patches/deepspeed), bytes a rank. Nothing of it is rounded up. */
 export function overlapParts(input: MemoryInput): PartBytes[] {
-  const { sizes } = input.overlap;
-  const kept = keptOnGpu(sizes, input.ratio);
-  const onCpu = sizes.slice(kept);
-  return [...gpuParts(input, sizes.slice(0, kept), sum(onCpu)), ...hostParts(input, onCpu)];
+  const shares = overlapShares(input.overlap, { ratio: input.ratio, speculation: input.overlap.speculation });
+  return [...gpuParts(input, shares), ...hostParts(input, shares)];
 }
 
 /**
  * A rank that is alone has no bucket. Accumulated gradients wait on the GPU, all of them; without accumulation only
  * those of the subgroups that are stepped there.
  */
-function gpuParts(input: MemoryInput, onGpu: readonly number[], cpuElements: number): PartBytes[] {
-  const gpuElements = sum(onGpu);
+function gpuParts(input: MemoryInput, { onGpu, gpuElements, cpuElements }: OverlapShares): PartBytes[] {
   const gradients = gradientBytes(input);
   return [
     gpuPart('weights', input.shard * input.weightBytes),
@@ -54,11 +51,12 @@ function gpuParts(input: MemoryInput, onGpu: readonly number[], cpuElements: num
  * Where a step may be done again (clipping), or gradients come in another format than weights, weights return in memory
  * of their own. Spare blocks are used to the last: in the first step the backward pass takes its time.
  */
-function hostParts(input: MemoryInput, onCpu: readonly number[]): PartBytes[] {
-  const cpuElements = sum(onCpu);
+function hostParts(
+  input: MemoryInput,
+  { cpuElements, roomElements, spareElements }: OverlapShares,
+): PartBytes[] {
   const gradients = gradientBytes(input);
   const shares = !input.overlap.clips && gradients === input.weightBytes;
-  const { roomElements, spareElements } = blocksOf(onCpu, input.overlap);
   return [
     hostPart('fp32 weights and moments', optimizerBytes * cpuElements, stateSource),
     hostPart('room in their blocks', optimizerBytes * (roomElements - cpuElements), blockSource),
@@ -74,23 +72,7 @@ function hostParts(input: MemoryInput, onCpu: readonly number[]): PartBytes[] {
   ];
 }
 
-/** Elements of the blocks that the CPU's subgroups lie in, and of the spare ones. */
-function blocksOf(
-  onCpu: readonly number[],
-  { turning, speculation }: MemoryInput['overlap'],
-): { readonly roomElements: number; readonly spareElements: number } {
-  const largest = Math.min(turning, Math.max(0, ...onCpu));
-  const rotating = onCpu.filter((size) => size <= largest);
-  const spare = largest === 0 ? 0 : Math.trunc((speculation * sum(rotating)) / largest);
-  const room = spare === 0 ? sum(rotating) : rotating.length * largest;
-  return { roomElements: room + sum(onCpu) - sum(rotating), spareElements: spare * largest };
-}
-
 /** Of one gradient as it is kept: what accumulates, and what several ranks reduce, has the accumulation's format. */
 function gradientBytes({ accumulates, chips, weightBytes, overlap }: MemoryInput): number {
   return accumulates || chips > 1 ? overlap.accumulationBytes : weightBytes;
-}
-
-function sum(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total + size, 0);
 }

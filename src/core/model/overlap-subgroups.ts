@@ -54,11 +54,49 @@ function vectors(
  */
 export function keptOnGpu(sizes: readonly number[], ratio: number): number {
   // The same products of doubles as in Python, so that a ratio at a boundary falls on the same side.
-  const bound = (1 - ratio) * sizes.reduce((total, size) => total + size, 0);
-  let sum = 0;
+  const bound = (1 - ratio) * sum(sizes);
+  let kept = 0;
   for (const [index, size] of sizes.entries()) {
-    sum += size;
-    if (sum > bound) return index;
+    kept += size;
+    if (kept > bound) return index;
   }
   return sizes.length;
+}
+
+/** A subgroup smaller than this part of the largest has a block of its own size (overlap/subgroups.py, ROTATES). */
+const smallestTurning = 1 / 4;
+
+/** Both shares of the optimizer, and the blocks of host memory. Elements. */
+export interface OverlapShares {
+  readonly onGpu: readonly number[];
+  readonly onCpu: readonly number[];
+  readonly gpuElements: number;
+  readonly cpuElements: number;
+  /** Of the blocks that the CPU's subgroups lie in: every rotating one has room for the largest. */
+  readonly roomElements: number;
+  /** Of the spare blocks: so much may be stepped before the step is known to be good. */
+  readonly spareElements: number;
+}
+
+/** @param speculation share of the optimizer's host memory that may be doubled */
+export function overlapShares(
+  { sizes, turning }: OverlapSubgroups,
+  { ratio, speculation }: { readonly ratio: number; readonly speculation: number },
+): OverlapShares {
+  const kept = keptOnGpu(sizes, ratio);
+  const [onGpu, onCpu] = [sizes.slice(0, kept), sizes.slice(kept)];
+  const largest = Math.min(turning, Math.max(0, ...onCpu));
+  const rotating = onCpu.filter((size) => size >= smallestTurning * largest && size <= largest);
+  const spare = largest === 0 ? 0 : Math.trunc((speculation * sum(rotating)) / largest);
+  const cpuElements = sum(onCpu);
+  const room = spare === 0 ? sum(rotating) : rotating.length * largest;
+  return {
+    ...{ onGpu, onCpu, gpuElements: sum(onGpu), cpuElements },
+    roomElements: room + cpuElements - sum(rotating),
+    spareElements: spare * largest,
+  };
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }

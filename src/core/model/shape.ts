@@ -57,6 +57,16 @@ export function trainingFlops(work: {
   return 2 * passes * forwardMacs(work.shape, work.globalBatch, work.sequenceLength);
 }
 
+/** Of {@link trainingFlops}, those of scores and their product with the values, one forward pass. */
+export function forwardAttentionFlops(work: {
+  readonly shape: ModelShape;
+  readonly globalBatch: number;
+  readonly sequenceLength: number;
+}): number {
+  const { layers, hidden } = work.shape;
+  return 2 * work.globalBatch * layers * 2 * hidden * work.sequenceLength ** 2;
+}
+
 /** Throughput of one step; `formula` names the arithmetic, so that a record never mixes two of them. */
 export interface Tflops {
   /** Without the recomputed forward pass: the paper's figures 10 and 11. */

@@ -1,5 +1,6 @@
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
+import { launchParts } from './launches.ts';
 import { offloadParts } from './offload-time.ts';
 import { caseTflops, type Tflops } from './shape.ts';
 import { computeParts, gpuAdam, networkParts, type Resource } from './step-parts.ts';
@@ -36,6 +37,7 @@ export function predictTime(subject: Case, system: System): StepTime | null {
   const offload = modes[subject.mode].offloadsOptimizer;
   const all = [
     ...computeParts(work, rates),
+    ...launchParts(subject, work, rates),
     ...networkParts(subject, work, rates),
     ...(offload ? offloadParts(subject, work, system) : [gpuAdam(work.shard, rates)]),
   ];

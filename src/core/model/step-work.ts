@@ -3,8 +3,10 @@ import { splitSubgroups } from '../deepspeed/modes/subgroups.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { activationsOf } from './activations.ts';
 import { settingOf } from './memory.ts';
-import { parameterCount, trainingFlops } from './shape.ts';
+import { overlapShares, overlapSubgroups, type OverlapShares } from './overlap-subgroups.ts';
+import { forwardAttentionFlops, parameterCount, trainingFlops } from './shape.ts';
 import { subgroupSizes } from './subgroup-sizes.ts';
+import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
 
 /** What one chip does in one optimizer step. Elements are parameters, traffic is bytes. */
 export interface StepWork {
@@ -22,6 +24,8 @@ export interface StepWork {
   readonly forwardFlops: number;
   readonly backwardFlops: number;
   readonly recomputeFlops: number;
+  /** Of the forward passes' FLOPs, those of attention. */
+  readonly attentionFlops: number;
   /** Activations that the forward passes write, recomputed or not, bytes. */
   readonly activationBytes: number;
   /** Bytes that a chip sends in one all-to-all of DeepSpeed-Ulysses, and how many there are a step. */
@@ -54,6 +58,8 @@ export function stepWork(subject: Case, system: Pick<System, 'chipsPerNode'>): S
     forwardFlops,
     backwardFlops: 2 * forwardFlops,
     recomputeFlops: subject.activationCheckpointing ? forwardFlops : 0,
+    attentionFlops:
+      forwardAttentionFlops({ shape: model, globalBatch: subject.globalBatch, sequenceLength }) / chips,
     activationBytes: accumulation * (kept + logits),
     exchangeBytes: 2 * tokens * model.hidden * (1 - 1 / sequenceParallel),
     exchanges: sequenceParallel > 1 ? 4 * passes * model.layers * accumulation : 0,
@@ -67,9 +73,21 @@ function cpuShare(subject: Case, parameters: number): Pick<StepWork, 'cpuElement
   const shard = parameters / chips;
   if (!offloadsOptimizer) return { cpuElements: 0, lastSubgroup: 0 };
   if (zeroStage !== 3) return { cpuElements: shard, lastSubgroup: shard };
+  if (usesOverlap(subject)) {
+    const { cpuElements, onCpu } = sharesOf(subject);
+    return { cpuElements, lastSubgroup: onCpu[0] ?? 0 };
+  }
   const subGroupSize = settingOf(subject, 'sub_group_size', 1e9);
   const sizes = subgroupSizes(model, { sequenceLength, chips, subGroupSize });
   const { onCpu, cpuElements } = splitSubgroups(sizes, ratio ?? 1);
   // The backward pass comes to the first layers last.
   return { cpuElements, lastSubgroup: onCpu[0] ?? 0 };
+}
+
+/** The shares of a case that the overlap optimizer steps. */
+export function sharesOf(subject: Case): OverlapShares {
+  const { chips, model, sequenceLength, ratio } = subject;
+  const { subgroupElements, speculation } = superoffloadSettings(subject);
+  const cut = overlapSubgroups(model, { sequenceLength, chips, subgroupElements });
+  return overlapShares(cut, { ratio: ratio ?? 1, speculation });
 }

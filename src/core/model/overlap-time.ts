@@ -1,0 +1,136 @@
+import type { Case, System } from '../experiment/case.ts';
+import { chipRates, timed, unpinnedDown, unpinnedUp } from './host-copies.ts';
+import { passTimes, type PassTimes } from './launches.ts';
+import type { OverlapShares } from './overlap-subgroups.ts';
+import { gpuAdam, type TimedWork } from './step-parts.ts';
+import { sharesOf, type StepWork } from './step-work.ts';
+import { superoffloadSettings } from './superoffload-settings.ts';
+
+/**
+ * The overlay's Adam beside DeepSpeed's on the same machine: 0.195 ns a parameter (bench/overlap_limits.py) and 0.225. It
+ * moves the same 28 bytes.
+ */
+const ownAdam = 0.195 / 0.225;
+
+/**
+ * What host memory gives to Adam and copies together, over what Adam takes alone: 28 bytes in 0.278 ns beside 36.8 GB/s
+ * each way are 174 GB/s, 28 in 0.195 ns are 144 (bench/overlap_limits.py). So copies slow Adam down only where they come
+ * fast: in traced steps it took 0.21 to 0.24 ns while gradients came down, 0.18 to 0.21 after.
+ */
+const memoryBesideAdam = 174 / 144;
+
+/** Bytes a parameter that Adam and the copy of its weights to the GPU move in host memory. */
+const adamBytes = 28;
+const weightBytesUp = 2;
+
+/** Between two subgroups on the CPU: 14 to 30 ms over 59 to 166 of them in traced steps. */
+const betweenSubgroupsMs = 0.22;
+
+/** Of one on the GPU, beside a CPU whose cores are all in Adam: 58 ms over 109 of them, 112 over 148. */
+const gpuSubgroupMs = 0.6;
+
+const adamSource =
+  "the overlay's CPU Adam: 87% of rates.adamNsPerParameter (else of 28 bytes over rates.hostGBps), and 0.22 ms a subgroup";
+
+/** Rates of one chip and its share of the host. */
+interface Rates {
+  readonly downGBps: number;
+  readonly upGBps: number;
+  /** Adam with nothing but its own weights' copies beside it, nanoseconds a parameter. */
+  readonly adamNs: number;
+}
+
+/** What comes after the passes: gradients on their way, CPU Adam, the GPU's own share where that takes longer. */
+export function overlapTime(subject: Case, work: StepWork, system: System): TimedWork[] {
+  const passes = passTimes(subject, work, system.rates);
+  const rates = ratesOf(subject, system);
+  const shares = sharesOf(subject);
+  if (passes === null || rates === null) {
+    return [timed('CPU Adam after the passes', 'adam', shares.cpuElements === 0 ? 0 : null, adamSource)];
+  }
+  const { lateMs, steppedElements } = besidePasses(passes, {
+    shares,
+    rates,
+    parameters: work.parameters,
+    subject,
+  });
+  const rest = shares.cpuElements - steppedElements;
+  const adamMs = (rest * perElementNs(shares, rates.adamNs)) / 1e6;
+  const gpu = gpuAdam(shares.gpuElements, system.rates);
+  const gpuMs = (gpu.ms ?? 0) + gpuSubgroupMs * shares.onGpu.length;
+  const savedMs = startsEarly(subject)
+    ? Math.min(adamMs, passes.forwardMs * (rest / Math.max(1, shares.cpuElements)))
+    : 0;
+  return [
+    timed('gradients still on their way', 'link', lateMs, '16 bit over the link, beside the backward pass'),
+    timed('CPU Adam after the passes', 'adam', adamMs - savedMs, adamSource),
+    timed('Adam on the GPU, longer than that', 'gpu-memory', Math.max(0, gpuMs - adamMs), gpu.source),
+  ];
+}
+
+/** The next forward pass follows the weights: what of it is over when the last ones come back costs nothing. */
+function startsEarly({ deepspeedOverrides, chips }: Case): boolean {
+  return chips === 1 && deepspeedOverrides['superoffload.early_forward'] === true;
+}
+
+function ratesOf(subject: Case, system: System): Rates | null {
+  const { downGBps, upGBps, adamMs } = chipRates(system);
+  const alone = adamMs(1e6);
+  if (downGBps === null || upGBps === null || alone === null) return null;
+  const { pinMemory } = superoffloadSettings(subject);
+  return {
+    downGBps: downGBps * (pinMemory ? 1 : unpinnedDown),
+    upGBps: upGBps * (pinMemory ? 1 : unpinnedUp),
+    adamNs: ownAdam * alone,
+  };
+}
+
+/** What happens while the last micro-batch's passes run, and until its last gradient has come down. */
+interface Beside {
+  /** How long after the passes the last gradient comes. */
+  readonly lateMs: number;
+  /** Stepped by then: as fast as Adam is beside the copies, and no more than there are spare blocks for. */
+  readonly steppedElements: number;
+}
+
+/** The backward pass is taken to come to parameters evenly, to the head first. */
+function besidePasses(
+  { forwardMs, backwardMs }: PassTimes,
+  work: {
+    readonly shares: OverlapShares;
+    readonly rates: Rates;
+    readonly subject: Case;
+    readonly parameters: number;
+  },
+): Beside {
+  const { shares, rates, subject, parameters } = work;
+  const { cpuElements, spareElements } = shares;
+  if (cpuElements === 0) return { lateMs: 0, steppedElements: 0 };
+  const { hidden, paddedVocabulary } = subject.model;
+  const first = shares.onCpu.at(-2) ?? 0;
+  const headMs = backwardMs * ((hidden * paddedVocabulary) / parameters);
+  const madeMs = (elements: number): number =>
+    forwardMs + headMs + (backwardMs - headMs) * ((elements * subject.chips) / parameters);
+  const downMs = (elements: number): number => (2 * elements) / rates.downGBps / 1e6;
+  const beginMs = madeMs(first) + downMs(first);
+  const arrivedMs = Math.max(madeMs(cpuElements), beginMs + downMs(cpuElements - first));
+  const lateMs = Math.max(0, arrivedMs - forwardMs - backwardMs);
+  const downGBps = (2 * cpuElements) / Math.max(1, arrivedMs - beginMs) / 1e6;
+  const nsBeside = perElementNs(shares, besideNs(rates.adamNs, downGBps));
+  const possible = ((forwardMs + backwardMs + lateMs - beginMs) * 1e6) / nsBeside;
+  return {
+    lateMs,
+    steppedElements: Math.max(0, Math.min(spareElements, cpuElements, possible)),
+  };
+}
+
+/** Adam while gradients come down: the host's memory has so much for all of them. */
+function besideNs(adamNs: number, downGBps: number): number {
+  const left = (memoryBesideAdam * adamBytes) / adamNs - downGBps;
+  return Math.max(adamNs, (adamBytes + weightBytesUp) / Math.max(1, left));
+}
+
+/** With what lies between two subgroups. */
+function perElementNs({ onCpu, cpuElements }: OverlapShares, adamNs: number): number {
+  return adamNs + (betweenSubgroupsMs * 1e6 * onCpu.length) / Math.max(1, cpuElements);
+}
