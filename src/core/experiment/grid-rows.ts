@@ -1,5 +1,5 @@
 import type { Fault } from '../../errors.ts';
-import { findMode, modeSpellings } from '../deepspeed/modes/registry.ts';
+import { findMode, modes, modeSpellings } from '../deepspeed/modes/registry.ts';
 import { parseOverrides } from '../deepspeed/overrides.ts';
 import type { ModeName } from './case.ts';
 import type { ExperimentFile, ExperimentRow, GridSection } from './experiment-file.schema.ts';
@@ -79,11 +79,10 @@ function rowFaults(
   flags: GridFlags,
   chosen: readonly ModeName[],
 ): Fault[] {
-  const faults = rows.flatMap(({ title, models = [], deepspeed = {} }, index): Fault[] => {
+  const faults = rows.flatMap(({ title, mode, models = [], deepspeed = {} }, index): Fault[] => {
     const place = `experiment ${name} /rows/${index} (${title})`;
-    const parsed = parseOverrides(
-      Object.entries(deepspeed).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
-    );
+    const keys = Object.entries(deepspeed).filter(([key]) => !isPlainRatio(key, mode));
+    const parsed = parseOverrides(keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`));
     const sizes = models.filter((model) => !entry.models.includes(model));
     return [
       ...(parsed.ok ? [] : parsed.faults.map((fault) => ({ ...fault, place: `${place}: ${fault.place}` }))),
@@ -104,6 +103,13 @@ function rowFaults(
       expected: `one of ${there.join(', ')}`,
     })),
   ];
+}
+
+/** Of a mode without a ratio of its own no flag says it: DeepSpeed's ZeRO-3 offload has one all the same. */
+function isPlainRatio(key: string, mode: ModeName): boolean {
+  const { offloadsOptimizer, defaultRatio, zeroStage } = modes[mode];
+  const takesRatio = offloadsOptimizer && zeroStage === 3 && defaultRatio === null;
+  return takesRatio && key === 'zero_optimization.offload_optimizer.ratio';
 }
 
 function chooseModes(names: readonly string[]): {
