@@ -5,7 +5,7 @@
 
 Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator, or with --cuda
 on the GPU; exit status 1 where a case is not "within" its tolerance. NAME@60 takes 60 steps from then on; 200 without.
-The planted faults (failing, hanging, not waiting) are reported only.
+The planted faults (failing, ending, hanging, not waiting, no hook) and `affinity` are reported only.
 """
 
 import json
@@ -28,6 +28,7 @@ for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_A
     os.environ.setdefault(name, value)
 
 import deepspeed  # noqa: E402
+from thread_affinity import affinity  # noqa: E402
 from deepspeed.accelerator import get_accelerator  # noqa: E402
 from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
 from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state  # noqa: E402
@@ -350,7 +351,10 @@ if __name__ == "__main__":
     for argument in [argument for argument in sys.argv[1:] if argument != "--cuda"] or CASES:
         case_name, _, steps = argument.partition("@")
         STEPS = int(steps or STEPS)
-        result = planted(case_name) if case_name in ("failing", "ending", "hanging") else compare(case_name)
+        if case_name == "affinity":
+            result = affinity(lambda: engine_of({}, True), tokens_of({}, 0, 0), RANKS)
+        else:
+            result = planted(case_name) if case_name in ("failing", "ending", "hanging") else compare(case_name)
         good = good and result.get("within", True)
         if RANK == 0:
             print("RESULT " + json.dumps(result), flush=True)

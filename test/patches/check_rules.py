@@ -93,6 +93,8 @@ result = {
     "pieces": subgroups.pieces(10, 4), "piece faults": piece_faults(),
     "last pieces": [end - begin for begin, end in subgroups.pieces(5 << 24, 1 << 25, ends=True)],
     "in order": subgroups.in_order([4, 2, 7, 0], [0, 1, 2, 3]),
+    "threads": [threads.thread_count(16, None, 1), threads.thread_count(16, 8.0, 2), threads.thread_count(16, 0.5, 1),
+                threads.thread_count(2, 8.0, 1)],
     "shares": shares, "list": threads.parse_list("0-2,8\n"),
 }
 print("RESULT " + json.dumps(result))

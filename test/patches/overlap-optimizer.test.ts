@@ -17,6 +17,8 @@ interface Result {
   readonly norm: number;
   readonly weights: number;
   readonly moments: number;
+  /** Loss scales, each once. */
+  readonly scales: readonly number[];
 }
 
 const program = join(import.meta.dirname, 'check_overlap.py');
@@ -27,20 +29,27 @@ const missing = existsSync(join(deepspeed, 'runtime', 'superoffload', 'settings.
   : 'the stack has not the patches of now: superoffload install';
 const why = missing === null ? '' : ` (skipped: ${missing})`;
 
-/** `cases`: `name@steps`, or a name for as many steps as the one before. */
-async function check(before: readonly string[], cases: readonly string[]): Promise<Result[]> {
+async function run<T>(before: readonly string[], cases: readonly string[]): Promise<T[]> {
   const end = await runPython([...before, program, ...cases]);
   expect(end.code, end.stderr.slice(-4000)).toBe(0);
   const lines = end.stdout.split('\n').filter((line) => line.startsWith('RESULT '));
-  const results = lines.map((line) => JSON.parse(line.slice('RESULT '.length)) as Result);
+  return lines.map((line) => JSON.parse(line.slice('RESULT '.length)) as T);
+}
+
+const launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
+const within = { within: true, finite: true };
+
+/** `cases`: `name@steps`, or a name for as many steps as the one before. */
+async function check(before: readonly string[], cases: readonly string[]): Promise<Result[]> {
+  const results = await run<Result>(before, cases);
   expect(results.map((result) => result.case)).toEqual(cases.map((name) => name.replace(/@.*/, '')));
-  for (const result of results) expect(result.skipped, result.case).toBe(result['expected skipped']);
+  for (const result of results) expect(result, result.case).toMatchObject(within);
   return results;
 }
 
 /** Every weight has the same bits; norms are summed in another order. */
 function expectEqual(result: Result | undefined): void {
-  expect(result).toMatchObject({ different: 0, loss: 0, moments: 0 });
+  expect(result).toMatchObject({ different: 0, loss: 0, moments: 0, 'scales differ': 0 });
   expect(result?.norm).toBeLessThan(1e-6);
 }
 
@@ -51,23 +60,56 @@ function expectClose(result: Result | undefined): void {
   expect(result?.moments).toBeLessThan(1e-3);
 }
 
+/** The cores of every thread of one rank. */
+interface Threads {
+  readonly main: readonly number[];
+  readonly autograd: readonly number[];
+  readonly threads: readonly (readonly [string, string])[];
+  readonly 'adam threads': number;
+}
+
+interface Affinity {
+  readonly cores: readonly number[];
+  readonly all: readonly Threads[];
+  readonly one?: readonly Threads[];
+}
+
+const adamCores = ({ threads }: Threads): string[] =>
+  threads.filter(([name]) => name === 'superoffload').map(([, cores]) => cores);
+
+/** What a planted fault, or a process without one, said. */
+interface Fault {
+  readonly step: number;
+  readonly seconds: number;
+  readonly error?: string;
+  readonly different?: number;
+}
+
 describe.skipIf(missing !== null)(`the overlap optimizer trains as ZeRO-3's own CPU optimizer${why}`, () => {
   test('on one rank, over 200 steps and over 60', { timeout: 300_000 }, async () => {
-    const long = ['bad gradients@200', 'accumulated and clipped'];
+    const long = ['bad gradients@200', 'early forward', 'fp16', 'accumulated and clipped'];
     const short = ['new rows@60', 'saved and loaded', 'half on the accelerator'];
-    const [bad, clipped, rows, loaded, half] = await check([], [...long, ...short]);
-    expect([bad?.steps, half?.steps]).toEqual([200, 60]);
-    for (const result of [bad, rows, loaded]) expectEqual(result);
-    for (const result of [clipped, half]) expectClose(result);
-    expect(bad).toMatchObject({ skipped: 4 });
-    expect(bad?.speculated).toBeGreaterThan(0);
-    expect(bad?.['taken back']).toBeGreaterThan(0);
-    expect(rows?.['taken back']).toBeGreaterThan(0);
+    const [bad, early, half, clipped, rows, loaded, split] = await check([], [...long, ...short]);
+    expect([bad?.steps, split?.steps]).toEqual([200, 60]);
+    for (const result of [bad, early, half, rows, loaded]) expectEqual(result);
+    for (const result of [clipped, split]) expectClose(result);
+    expect(bad).toMatchObject({ skipped: 4, speculated: expect.any(Number) as number });
+    for (const result of [bad, early, half, rows]) expect(result?.['taken back']).toBeGreaterThan(0);
+    expect(clipped?.redone).toBeGreaterThan(0);
+    expect(half?.scales.length, 'the loss scale grew and fell').toBeGreaterThan(2);
+    expect(half?.skipped, 'planted and grown into').toBeGreaterThan(3);
+  });
+
+  test('with each of its traits off, and when others look at it', { timeout: 300_000 }, async () => {
+    const off = ['on one stream', 'separate casts', 'unbound', 'late return', 'nothing guessed', 'all off'];
+    const early = ['early forward, late return', 'early forward, looked at'];
+    for (const result of await check([], ['in pieces@24', ...off, ...early])) expectEqual(result);
+    const [clipped] = await check([], ['early forward, clipped@24']);
+    expectClose(clipped);
     expect(clipped?.redone).toBeGreaterThan(0);
   });
 
   test('on two ranks', { timeout: 300_000 }, async () => {
-    const launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
     const [bad, clipped] = await check(launcher, ['bad gradients@60', 'clipped']);
     expectEqual(bad);
     expect(bad?.['taken back']).toBeGreaterThan(0);
@@ -75,22 +117,53 @@ describe.skipIf(missing !== null)(`the overlap optimizer trains as ZeRO-3's own 
   });
 });
 
-test.skipIf(missing !== null)(
-  `a CPU optimizer that fails is an error within a second${why}`,
-  { timeout: 120_000 },
-  async () => {
-    const end = await runPython([program, 'failing']);
-    const line = end.stdout.split('\n').find((text) => text.startsWith('RESULT ')) ?? 'RESULT {}';
-    const result = JSON.parse(line.slice('RESULT '.length)) as {
-      step: number;
-      seconds: number;
-      error: string;
-    };
-    expect(result.error, end.stderr).toContain("the CPU optimizer failed: MemoryError('planted')");
-    expect(result.step).toBe(1);
-    expect(result.seconds).toBeLessThan(1);
-  },
-);
+describe.skipIf(missing !== null)(`what goes wrong in it is noticed${why}`, () => {
+  test(
+    'a thread that fails, ends or hangs; weights that are not waited for',
+    { timeout: 180_000 },
+    async () => {
+      const cases = ['affinity', 'failing', 'ending', 'hanging', 'not waiting@24', 'no hook'];
+      const [threads, ...faults] = await run<Fault & Affinity>([], cases);
+      const [failing, ending, hanging, impatient, blind] = faults;
+      expect(failing?.error).toContain("the CPU optimizer failed: MemoryError('planted')");
+      expect(ending?.error).toContain("the CPU optimizer failed: SystemExit('planted')");
+      expect(hanging?.error).toContain('the CPU optimizer has done nothing for 2 s');
+      for (const fault of [failing, ending, hanging]) expect(fault?.step).toBe(1);
+      for (const fault of [failing, ending]) expect(fault?.seconds).toBeLessThan(1);
+      expect(hanging?.seconds).toBeLessThan(10);
+      for (const fault of [impatient, blind])
+        expect(fault?.error !== undefined || (fault?.different ?? 0) > 0, JSON.stringify(fault)).toBe(true);
+
+      // Adam has a thread on every core; all others may use every core that the process may use.
+      const [all, one] = [threads?.all[0], threads?.one?.[0]];
+      const cores = threads?.cores ?? [];
+      if (all === undefined || one === undefined) throw new Error('no threads');
+      expect(adamCores(all)).toEqual(cores.map(String).sort());
+      expect([all.main, all.autograd]).toEqual([cores, cores]);
+      expect(adamCores(one)).toEqual([String(cores.at(-1))]);
+      expect(one['adam threads']).toBe(1);
+    },
+  );
+
+  test(
+    'two ranks that may use the same cores divide them; early_forward is refused',
+    { timeout: 180_000 },
+    async () => {
+      const [threads] = await run<Affinity>(launcher, ['affinity']);
+      const found = (threads?.all ?? []).flatMap(adamCores);
+      const cores = threads?.cores ?? [];
+      expect(found.sort()).toEqual(
+        cores.length > 1 ? cores.map(String).sort() : [String(cores[0]), String(cores[0])],
+      );
+      for (const rank of threads?.all ?? []) expect(rank.main).toEqual(cores);
+      const end = await runPython([...launcher, program, 'early forward@2']);
+      expect(end.code).not.toBe(0);
+      expect(end.stderr).toContain(
+        'does not work with superoffload.early_forward with 2 ranks (it is for one)',
+      );
+    },
+  );
+});
 
 describe.skipIf(missing !== null)(`the section superoffload of the JSON${why}`, () => {
   const read = async (section: unknown): Promise<string> => {

@@ -84,6 +84,8 @@ void load(float* out, const void* from, int format, int64_t at, int64_t count) {
 #if defined(__F16C__)
     for (; i + 8 <= count; i += 8)
         _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i))));
+#elif defined(__aarch64__)
+    for (const __fp16* half = reinterpret_cast<const __fp16*>(in); i < count; ++i) out[i] = half[i];
 #endif
     for (; i < count; ++i) out[i] = half_to_float(in[i]);
 }
@@ -106,6 +108,8 @@ void store(void* to, int format, int64_t at, const float* in, int64_t count) {
 #if defined(__F16C__)
     for (; i + 8 <= count; i += 8)
         _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), _mm256_cvtps_ph(_mm256_loadu_ps(in + i), 0));
+#elif defined(__aarch64__)
+    for (__fp16* half = reinterpret_cast<__fp16*>(out); i < count; ++i) half[i] = __fp16(in[i]);
 #endif
     for (; i < count; ++i) out[i] = float_to_half(in[i]);
 }
@@ -219,6 +223,7 @@ private:
 
     static void bind(int core) {
 #if defined(__linux__)
+        pthread_setname_np(pthread_self(), "superoffload");
         if (core < 0) return;
         cpu_set_t set;
         CPU_ZERO(&set);

@@ -44,8 +44,12 @@ def library_path():
         if not library.exists():
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 made = Path(scratch) / "adam.so"
-                built = subprocess.run([compiler, *FLAGS, str(SOURCE), "-o", str(made)], capture_output=True, text=True)
-                if built.returncode != 0:
+                for flags in (FLAGS, [flag for flag in FLAGS if flag != "-march=native"]):  # unknown to Clang on ARM
+                    command = [compiler, *flags, str(SOURCE), "-o", str(made)]
+                    built = subprocess.run(command, capture_output=True, text=True)
+                    if built.returncode == 0:
+                        break
+                else:
                     raise RuntimeError(f"superoffload: {compiler} could not build {SOURCE}:\n{built.stderr[-4000:]}")
                 os.replace(made, library)
     return library

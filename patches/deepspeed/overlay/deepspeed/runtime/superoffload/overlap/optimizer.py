@@ -38,8 +38,8 @@ class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, Deep
             self._keep_weights()
 
     def _start_stepper(self):
-        cores = cores_of_rank()
-        self.adam = Adam(self.settings.adam_threads or len(cores), cores if self.settings.bind_threads else ())
+        cores, threads = cores_of_rank()
+        self.adam = Adam(self.settings.adam_threads or threads, cores if self.settings.bind_threads else ())
         self.update = Update(self.blocks, self.link, self.adam, self.optimizer.adam_w_mode, self.subgroups, self.settings,
                              self._state_moved)
         device = get_accelerator().current_device() if self.cuda else None

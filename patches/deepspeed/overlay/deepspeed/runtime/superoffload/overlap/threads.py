@@ -51,8 +51,28 @@ def siblings_of(cores):
     return found
 
 
+def quota():
+    """The processors' worth of time that the cgroup of this process may use (a container's --cpus); None: no limit."""
+    try:
+        below = [line.split(":", 2)[2].strip() for line in Path("/proc/self/cgroup").read_text().splitlines()
+                 if line.startswith("0::")]
+        limits = [Path("/sys/fs/cgroup" + path) / "cpu.max" for path in (*below, "")]
+        for text in (path.read_text().split() for path in limits if path.exists()):
+            return None if text[0] == "max" else int(text[0]) / int(text[1])
+        first = Path("/sys/fs/cgroup/cpu")
+        allowed = int((first / "cpu.cfs_quota_us").read_text())
+        return allowed / int((first / "cpu.cfs_period_us").read_text()) if allowed > 0 else None
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def thread_count(cores, limit, ranks):
+    """How many threads step: one for each core, and no more than the time that each of `ranks` may use. Pure."""
+    return cores if limit is None else max(1, min(cores, int(limit / ranks)))
+
+
 def cores_of_rank():
-    """The cores that Adam's threads of this rank are bound to. All ranks call this together."""
+    """The cores that Adam's threads of this rank are bound to, and how many threads. All ranks call this together."""
     from deepspeed import comm as dist
 
     mine = sorted(os.sched_getaffinity(0))
@@ -60,4 +80,5 @@ def cores_of_rank():
     if len(ranks) > 1:
         dist.all_gather_object(ranks, (socket.gethostname(), mine))
     here = [i for i, (host, _) in enumerate(ranks) if host == socket.gethostname()]
-    return share([ranks[i][1] for i in here], here.index(rank), siblings_of(mine))
+    cores = share([ranks[i][1] for i in here], here.index(rank), siblings_of(mine))
+    return cores, thread_count(len(cores), quota(), len(here))
