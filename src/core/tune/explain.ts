@@ -35,7 +35,7 @@ export interface Explanation {
   readonly objective: Tuning['objective'];
   /** What was measured of the choice; null where nothing ran. */
   readonly chosen: Measured | null;
-  /** Everything fits on the GPU, and no mode that offloads was faster. */
+  /** A mode that keeps everything on the GPU was chosen. */
   readonly isOffloadNeedless: boolean;
   /** Ranks ran on the CPU: times say nothing about a GPU. */
   readonly isFunctional: boolean;
@@ -67,7 +67,8 @@ export function explain(
   return {
     objective: tuning.objective,
     chosen,
-    isOffloadNeedless: chosen !== null && keepsAllOnGpu(chosen.candidate.subject.mode),
+    isOffloadNeedless:
+      accelerator === 'cuda' && chosen !== null && keepsAllOnGpu(chosen.candidate.subject.mode),
     isFunctional: accelerator === 'cpu',
     left: leftBy(chosen, tuning),
     leavesMargin: chosen !== null && leavesMargin(chosen, tuning),

@@ -5,7 +5,6 @@ import { predictTime } from '../model/step-time.ts';
 import type { Needs } from '../search/frontier.ts';
 import type { Capacity } from '../search/predicted-edge.ts';
 import type { Draft } from './drafts.ts';
-import { keepsAllOnGpu } from './modes-to-tune.ts';
 import {
   corrected,
   isRoom,
@@ -94,7 +93,7 @@ function candidateOf({ request, system, assumed }: Judge, draft: Draft, subject:
     orderMs,
     launchSeconds: launchMs / 1000,
     ...predictedNeeds(subject, system, request.exclusiveHost),
-    why: whyOf(draft, subject, keepsAllOnGpu(subject.mode)),
+    why: whyOf(draft, subject, system.accelerator),
   };
 }
 

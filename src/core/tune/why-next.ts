@@ -1,4 +1,4 @@
-import { formatDuration } from '../text/format.ts';
+import { formatNumber } from '../text/format.ts';
 import type { Belief } from './beliefs.ts';
 import { measuredOf, type Measured, type Numbered } from './measured.ts';
 import type { Candidate, Tuning } from './tuning.ts';
@@ -15,7 +15,7 @@ export function whyNext(
       ? 'predicted best'
       : 'predicted best of what is left';
   }
-  const could = `may take ${formatDuration(belief.optimisticMs)} a step, the best so far takes ${formatDuration(best.result.medianStepMs)}`;
+  const could = `may take ${formatNumber(belief.optimisticMs)} ms a step, the best so far takes ${formatNumber(best.result.medianStepMs)}`;
   if (ofMode.length === 0) return `nothing of its mode was tried: ${could}`;
   const nearest = best.candidate.subject.mode === candidate.subject.mode ? best : ofMode[0];
   const change = nearest === undefined ? '' : changeOf(candidate, nearest, tuning);

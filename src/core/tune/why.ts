@@ -1,10 +1,17 @@
-import type { Case } from '../experiment/case.ts';
+import type { Case, System } from '../experiment/case.ts';
 import type { Draft } from './drafts.ts';
+import { keepsAllOnGpu } from './modes-to-tune.ts';
 
 /** What sets a candidate apart, in words. */
-export function whyOf({ variant, bindCores }: Draft, subject: Case, allOnGpu: boolean): string[] {
+export function whyOf(
+  { variant, bindCores }: Draft,
+  subject: Case,
+  accelerator: System['accelerator'],
+): string[] {
+  const offloads = !keepsAllOnGpu(subject.mode);
+  const whole = accelerator === 'cuda' ? 'everything fits on the GPU' : 'nothing is offloaded';
   return [
-    ...(allOnGpu ? ['everything fits on the GPU'] : []),
+    ...(offloads ? [] : [whole]),
     ...(subject.ratio === null ? [] : [ratioText(subject.ratio)]),
     batchText(subject),
     ...(subject.activationCheckpointing ? [recomputationText(subject)] : []),

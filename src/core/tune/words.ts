@@ -1,5 +1,5 @@
 import { modes } from '../deepspeed/modes/registry.ts';
-import { formatDuration } from '../text/format.ts';
+import { formatNumber } from '../text/format.ts';
 import type { Explanation, Lead, ModeFinding } from './explain.ts';
 import type { Measured } from './measured.ts';
 import type { Verdict } from './tuning.ts';
@@ -12,9 +12,9 @@ export function choiceLines(explanation: Explanation): string[] {
   if (chosen === null) return ['nothing ran: there is no configuration to choose'];
   const { subject, why } = chosen.candidate;
   return [
-    ...(isOffloadNeedless ? ['no offload needed: all of it fits on the GPU, and that is faster'] : []),
+    ...(isOffloadNeedless ? ['no offload needed: all of it fits on the GPU'] : []),
     `${modes[subject.mode].title}: ${why.join('; ')}`,
-    `${formatDuration(chosen.result.medianStepMs)} a step, ${chosen.result.tflopsPerGpu.toFixed(1)} model TFLOPS a GPU`,
+    `${formatNumber(chosen.result.medianStepMs)} ms a step, ${chosen.result.tflopsPerGpu.toFixed(1)} model TFLOPS a GPU`,
     leftText(explanation),
     `the global batch stays ${subject.globalBatch}; micro-batch, accumulation and recomputation are tune's`,
     ...explanation.others.map(({ trial, lead }) => otherText(trial, lead)),
@@ -51,7 +51,7 @@ function verdictText(finding: ModeFinding, { chosen }: Explanation): string {
 function leadText({ ratio, low, high, isToldApart }: Lead, { result }: Measured): string {
   const range = low === null || high === null ? '' : ` (${low.toFixed(2)} to ${high.toFixed(2)})`;
   const stopped = result.isWhole ? '' : ', stopped early';
-  const times = `${formatDuration(result.medianStepMs)} a step, ${ratio.toFixed(2)} times the choice's${range}${stopped}`;
+  const times = `${formatNumber(result.medianStepMs)} ms a step, ${ratio.toFixed(2)} times the choice's${range}${stopped}`;
   if (isToldApart === null) return `${times}; no interval is known`;
   if (!isToldApart) return `${times}: not told apart`;
   return ratio < 1 ? `${times}: faster, but it does not leave the margin of memory` : times;
@@ -63,13 +63,13 @@ function untriedText(
 ): string {
   if (isForTime) return 'not tried: a launch would not have finished in the minutes that were left';
   if (optimisticMs === null || chosen === null) return 'not tried';
-  const best = formatDuration(chosen.result.medianStepMs);
-  return `not tried: ${formatDuration(optimisticMs)} a step at best, by prediction and by what the others took; the choice takes ${best}`;
+  const best = formatNumber(chosen.result.medianStepMs);
+  return `not tried: ${formatNumber(optimisticMs)} ms a step at best, by prediction and by what the others took; the choice takes ${best} ms`;
 }
 
 function otherText({ candidate, result }: Measured, { ratio, isToldApart }: Lead): string {
   const told = isToldApart === false ? ', not told apart' : '';
-  return `beside it ${candidate.why.join('; ')}: ${formatDuration(result.medianStepMs)} a step (${ratio.toFixed(2)} times${told})`;
+  return `beside it ${candidate.why.join('; ')}: ${formatNumber(result.medianStepMs)} ms a step (${ratio.toFixed(2)} times${told})`;
 }
 
 function leftText({ left, leavesMargin, margin }: Explanation): string {
