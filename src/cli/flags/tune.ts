@@ -16,7 +16,12 @@ export function declareTuneFlags(command: Command) {
         .default('throughput' as const),
     )
     .option('--max-trials <n>', 'launches of a size at most; 0 chooses by prediction alone', parseNumber, 8)
-    .option('--max-minutes <m>', 'minutes of a size at most, all its launches together', parseMinutes, 8)
+    .option(
+      '--max-minutes <minutes>',
+      'minutes of a size at most, all its launches together',
+      parseMinutes,
+      8,
+    )
     .option('--margin <share>', 'memory that the choice leaves free, GPU and host', parseMargin, 0.05)
     .option('--max-error <share>', 'stop a trial once its 95% interval is this narrow', parseShare, 0.02)
     .option('--timeout <duration>', 'end a trial after this long, such as 3m', parseDuration)

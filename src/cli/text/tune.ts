@@ -29,12 +29,12 @@ export function tuneText(plan: TunePlan, sizes: readonly SizeReport[]): string {
 }
 
 function sizeText(size: SizeReport): string {
-  const { name, trials, choice, verdicts, why } = size;
+  const { name, trials, choice, why } = size;
   return [
     name,
     ...(trials.length === 0 ? [] : [resultTable(columns, trials.map(rowOf)), ...notesOf(trials)]),
-    ...(choice === null ? [`no choice: ${why}`] : choiceLines(choice, why)),
-    ...verdicts.map(({ mode, text }) => `  ${mode}: ${text}`),
+    ...(choice === null ? [`no choice: ${why}`] : [chosenLine(choice, why)]),
+    ...reasonLines(size),
     ...(choice === null ? [] : useLines(choice)),
   ].join('\n');
 }
@@ -87,10 +87,17 @@ function notesOf(trials: readonly TrialReport[]): string[] {
   ];
 }
 
-function choiceLines(choice: ChoiceReport, why: string): string[] {
-  const { mode, model, why: reasons, isPredicted } = choice;
-  const how = isPredicted ? 'by prediction alone, nothing was measured' : why;
-  return [`chosen: ${mode} ${model}: ${reasons.join(', ')} (${how})`];
+function chosenLine({ mode, model, settings, why, isPredicted }: ChoiceReport, ended: string): string {
+  const what = `chosen: ${mode} ${model}, ${settings}`;
+  return isPredicted
+    ? `${what}: by prediction alone, nothing was measured: ${why.join('; ')}`
+    : `${what} (the search ended: ${ended})`;
+}
+
+/** Of the choice, and then of every other mode. */
+function reasonLines({ lines, verdicts, choice }: SizeReport): string[] {
+  const others = verdicts.filter(({ mode }) => mode !== choice?.mode);
+  return [...lines, ...others.map(({ mode, text }) => `${mode}: ${text}`)].map((line) => `  ${line}`);
 }
 
 function useLines({ files, command, needsPatches }: ChoiceReport): string[] {

@@ -4,6 +4,7 @@ export type ValueKind =
   | 'file'
   | 'folder'
   | 'mode'
+  | 'tune-mode'
   | 'model'
   | 'system'
   | 'stack'
@@ -28,6 +29,7 @@ export type ValueKind =
 /** Kinds of which a flag takes several at once, with commas between. */
 const lists: ReadonlySet<ValueKind> = new Set([
   'mode',
+  'tune-mode',
   'model',
   'figure-format',
   'report-format',
@@ -50,6 +52,7 @@ const byName: Readonly<Record<string, ValueKind>> = {
   'campaign run experiment': 'experiment-or-campaign',
   'campaign status name': 'campaign',
   'campaign cancel name': 'campaign',
+  'tune --mode': 'tune-mode',
   'figure --formats': 'figure-format',
   'report --formats': 'report-format',
   '--from': 'source',

@@ -108,6 +108,10 @@ const upstreams = words(async () => {
 
 const sources: Partial<Record<ValueKind, Source>> = {
   mode: words(async () => (await import('../../core/experiment/case.ts')).modeNames),
+  'tune-mode': words(async () => [
+    ...(await import('../../core/tune/modes-to-tune.ts')).tuneModeWords,
+    ...(await import('../../core/experiment/case.ts')).modeNames,
+  ]),
   model: models,
   system: systems,
   stack: stacks,

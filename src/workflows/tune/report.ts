@@ -2,6 +2,7 @@ import { modes } from '../../core/deepspeed/modes/registry.ts';
 import type { Case, ModeName } from '../../core/experiment/case.ts';
 import type { StepStatistics } from '../../core/stats/steps.ts';
 import { candidateKey } from '../../core/tune/propose.ts';
+import type { Explanation } from '../../core/tune/explain.ts';
 import type { Candidate, Trial, TrialResult, Verdict } from '../../core/tune/tuning.ts';
 import type { ChoicePaths } from './choice-files.ts';
 import { resultText, settingsText } from './progress.ts';
@@ -48,6 +49,9 @@ export interface SizeReport {
   readonly name: string;
   readonly trials: readonly TrialReport[];
   readonly choice: ChoiceReport | null;
+  readonly explanation: Explanation;
+  /** The explanation in words: of the choice, and of each mode. */
+  readonly lines: readonly string[];
   readonly verdicts: readonly Verdict[];
   readonly why: string;
   readonly minutes: number;

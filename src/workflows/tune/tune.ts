@@ -1,6 +1,8 @@
 import { runFiles } from '../../core/results/run-files.ts';
+import { explain } from '../../core/tune/explain.ts';
 import { nextTrial } from '../../core/tune/next-trial.ts';
 import type { Candidate } from '../../core/tune/tuning.ts';
+import { choiceLines, verdicts } from '../../core/tune/words.ts';
 import { utcNow, type Context } from '../context.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { throughputCommand } from './choice-command.ts';
@@ -47,13 +49,17 @@ async function reportSize(
 ): Promise<SizeReport> {
   const { size, tuning, best, why } = outcome;
   const candidate = best === null ? undefined : tuning.candidates[best];
+  const { accelerator } = plan.planning.system;
+  const explanation = explain(tuning, best, { rejected: size.rejected, accelerator });
   const choice =
     candidate === undefined ? null : await makeChoice(context, plan, { size, candidate, isPredicted });
   return {
     name: size.name,
     trials: trialReports(outcome),
     choice,
-    verdicts: [],
+    explanation,
+    lines: choice === null || isPredicted ? [] : choiceLines(explanation),
+    verdicts: verdicts(explanation),
     why,
     minutes: tuning.minutes,
   };

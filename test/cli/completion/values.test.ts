@@ -61,6 +61,11 @@ describe('what completion knows', () => {
     ],
     [['campaign', 'run', '--workload', 'b'], ['builtin']],
     [['install', '--with', ''], ['megatron']],
+    [['tune', '--mode', 'prism,no'], ['prism,none']],
+    [
+      ['tune', '--objective', ''],
+      ['throughput', 'size'],
+    ],
     [['install', '--ref', 'd'], ['deepspeed=']],
     [['dataset', 'make', '--text', 'a', 'b', '--dry'], ['--dry-run']],
     [['completion', 'f'], ['fish']],
