@@ -1,5 +1,6 @@
 import type { Column } from '../../adapters/table.ts';
 import type { System } from '../../core/experiment/case.ts';
+import { settingWords } from '../../core/experiment/setting-words.ts';
 import type { CampaignCancel } from '../../workflows/campaign/cancel.ts';
 import type { ListedCell } from '../../workflows/campaign/list-cells.ts';
 import type { LeftOut } from '../../workflows/campaign/plan-campaign.ts';
@@ -9,6 +10,19 @@ import type { CampaignListing, CampaignStatus } from '../../workflows/campaign/s
 import { intervalCell, intervalNotes } from './interval.ts';
 import { longTable } from './long-table.ts';
 import { formatDuration, formatNumber } from './format.ts';
+
+/** What tells the cases of a table apart; their settings only where nothing else does. */
+function casesShown(cases: readonly CellReport['case'][]): {
+  readonly columns: readonly Column[];
+  readonly cellsOf: (subject: CellReport['case']) => string[];
+} {
+  const isClear = new Set(cases.map((each) => caseCells(each).join(' '))).size === cases.length;
+  if (isClear) return { columns: caseColumns, cellsOf: caseCells };
+  return {
+    columns: [...caseColumns, { title: 'settings' }],
+    cellsOf: (subject) => [...caseCells(subject), settingWords(subject) || '-'],
+  };
+}
 
 const caseColumns: readonly Column[] = [
   { title: 'mode' },
@@ -31,14 +45,15 @@ function caseCells({
 
 /** What would run, in its order. */
 export function cellsTable(cells: readonly ListedCell[]): string {
+  const shown = casesShown(cells.map(({ cell }) => cell.case));
   const columns: readonly Column[] = [
-    ...caseColumns,
+    ...shown.columns,
     { title: 'expected', align: 'right' },
     { title: 'state' },
     { title: 'key' },
   ];
   const rows = cells.map(({ cell, state, reused, expectedMs }) => [
-    ...caseCells(cell.case),
+    ...shown.cellsOf(cell.case),
     expectedMs === null ? '-' : formatDuration(expectedMs),
     state === 'left' && reused.length > 0 ? `has ${reused.join(', ')}` : state,
     cell.key.slice(0, 12),
@@ -90,8 +105,9 @@ export function resultText({ name, cells, counts, outOfTime }: CampaignResult, s
 }
 
 function reportsTable(cells: readonly CellReport[]): string {
+  const shown = casesShown(cells.map((cell) => cell.case));
   const columns: readonly Column[] = [
-    ...caseColumns,
+    ...shown.columns,
     { title: 's/step', align: 'right' },
     { title: '95% interval', align: 'right' },
     { title: 'TFLOPS', align: 'right' },
@@ -102,7 +118,7 @@ function reportsTable(cells: readonly CellReport[]): string {
     { title: 'run' },
   ];
   const rows = cells.map((cell) => [
-    ...caseCells(cell.case),
+    ...shown.cellsOf(cell.case),
     orDash(cell.medianStepMs === null ? null : cell.medianStepMs / 1000),
     intervalCell(cell.interval),
     orDash(cell.modelTflopsPerGpu),
