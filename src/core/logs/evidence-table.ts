@@ -1,7 +1,7 @@
 /** Lines that say why a run ended: one table, read from top to bottom, the first hit speaks. */
 import { rule, type EvidenceRule } from './evidence-rule.ts';
 
-export const evidenceRules: readonly EvidenceRule[] = [
+export const generalEvidence: readonly EvidenceRule[] = [
   // The scheduler's word.
   rule(
     'host_oom',
@@ -67,7 +67,6 @@ export const evidenceRules: readonly EvidenceRule[] = [
     ['Worker process is not alive', 'SuperOffload CPU optimizer', 'Error in worker process'],
     'deepspeed/runtime/superoffload',
   ),
-
   rule(
     'loss_scale_floor',
     /Current loss scale already at minimum/,
@@ -110,16 +109,17 @@ export const evidenceRules: readonly EvidenceRule[] = [
   ),
   rule(
     'config_error',
-    /^config error: |: error: (?:unrecognized arguments|argument |the following arguments are required)|'weight' must be 2-D|expected m1 and m2 to have the same dtype/,
+    /^config error: |ValueError: superoffload\.|: error: (?:unrecognized arguments|argument |the following arguments are required)|'weight' must be 2-D|expected m1 and m2 to have the same dtype/,
     [
       'config error: ',
+      'ValueError: superoffload.',
       ': error: unrecognized arguments',
       ': error: argument ',
       ': error: the following arguments',
       "'weight' must be",
       'expected m1 and m2',
     ],
-    'the built-in trainer; argparse; zero.Init without stage 3; --fp16 with a bf16 JSON',
+    'the built-in trainer; patches/deepspeed; argparse; zero.Init without stage 3; --fp16 with a bf16 JSON',
   ),
   rule(
     'install_error',

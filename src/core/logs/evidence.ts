@@ -3,9 +3,11 @@
  * evidence of another rank, against the exit status) is decided in outcome.ts, not here.
  */
 import type { EvidenceRule } from './evidence-rule.ts';
-import { evidenceRules } from './evidence-table.ts';
+import { overlapEvidence } from './evidence-overlap.ts';
+import { generalEvidence } from './evidence-table.ts';
 
-export { evidenceRules };
+/** All rules: the first hit speaks. */
+export const evidenceRules: readonly EvidenceRule[] = [...overlapEvidence, ...generalEvidence];
 
 const needles = [...new Set(evidenceRules.flatMap((each) => each.needles))];
 

@@ -79,8 +79,22 @@ function crash(state: LogState, line: Evidence): Outcome {
   return outcome('crash', `a process died ${when}`, first);
 }
 
+/** Says that the thread of the overlap optimizer did it, not SuperOffload's process (overlap/stepper.py). */
+const ofThread = /superoffload: the (?:CPU optimizer|thread)/;
+const threadHint =
+  'what the thread died of is in the message, and above it in the log; if it stands still on a busy machine, ' +
+  'raise --ds superoffload.stall_seconds, and if it happens again, report it with the log';
+
 /** The worker's own first error is the earlier one: an exception, or evidence of another class. */
 function workerDead(state: LogState, dead: Evidence): Outcome {
+  const memory = ofThread.test(dead.line) ? ofMemory(state, dead) : undefined;
+  if (memory !== undefined) return proven(state, memory);
+  if (ofThread.test(dead.line)) {
+    const reason = dead.line.includes('has done nothing')
+      ? "the overlap optimizer's thread stood still"
+      : "the overlap optimizer's thread failed";
+    return outcome('worker_dead', reason, dead, threadHint);
+  }
   const own = [...state.evidence.values(), ...(state.traceback === null ? [] : [state.traceback])]
     .filter((each) => each.lineNumber < dead.lineNumber)
     .sort((a, b) => a.lineNumber - b.lineNumber)[0];
@@ -88,6 +102,14 @@ function workerDead(state: LogState, dead: Evidence): Outcome {
   return own === undefined
     ? outcome('worker_dead', `${reason}; it left no error of its own`, dead)
     : outcome('worker_dead', `${reason} (${dead.line})`, own);
+}
+
+/** A thread that could not have its memory is no fault of the thread. */
+function ofMemory({ evidence }: LogState, dead: Evidence): Evidence | undefined {
+  return [...evidence.values()]
+    .filter((each) => each.outcome === 'host_oom' || each.outcome === 'gpu_oom')
+    .filter((each) => each.lineNumber < dead.lineNumber)
+    .sort(byLine)[0];
 }
 
 function ncclTimeout(state: LogState, timeout: Evidence, cause: Evidence | undefined): Outcome {

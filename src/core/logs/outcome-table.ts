@@ -39,7 +39,12 @@ export const outcomeTable: readonly OutcomeProof[] = [
     class: 'host_oom',
     proof:
       'a rising count of OOM kills, Slurm, SIGKILL with a peak at the limit, or a failing host allocation',
-    fixtures: ['deepspeed-0.19.8-host_oom-cpu_allocator', 'torch-2.11.0-host_oom-pinned', 'slurm-host_oom'],
+    fixtures: [
+      'deepspeed-0.19.8-host_oom-cpu_allocator',
+      'torch-2.11.0-host_oom-pinned',
+      'slurm-host_oom',
+      'builtin-0.19.8-overlap-host_oom-thread',
+    ],
   },
   {
     class: 'shm_full',
@@ -92,8 +97,13 @@ export const outcomeTable: readonly OutcomeProof[] = [
   },
   {
     class: 'worker_dead',
-    proof: "SuperOffload's `Worker process is not alive` or its timeout, with the worker's own first error",
-    fixtures: ['deepspeed-0.19.8-worker_dead-no_main_guard'],
+    proof:
+      "SuperOffload's `Worker process is not alive` or its timeout, with the worker's own first error; the overlap optimizer's `the CPU optimizer failed` and its like",
+    fixtures: [
+      'deepspeed-0.19.8-worker_dead-no_main_guard',
+      'builtin-0.19.8-overlap-worker_dead-failed',
+      'builtin-0.19.8-overlap-worker_dead-stalled',
+    ],
   },
   {
     class: 'config_error',
@@ -104,6 +114,7 @@ export const outcomeTable: readonly OutcomeProof[] = [
       'deepspeed-0.19.8-config_error-unknown_key',
       'deepspeed-0.19.8-config_error-two_dtypes',
       'deepspeed-0.19.8-config_error-json',
+      'builtin-0.19.8-overlap-config_error-offload_param',
     ],
   },
   {
