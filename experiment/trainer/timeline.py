@@ -1,8 +1,9 @@
 """What happens when within one training step, written as JSON where SUPEROFFLOAD_TRACE names a file.
 
 SUPEROFFLOAD_TRACE_STEP (default 8) says which step. Only that step is watched: forward, backward and step of the engine,
-what the GPU computes and copies (torch.profiler), and every CPU Adam, also that of SuperOffload's worker process. All
-times are milliseconds from the beginning of the step. Without the variable nothing of this runs.
+what the GPU computes and copies (torch.profiler; nothing where there is none), every CPU Adam, also that of SuperOffload's
+worker process, and what the optimizers of patches/deepspeed note. All times are milliseconds from the beginning of the
+step. Rank 0 writes. Without the variable nothing of this runs. `superoffload throughput --timeline` sets both.
 """
 
 import json
@@ -40,8 +41,8 @@ def time_adam(write):
 
 
 def watch_worker():
-    """In SuperOffload's worker, which imports the training script again: a line for each Adam."""
-    file = open(f"{FILE}.worker-{os.getpid()}", "w")
+    """In SuperOffload's worker, which imports the training script again: a line for each Adam. Each rank has its own."""
+    file = open(f"{FILE}.worker-{os.environ['SUPEROFFLOAD_TRACE_PARENT']}-{os.getpid()}", "w")
 
     def write(times):
         file.write(json.dumps(times) + "\n")
@@ -68,17 +69,18 @@ class Timeline:
         self.on = FILE is not None and rank == 0
         self.cuda, self.phases, self.adams, self.watching = cuda, [], [], None
         if self.on:
-            time_adam(self.adams.append)
+            time_adam(lambda times: self.watching is not None and self.adams.append(times))
 
     def begin(self, iteration, optimizer):
         if not self.on or iteration != STEP:
             return
-        import torch
+        if self.cuda:
+            import torch
 
-        kinds = torch.profiler.ProfilerActivity
-        self.profile = torch.profiler.profile(activities=[kinds.CUDA if self.cuda else kinds.CPU])
-        self.profile.start()
-        self.stepper = getattr(optimizer, "stepper", None)  # of the overlap optimizer, see patches/deepspeed
+            self.profile = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA])
+            self.profile.start()
+        stepper = getattr(optimizer, "stepper", optimizer)  # of the optimizers in patches/deepspeed
+        self.stepper = stepper if hasattr(stepper, "journal") else None
         if self.stepper is not None:
             self.stepper.journal = []
         self.phases.clear()
@@ -89,7 +91,8 @@ class Timeline:
         if self.watching is None:
             return
         begin, end, self.watching = self.watching, now(), None
-        self.profile.stop()
+        if self.cuda:
+            self.profile.stop()
         journal = []
         if self.stepper is not None:
             shift = now() - 1000 * time.perf_counter()
@@ -112,7 +115,7 @@ class Timeline:
             gpu = gpu_intervals(self.profile)
         adams = [*self.adams, *([b, e, n] for b, e, n in worker_lines() if e > begin and b < end)]
         adams += [[b, e, i] for what, b, e, i in journal if what == "adam"]
-        waits = [[b - begin, e - begin, i] for what, b, e, i in journal if what != "adam"]
+        waits = [[b - begin, e - begin, i, what] for what, b, e, i in journal if what != "adam"]
         made = {
             "schemaVersion": 1, "iteration": STEP, "stepMs": end - begin,
             "phases": [[name, b - begin, e - begin] for name, b, e in self.phases],
@@ -121,13 +124,19 @@ class Timeline:
             "adam": [[b - begin, e - begin, n] for b, e, n in sorted(adams)],
             "waits": waits,
         }
-        Path(FILE).write_text(json.dumps(made))
+        part = Path(f"{FILE}.part")  # whoever finds the file finds all of it
+        part.write_text(json.dumps(made))
+        part.replace(FILE)
+        for file in worker_files():
+            file.unlink()  # the worker goes on writing, to nobody
+
+
+def worker_files():
+    return Path(FILE).parent.glob(f"{Path(FILE).name}.worker-{os.getpid()}-*")
 
 
 def worker_lines():
-    folder = Path(FILE).parent
-    files = folder.glob(Path(FILE).name + ".worker-*")
-    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    return [json.loads(line) for file in worker_files() for line in file.read_text().splitlines()]
 
 
 def gpu_intervals(profile):
@@ -150,7 +159,7 @@ def gpu_intervals(profile):
 
 
 if FILE is not None and __name__ == "timeline" and os.environ.get("SUPEROFFLOAD_TRACE_PARENT"):
-    if os.environ["SUPEROFFLOAD_TRACE_PARENT"] != str(os.getpid()):
+    if os.environ["SUPEROFFLOAD_TRACE_PARENT"] != str(os.getpid()) and os.environ.get("RANK", "0") == "0":
         watch_worker()
 elif FILE is not None:
     os.environ["SUPEROFFLOAD_TRACE_PARENT"] = str(os.getpid())

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { workloadNames, type WorkloadName } from '../../core/experiment/case.ts';
-import { faultsError, SuperOffloadError } from '../../errors.ts';
+import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import { given } from '../flags/given.ts';
 import { declareCaseFlags, requestOf, trainerFlagFaults, type CaseOptions } from '../flags/case.ts';
 import { parseCount, parseDuration, parseShare } from '../flags/values.ts';
@@ -17,6 +17,11 @@ export const declare: CommandModule['declare'] = (bare, io) => {
     .addOption(
       new Option('--workload <name>', 'what trains').choices(workloadNames).default('builtin' as const),
     )
+    .option(
+      '--timeline [step]',
+      'write what happens within one step (default: 8), for: figure timeline',
+      parseCount,
+    )
     .option('--dry-run', 'print what would run, start nothing')
     .argument('[command...]', 'with --workload command: what to run, after --');
   command.action(async (words, options) => {
@@ -28,6 +33,9 @@ export const declare: CommandModule['declare'] = (bare, io) => {
         ...(options.stallTimeout === undefined ? {} : { firstStepMs: options.stallTimeout, stallFactor: 0 }),
       },
       command: commandWords(options, words),
+      ...(options.timeline === undefined
+        ? {}
+        : { timeline: options.timeline === true ? 'usual' : options.timeline }),
       dryRun: options.dryRun ?? false,
     });
     const planned =
@@ -38,11 +46,11 @@ export const declare: CommandModule['declare'] = (bare, io) => {
 };
 
 function commandWords(
-  options: CaseOptions & { readonly workload: WorkloadName },
+  options: CaseOptions & { readonly workload: WorkloadName; readonly timeline?: unknown },
   words: readonly string[],
 ): readonly string[] | null {
   const { workload } = options;
-  const faults = workload === 'command' ? trainerFlagFaults(options) : [];
+  const faults = workload === 'command' ? [...trainerFlagFaults(options), ...timelineFault(options)] : [];
   if (faults.length > 0) throw faultsError('usage', faults);
   if (workload !== 'command' && words.length > 0) {
     throw new SuperOffloadError({
@@ -59,4 +67,12 @@ function commandWords(
     });
   }
   return workload === 'command' ? words : null;
+}
+
+/** As core/plan/traced-step.ts says of other workloads. */
+function timelineFault({ timeline }: { readonly timeline?: unknown }): Fault[] {
+  const expected = '--workload builtin, the trainer of this tool';
+  return timeline === undefined
+    ? []
+    : [{ place: '--timeline', problem: 'a command of your own writes none', expected }];
 }

@@ -72,7 +72,7 @@ type GivenOptions = CaseOptions & { readonly workload?: WorkloadName | undefined
 /** Flags as the workflow wants them: only what was given. */
 export function requestOf(
   options: GivenOptions,
-  rest: Partial<Pick<ThroughputRequest, 'maxError' | 'limits' | 'command' | 'dryRun'>> = {},
+  rest: Partial<Pick<ThroughputRequest, 'maxError' | 'limits' | 'command' | 'dryRun' | 'timeline'>> = {},
 ): ThroughputRequest {
   return {
     flags: gridFlags(options),

@@ -19,6 +19,7 @@ import {
   type RunPlan,
   type StackReference,
 } from './run-plan.ts';
+import { traceEnv, tracedStepOf, type TimelineRequest } from './traced-step.ts';
 
 export interface PlanInputs {
   readonly system: System;
@@ -46,6 +47,8 @@ export interface PlanInputs {
   /** Indices of the GPUs to use, of those that the driver counts; null leaves the choice to CUDA. */
   readonly gpuIndices: readonly number[] | null;
   readonly maxError: number | null;
+  /** A step whose timeline is written (built-in trainer); absent: none. */
+  readonly timeline?: TimelineRequest;
   readonly limits: Partial<RunLimits>;
 }
 
@@ -73,7 +76,10 @@ export function planCase(subject: Case, inputs: PlanInputs): RunPlan {
     ...(inputs.schedule === null ? {} : { schedule: inputs.schedule }),
     placement: placementOf(inputs, nodes),
     command: launch.command,
-    env: { ...baseEnv(inputs), ...threadEnv(nodes), ...workload.env(paths), ...launch.env },
+    env: {
+      ...{ ...baseEnv(inputs), ...threadEnv(nodes), ...workload.env(paths), ...launch.env },
+      ...(inputs.timeline === undefined ? {} : traceEnv(tracedStepOf(inputs.timeline, subject))),
+    },
     unset: inputs.stackEnvironment.unset,
     port: inputs.port,
     cwd: null,

@@ -4,6 +4,7 @@ import type { LogState } from '../logs/state.ts';
 import { classify } from '../logs/outcome.ts';
 import { caseTflops, mfu } from '../model/shape.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import { tracedStep, untraced } from '../plan/traced-step.ts';
 import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
 import { leftBehindWarnings } from './left-behind.ts';
 import type { RunEvent } from './run-event.ts';
@@ -33,7 +34,8 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
   const { plan, log } = inputs;
   const memory = memoryUse(inputs);
   const outcome = classify(log, { ...inputs.exit, peakHostGiB: inputs.exit.peakHostGiB ?? memory.hostGiB });
-  const statistics = summarizeSteps(log.stepMs.values());
+  const steps = stepsOf(plan, log);
+  const statistics = summarizeSteps(steps.stepMs);
   const throughput = throughputOf(plan, log, statistics);
   const abandoned = abandonedOf(inputs);
   return {
@@ -48,7 +50,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     exit: inputs.exit,
     lastIteration: log.lastIteration,
     statistics,
-    stepMs: [...log.stepMs.values()],
+    ...steps,
     throughput,
     memory,
     firstLoss: log.firstLoss,
@@ -66,6 +68,16 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     ],
     recovered: inputs.recovered,
   };
+}
+
+/** What was watched took longer than it does, and stands apart. */
+function stepsOf(plan: RunPlan, log: LogState): Pick<RunRecord, 'stepMs' | 'traced'> {
+  const iteration = tracedStep(plan);
+  const all = log.stepMs.values();
+  const stepMs = [...untraced(all, iteration)];
+  return iteration === null
+    ? { stepMs }
+    : { stepMs, traced: { iteration, stepMs: all[iteration - 1] ?? null } };
 }
 
 /** A run that had done all its steps when it was asked to end is a whole one. */

@@ -87,8 +87,10 @@ export interface RunRecord {
   readonly exit: ExitEvidence;
   readonly lastIteration: number | null;
   readonly statistics: StepStatistics | null;
-  /** Every step time of the log in order, warm-up included, milliseconds. */
+  /** Every step time of the log in order, warm-up included, milliseconds; without the one of `traced`. */
   readonly stepMs: readonly number[];
+  /** The step whose timeline was asked for, from 1, and what it took; null where the run ended before it. */
+  readonly traced?: { readonly iteration: number; readonly stepMs: number | null };
   readonly throughput: Throughput;
   readonly memory: MemoryUse;
   readonly firstLoss: number | null;

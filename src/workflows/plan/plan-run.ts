@@ -61,6 +61,7 @@ export function planRun(
     machine: schedule === null ? placeFacts(machine) : null,
     gpuIndices: schedule === null ? chosenGpus(machine, subject.chips, context.env) : null,
     maxError: request.maxError,
+    ...(request.timeline === undefined ? {} : { timeline: request.timeline }),
     limits: request.limits,
   });
 }

@@ -11,6 +11,7 @@ import type { ModelTable } from '../../core/experiment/grid.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
 import type { SchedulingFlags } from '../../core/launch/scheduling-flags.ts';
 import type { RunLimits } from '../../core/plan/run-plan.ts';
+import type { TimelineRequest } from '../../core/plan/traced-step.ts';
 import type { Context } from '../context.ts';
 import { resolveMachine, type Machine } from '../machine.ts';
 import { installedDeepspeed } from '../stacks/installed-deepspeed.ts';
@@ -26,6 +27,8 @@ export interface PlanRequest {
   readonly scheduling: SchedulingFlags;
   readonly maxError: number | null;
   readonly limits: Partial<RunLimits>;
+  /** `--timeline`: a step whose timeline is written; absent: none. */
+  readonly timeline?: TimelineRequest;
   /** A DeepSpeed JSON of the user's in place of the generated one. */
   readonly configFile: string | null;
   /** Nothing will be started: the machine need not be able to. */

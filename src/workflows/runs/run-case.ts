@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { freePort } from '../../adapters/free-port.ts';
 import { thisPlace } from '../../adapters/place.ts';
 import {
@@ -10,8 +12,10 @@ import {
 import { lockText } from '../../adapters/stack/lock-text.ts';
 import { readEvents } from '../../adapters/stored-runs.ts';
 import { withPort, type RunPlan } from '../../core/plan/run-plan.ts';
+import { tracedStep } from '../../core/plan/traced-step.ts';
 import type { RunRecord, ToolIdentity } from '../../core/results/record.ts';
 import { holdsSecret, redactEnvironment, redactText } from '../../core/results/redact.ts';
+import { runFiles } from '../../core/results/run-files.ts';
 import type { Context } from '../context.ts';
 import { noteEvent, thisTool } from './journal.ts';
 import { toolIdentity } from '../tool-identity.ts';
@@ -47,7 +51,27 @@ export async function runCase(
   const observer = observerOf(attempt, folder.runId, context.env);
   const run = await startObserved(context, folder, observer, () => start(context, folder, attempt));
   context.emit({ type: 'run-started', runId: folder.runId, title: plan.title, ...position });
-  return followRun(context, run, { plan: attempt, tool, observer, recovered: false });
+  const record = await followRun(context, run, { plan: attempt, tool, observer, recovered: false });
+  tellTimeline(context, attempt, folder);
+  return record;
+}
+
+/** Whoever asked for a timeline is told where it is, and what draws it. */
+function tellTimeline(context: Context, plan: RunPlan, { path, runId }: RunFolder): void {
+  const step = tracedStep(plan);
+  if (step === null) return;
+  const file = join(path, runFiles.timeline);
+  context.emit(
+    existsSync(file)
+      ? {
+          type: 'note',
+          message: `timeline of step ${step}: ${file}; to draw it: superoffload figure timeline --from ${runId}`,
+        }
+      : {
+          type: 'warning',
+          message: `run ${runId} has no timeline: it ended before step ${step} was written`,
+        },
+  );
 }
 
 /** Ports are free or not at the moment of the start; on other machines whoever starts the run there chooses. */

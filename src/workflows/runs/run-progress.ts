@@ -3,6 +3,7 @@ import { worldSizeOf } from '../../core/logs/outcome.ts';
 import type { IterationEvent } from '../../core/logs/events.ts';
 import { caseTflops } from '../../core/model/shape.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { tracedStep, untraced } from '../../core/plan/traced-step.ts';
 import { watchdogVerdict } from '../../core/plan/watchdog.ts';
 import { isSurelyAbove } from '../../core/stats/above.ts';
 import { isStable } from '../../core/stats/stable.ts';
@@ -61,13 +62,15 @@ export class RunProgress {
 
   /**
    * Why the run may end now: it is measured as precisely as was asked, or cannot be the fastest any more. Looked at only
-   * once a step: the answer cannot change in between.
+   * once a step: the answer cannot change in between. Not before the step whose timeline is wanted is done.
    */
   mayEnd(): 'converged' | 'abandoned' | null {
     const { maxError, abandonAboveMs } = this.#plan;
     if (this.#checkedAt === this.#stepsSeen) return null;
     this.#checkedAt = this.#stepsSeen;
-    const steps = this.#fold.state.stepMs.values();
+    const traced = tracedStep(this.#plan);
+    if (traced !== null && this.#stepsSeen < traced) return null;
+    const steps = untraced(this.#fold.state.stepMs.values(), traced);
     if (maxError !== null && isStable(steps, maxError)) return 'converged';
     return abandonAboveMs !== undefined && isSurelyAbove(steps, abandonAboveMs) ? 'abandoned' : null;
   }

@@ -6,6 +6,7 @@ import { followsBatchRule } from '../../core/experiment/grid-batch.ts';
 import { predictDurationMs } from '../../core/model/duration.ts';
 import { planCommand } from '../../core/plan/plan-command.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { timelineFaults } from '../../core/plan/traced-step.ts';
 import { isComparable } from '../../core/results/comparable.ts';
 import { caseIdOfRun } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
@@ -46,7 +47,8 @@ export async function planThroughput(context: Context, request: ThroughputReques
   const { machine, user, models, folders } = setting;
   const experiment = readExperiment('throughput', folders);
   const grid = expandGrid(experiment, models, machine.system, user.flags);
-  const faults = [...user.faults, ...grid.faults];
+  const traceFaults = request.timeline === undefined ? [] : timelineFaults(request.timeline, grid.cases);
+  const faults = [...user.faults, ...grid.faults, ...traceFaults];
   if (faults.length > 0) throw faultsError('usage', faults);
   const planning = await openPlanning(context, request, setting);
   const { cases, skipped } = withoutOverlay(grid, user.flags, planning.overlay);

@@ -33,7 +33,7 @@ export interface Timeline {
   readonly copies: readonly Copy[];
   /** Each CPU Adam, also that of SuperOffload's worker. */
   readonly adam: readonly Interval[];
-  /** An optimizer's thread that waits for gradients. */
+  /** An optimizer's thread that waits for gradients (the overlap optimizer notes it; others do not). */
   readonly waits: readonly Interval[];
 }
 
@@ -77,7 +77,7 @@ export function readTimeline(value: unknown): ReadTimeline {
       compute: within(compute.map(intervalOf)),
       copies: within(copies.map(([kind, ...rest]) => copyOf(kind, rest))),
       adam: within(adam.map(intervalOf)),
-      waits: within(waits.map(intervalOf)),
+      waits: within(waits.filter(isWait).map(intervalOf)),
     },
   };
 }
@@ -116,6 +116,11 @@ function phaseOf(name: unknown, rest: Entry): Phase | null {
   const interval = intervalOf(rest);
   const known = phaseNames.find((each) => each === name);
   return interval === null ? null : { ...interval, name: known ?? 'other' };
+}
+
+/** What an optimizer notes has a name in newer files: `wait for gradients`. */
+function isWait([, , , what]: Entry): boolean {
+  return what === undefined || (typeof what === 'string' && what.startsWith('wait'));
 }
 
 /** @param kind by CUPTI's name: `Memcpy DtoH (Device -> Pageable)` */
