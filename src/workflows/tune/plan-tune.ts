@@ -53,7 +53,9 @@ const sizesOf = 'model_size';
 export async function planTune(context: Context, command: TuneCommand): Promise<TunePlan> {
   const { modes: words, ...flags } = command.flags;
   const asked = words === undefined ? null : modesToTune(words);
-  const setting = await readSetting(context, { ...command, flags });
+  // A JSON of the user's is a fault, and not read.
+  const request = { ...command, flags, configFile: null };
+  const setting = await readSetting(context, request);
   const experiment = readExperiment(experimentName, setting.folders);
   const bases = basesOf(command, setting, experiment);
   const faults = [
@@ -62,13 +64,13 @@ export async function planTune(context: Context, command: TuneCommand): Promise<
     ...bases.faults,
   ];
   if (faults.length > 0) throw faultsError('usage', distinctFaults(faults));
-  const planning = await openPlanning(context, { ...command, flags }, setting);
+  const planning = await openPlanning(context, request, setting);
   const bound = command.bindsCores ? planning : undefined;
   const modes = asked === null || !asked.ok ? null : asked.modes;
   const sizes = sizePlans(command, planning, bases.cases, modes);
   const candidates = sizes.flatMap(({ tuning }) => tuning.candidates);
   const withCores = candidates.some(({ bindCores }) => bindCores)
-    ? (bound ?? (await openPlanning(context, { ...command, flags, bindCores: true }, setting)))
+    ? (bound ?? (await openPlanning(context, { ...request, bindCores: true }, setting)))
     : planning;
   const planOf: TunePlan['planOf'] = ({ subject, bindCores }) => {
     const [plan] = (bindCores ? withCores : planning).planCases([subject]).plans;
