@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SuperOffloadError } from '../errors.ts';
 import type { RunPlan } from '../core/plan/run-plan.ts';
+import { migratePlan } from '../core/results/migrate.ts';
 import { parseEvents, type RunEvent } from '../core/results/run-event.ts';
 import { runFiles } from '../core/results/run-files.ts';
 import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
@@ -47,11 +48,16 @@ export function readRun(home: string, runId: string): StoredRun {
   return {
     runId,
     path,
-    plan: readVersioned(join(path, runFiles.plan), ['command', 'limits']) as RunPlan | null,
+    plan: readPlan(path),
     record: recordOrThrow(join(path, runFiles.record)),
     tool: (readEnv(path)?.tool ?? null) as ToolIdentity | null,
     ...readJournal(home, runId),
   };
+}
+
+function readPlan(path: string): RunPlan | null {
+  const plan = readVersioned(join(path, runFiles.plan), ['command', 'limits']) as RunPlan | null;
+  return plan === null ? null : migratePlan(plan);
 }
 
 function readEnv(path: string): { readonly tool?: unknown } | null {

@@ -1,5 +1,6 @@
 import { plainSite, unknownRates, type Case, type System } from '../experiment/case.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import { lossChunkOf } from '../workloads/loss-chunk.ts';
 import { recordFault } from './record-shape.ts';
 import type { RunRecord } from './record.ts';
@@ -59,6 +60,7 @@ function withAdditions(old: OldRecord): RunRecord {
     ...old,
     tool: old.tool ?? null,
     case: subject,
+    title: titleOf(old.title, old.case, subject),
     caseId: isSame || subject === null ? old.caseId : caseIdOf(subject),
     system: systemOf(old.system),
     exit: exitOf(old),
@@ -68,8 +70,25 @@ function withAdditions(old: OldRecord): RunRecord {
   };
 }
 
+/**
+ * Brings a stored plan to the words of today, so that what replays it goes by the name that its record has; what is
+ * started stays as it was planned.
+ */
+export function migratePlan(plan: RunPlan): RunPlan {
+  const old = plan.case;
+  const subject = old === null ? null : withOverlapMode(old);
+  if (subject === null || subject === old) return plan;
+  return { ...plan, case: subject, caseId: caseIdOf(subject), title: titleOf(plan.title, old, subject) };
+}
+
+/** A title begins with the mode, or with the workload before it (core/plan/plan-case.ts). */
+function titleOf(title: string, old: Pick<Case, 'mode'> | null, now: Pick<Case, 'mode'> | null): string {
+  if (old === null || now === null || old.mode === now.mode) return title;
+  return title.replace(new RegExp(`^(\\w+, )?${old.mode},`), `$1${now.mode},`);
+}
+
 /** The overlay's optimizer was a key of the JSON under mode prism before it was a mode of its own. */
-function withOverlapMode(old: OldCase): OldCase {
+function withOverlapMode<C extends Pick<Case, 'mode' | 'deepspeedOverrides'>>(old: C): C {
   const { 'superoffload.optimizer': optimizer, ...deepspeedOverrides } = old.deepspeedOverrides;
   return old.mode === 'prism' && optimizer === 'overlap'
     ? { ...old, mode: 'prism_overlap', deepspeedOverrides }

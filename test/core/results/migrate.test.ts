@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caseIdOf } from '../../../src/core/experiment/case-id.ts';
 import { plainSite, unknownRates } from '../../../src/core/experiment/case.ts';
-import { migrateRecord } from '../../../src/core/results/migrate.ts';
+import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
+import { migratePlan, migrateRecord } from '../../../src/core/results/migrate.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { goodLog, recordOf } from '../sample-record.ts';
 
@@ -102,8 +103,16 @@ describe('records of every age', () => {
   it('the overlap optimizer was a key of the JSON before it was a mode', () => {
     const today = recordOf(goodLog());
     const overrides = { 'superoffload.optimizer': 'overlap', 'superoffload.speculation': 0 };
-    const old = { ...today.case, mode: 'prism', deepspeedOverrides: overrides };
-    const record = migrated(JSON.parse(JSON.stringify({ ...today, case: old })));
+    const old = { ...today.case!, mode: 'prism' as const, deepspeedOverrides: overrides };
+    const title = 'megatron, prism, 2B, 1 chip';
+    const record = migrated(JSON.parse(JSON.stringify({ ...today, title, case: old })));
+    expect(record.title).toBe('megatron, prism_overlap, 2B, 1 chip');
+    const plan = { title: 'prism, 2B, 1 chip', caseId: today.caseId, case: old } as unknown as RunPlan;
+    expect(migratePlan(plan)).toEqual({
+      ...{ title: 'prism_overlap, 2B, 1 chip', caseId: record.caseId, case: record.case },
+    });
+    const published = { ...plan, case: { ...old, deepspeedOverrides: {} } };
+    expect(migratePlan(published)).toBe(published);
     const deepspeedOverrides = { 'superoffload.speculation': 0 };
     expect(record.case).toEqual({ ...old, mode: 'prism_overlap', deepspeedOverrides });
     expect(record.caseId).toBe(caseIdOf(record.case!));
