@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createContext } from '../src/workflows/context.ts';
+import { readRecords } from '../src/workflows/records/read-records.ts';
+import type { RunRecord } from '../src/core/results/record.ts';
+
+/** What one call brought back. */
+export interface Source {
+  /** The file's name, or the folder's. */
+  readonly name: string;
+  /** Oldest first. */
+  readonly records: readonly RunRecord[];
+  /** What of it could not be read, and why. */
+  readonly notes: readonly string[];
+}
+
+const measured = join(import.meta.dirname, 'measured/overlap-runs.tar.gz');
+
+/** Reads the records of each source; a tar that is no archive of this tool's is unpacked beside them. */
+export async function readSources(paths: readonly string[] = [measured]): Promise<Source[]> {
+  const scratch = mkdtempSync(join(tmpdir(), 'superoffload-bench-'));
+  const never = new AbortController().signal;
+  try {
+    const context = { ...createContext(() => {}, never, never), home: join(scratch, 'home') };
+    const sources: Source[] = [];
+    for (const [index, path] of paths.entries()) {
+      const place = isPlainTar(path) ? unpacked(path, join(scratch, String(index))) : path;
+      const { records, notes } = await readRecords(context, [place]);
+      sources.push({ name: basename(path), records: records.map(({ record }) => record), notes });
+    }
+    return sources;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function isPlainTar(path: string): boolean {
+  if (!/\.tar(\.gz)?$/.test(path) || !statSync(path).isFile()) return false;
+  const [first = ''] = execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).split('\n');
+  return first !== 'manifest.json';
+}
+
+function unpacked(path: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['-xf', path, '-C', folder]);
+  const runs = join(folder, 'runs');
+  return existsSync(runs) ? runs : folder;
+}
