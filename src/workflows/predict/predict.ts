@@ -6,6 +6,7 @@ import { expandGrid, type SkippedCase } from '../../core/experiment/grid.ts';
 import { entryFor } from '../../core/experiment/grid-batch.ts';
 import { layoutOf } from '../../core/launch/layout.ts';
 import { predictDurationMs } from '../../core/model/duration.ts';
+import { smallestFittingRatio } from '../../core/model/fitting-ratio.ts';
 import { paperHostNote } from '../../core/model/paper-host.ts';
 import { predictCase, predictFit, type Prediction, type PredictOptions } from '../../core/model/predict.ts';
 import { mfu, parameterCount } from '../../core/model/shape.ts';
@@ -14,13 +15,20 @@ import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { configureCases } from '../plan/case-configs.ts';
 import { readSetting, type PlanRequest } from '../plan/request.ts';
-import { remediesOf, type ChangedFlags } from './remedies.ts';
+import { remediesOf, type ChangedFlags, type OtherFlags } from './remedies.ts';
+
+/** What a case is configured by. */
+type Assumed = Pick<Awaited<ReturnType<typeof readSetting>>, 'user' | 'deepspeed'>;
 
 /** What a prediction goes by beside the case. */
-interface Assumed extends Pick<Awaited<ReturnType<typeof readSetting>>, 'user' | 'deepspeed'> {
+interface Setting extends Assumed, Pick<Awaited<ReturnType<typeof readSetting>>, 'models'> {
+  readonly experiment: ReturnType<typeof readExperiment>;
   readonly system: System;
   readonly options: PredictOptions;
 }
+
+/** Memory that a proposed ratio leaves free, of the GPU's and of the host's: a prediction is that good at best. */
+const memoryMargin = 0.05;
 
 /** The flags of a case, and what a prediction may assume. */
 export interface PredictRequest extends PlanRequest {
@@ -73,20 +81,8 @@ export async function predictCases(context: Context, request: PredictRequest): P
   const cases = configs.map(({ subject, config }) => {
     const known = predicted(subject, config, { system, options });
     if (known.prediction.fits) return known;
-    const fits = ({ flags, exclusiveHost = options.exclusiveHost ?? false }: ChangedFlags): boolean => {
-      const own = {
-        models: [subject.model.name],
-        modes: [subject.mode],
-        sequenceLength: subject.sequenceLength,
-      };
-      const changed = { ...user.flags, ...own, ...flags };
-      if (system.accelerator === 'cuda' && !layoutOf(changed.chips ?? 1, system.chipsPerNode).ok)
-        return false;
-      const [other] = expandGrid(experiment, models, system, changed).cases;
-      if (other === undefined) return false;
-      return wouldFit(other, { user, deepspeed, system, options: { ...options, exclusiveHost } });
-    };
-    return { ...known, wouldFit: remediesOf(subject, fits) };
+    const other = otherFlags(subject, { user, deepspeed, experiment, models, system, options });
+    return { ...known, wouldFit: remediesOf(subject, other) };
   });
   const notes = [...new Set(cases.flatMap(({ prediction }) => prediction.notes))];
   return { system, cases, skipped: grid.skipped, notes: [...notes, ...(paper === null ? [] : [paper])] };
@@ -110,14 +106,38 @@ function configuredCase(subject: Case, config: JsonObject): Case {
   return { ...subject, deepspeedOverrides: Object.fromEntries(settings) };
 }
 
-function wouldFit(subject: Case, { user, deepspeed, system, options }: Assumed): boolean {
+/** Predicts what is asked for with other flags in place of a case's own. */
+function otherFlags(subject: Case, { experiment, models, system, options, ...assumed }: Setting): OtherFlags {
+  const own = {
+    models: [subject.model.name],
+    modes: [subject.mode],
+    sequenceLength: subject.sequenceLength,
+  };
+  const changed = (flags: ChangedFlags['flags']): Case | null => {
+    const all = { ...assumed.user.flags, ...own, ...flags };
+    if (system.accelerator === 'cuda' && !layoutOf(all.chips ?? 1, system.chipsPerNode).ok) return null;
+    const [other] = expandGrid(experiment, models, system, all).cases;
+    return other === undefined ? null : configuredOrNull(other, assumed);
+  };
+  return {
+    fits: ({ flags, exclusiveHost = options.exclusiveHost ?? false }) => {
+      const other = changed(flags);
+      return other !== null && predictFit(other, system, { ...options, exclusiveHost }).fits;
+    },
+    ratioOf: (mode) => {
+      const other = changed({ modes: [mode] });
+      return other === null ? null : smallestFittingRatio(other, system, { ...options, memoryMargin });
+    },
+  };
+}
+
+/** null where such a case is refused: it is no way out. */
+function configuredOrNull(subject: Case, { user, deepspeed }: Assumed): Case | null {
   try {
     const [configured] = configureCases([subject], user, deepspeed).configs;
-    if (configured === undefined) return false;
-    return predictFit(configuredCase(subject, configured.config), system, options).fits;
+    return configured === undefined ? null : configuredCase(subject, configured.config);
   } catch (error) {
-    // Such a case is refused: it is no way out.
-    if (error instanceof SuperOffloadError) return false;
+    if (error instanceof SuperOffloadError) return null;
     throw error;
   }
 }

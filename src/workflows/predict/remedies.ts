@@ -1,4 +1,5 @@
-import { modeNames, type Case } from '../../core/experiment/case.ts';
+import { modes } from '../../core/deepspeed/modes/registry.ts';
+import { modeNames, type Case, type ModeName } from '../../core/experiment/case.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
 import { microBatchesOf } from '../../core/search/batch-variants.ts';
 
@@ -15,12 +16,19 @@ interface Way extends ChangedFlags {
 
 const mostChips = 64;
 
+/** Predictions of the case with other flags, by all that the prediction itself goes by. */
+export interface OtherFlags {
+  /** False where the flags are refused. */
+  readonly fits: (change: ChangedFlags) => boolean;
+  /** The smallest ratio with which the case in that mode fits and leaves some memory free; null where none does. */
+  readonly ratioOf: (mode: ModeName) => number | null;
+}
+
 /**
  * What would make a case fit, as the flags that say so; of each kind the change that is the smallest.
- * @param fits predicts the case with other flags, by all that the prediction itself goes by; false where they are refused
  * @returns nothing that is not predicted to fit; empty where none of it is
  */
-export function remediesOf(subject: Case, fits: (change: ChangedFlags) => boolean): string[] {
+export function remediesOf(subject: Case, { fits, ratioOf }: OtherFlags): string[] {
   const first = (ways: readonly Way[]): Way[] => ways.filter(fits).slice(0, 1);
   const smaller = microBatchesOf(subject)
     .filter((size) => size < subject.microBatch)
@@ -30,11 +38,11 @@ export function remediesOf(subject: Case, fits: (change: ChangedFlags) => boolea
   const onGpu = [...first(batch), ...first(recomputed === null ? [] : [recomputed])];
   const both =
     recomputed === null || onGpu.length > 0 ? [] : first(batch.map((way) => joined(way, recomputed)));
-  const others = modeNames.filter((mode) => mode !== subject.mode).map(modeWay);
+  const others = modeNames.flatMap((mode) => modeWays(subject, mode, ratioOf(mode)).filter(fits).slice(0, 1));
   const found = [
     ...onGpu,
     ...both,
-    ...others.filter(fits),
+    ...others,
     ...first([{ words: '--exclusive-host', flags: {}, exclusiveHost: true }]),
     ...first(moreChips(subject)),
   ];
@@ -58,8 +66,16 @@ function joined(one: Way, other: Way): Way {
   return { words: `${one.words} ${other.words}`, flags: { ...one.flags, ...other.flags } };
 }
 
-function modeWay(mode: Case['mode']): Way {
-  return { words: `--mode ${mode}`, flags: { modes: [mode] } };
+/**
+ * A mode that reads a ratio is faster the more of the optimizer the GPU has room for: so that first, where it is not all.
+ * A mode that the case has already is no way, but another ratio is.
+ */
+function modeWays(subject: Case, mode: ModeName, ratio: number | null): Way[] {
+  const isOwn = mode === subject.mode;
+  const plain = isOwn ? [] : [{ words: `--mode ${mode}`, flags: { modes: [mode] } }];
+  if (ratio === null || ratio === 0 || ratio >= (modes[mode].defaultRatio ?? 0)) return plain;
+  const words = `${isOwn ? '' : `--mode ${mode} `}--ratio ${ratio}`;
+  return [{ words, flags: { modes: [mode], ratio } }, ...plain];
 }
 
 /** As many sequences a chip: more chips hold shares of what one has to hold whole. */

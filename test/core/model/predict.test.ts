@@ -19,8 +19,11 @@ describe('predictCase', () => {
     expect(small).toMatchObject({ fits: true, wall: 'host', capacity: { gpuGiB: 139, hostGiB: 125 } });
     expect(small.headroom.hostGiB).toBeCloseTo(125 - small.memory.hostGiB);
     expect(small.headroom.gpuGiB).toBeCloseTo(139 - 1.077 * small.memory.gpuGiB);
+    const overlap = predictCase(sampleCase({ mode: 'prism_overlap', ratio: 1 }), h200);
+    expect(overlap.headroom.gpuGiB).toBeCloseTo(139 - 2.4 - overlap.memory.gpuGiB);
     const large = predictCase(sampleCase({ microBatch: 128, globalBatch: 128, mode: 'zero_2' }), h200);
     expect(large).toMatchObject({ fits: false, wall: 'gpu' });
+    expect(large.headroom.gpuGiB).toBeCloseTo(139 - 1.115 * large.memory.gpuGiB);
     expect(large.headroom.gpuGiB).toBeLessThan(0);
   });
 

@@ -22,6 +22,8 @@ const lacking = [
   // The share of one chip is, and its node has more.
   '--system deltaai --mode prism --model 10B',
   '--system gh200-nvl2 --chips 2 --mode zero_2 --model 10B',
+  // No mode fits as it is, SuperOffload does with more of the optimizer on the GPU.
+  '--system h200 --mode zero_offload --model 7B',
 ];
 
 describe('what would make a case fit', () => {
@@ -39,12 +41,14 @@ describe('what would make a case fit', () => {
     }
   });
 
-  it('is of each kind: batch, recomputation, mode, the whole node, chips', async () => {
+  it('is of each kind: batch, recomputation, mode, ratio, the whole node, chips', async () => {
     const ways = (await Promise.all(lacking.map(predict))).flatMap(({ cases }) => cases[0]?.wouldFit ?? []);
     for (const kind of [
       /^--micro-batch \d+ --global-batch/,
       /^--activation-checkpointing$/,
       /^--mode/,
+      /^--ratio 0\.\d+$/,
+      /^--mode prism_overlap --ratio 0\.\d+$/,
       /^--exclusive-host$/,
       /^--chips/,
     ])
@@ -56,14 +60,14 @@ describe('what would make a case fit', () => {
 
   it('is said, and so is that nothing is', async () => {
     expect(predictText(await predict(lacking[0]!))).toMatch(
-      /^would fit, by the same prediction, with one of:\n {2}--mode zero_offload\n/m,
+      /^would fit, by the same prediction, with one of:\n {2}--ratio 0\.\d+\n {2}--mode prism_overlap\n/m,
     );
     const nothing = await predict('--system h200 --mode prism --model 200B');
     expect(nothing.cases[0]?.wouldFit).toEqual([]);
     expect(predictText(nothing)).toMatch(/^would not fit with .*choose a smaller --model$/m);
     expect(predictText(nothing)).not.toContain('run of');
     const table = predictText(await predict('--system h200 --mode prism --model 5B --model 2B'));
-    expect(table).toMatch(/^prism 5B would fit with --mode zero_offload, or /m);
+    expect(table).toMatch(/^prism 5B would fit with --ratio 0\.\d+, or /m);
     expect((await predict('--system h200 --mode prism --model 2B')).cases[0]?.wouldFit).toEqual([]);
   });
 });
