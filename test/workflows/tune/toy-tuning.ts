@@ -11,11 +11,7 @@ import { writeToyStack } from '../../e2e/toy-stack.ts';
  * A stack of a shell script as Python (test/e2e/toy-stack.ts) whose step time is read from its own DeepSpeed JSON: the
  * rules meet real launches, logs, stop files and records, a fraction of a second each.
  */
-export interface ToyTuning {
-  readonly home: string;
-  readonly cwd: string;
-  readonly context: Context;
-  readonly notes: () => string[];
+export interface ToySpeeds {
   /** Run ids of every launch there ever was. */
   readonly launches: () => string[];
   /** Shell code that sets `ms` of a step; `$config` is the JSON on one line, `$args` the command line. */
@@ -24,6 +20,13 @@ export interface ToyTuning {
   readonly setStart: (code: string) => void;
   /** Seconds of real time between two steps. */
   readonly setPause: (seconds: number) => void;
+}
+
+export interface ToyTuning extends ToySpeeds {
+  readonly home: string;
+  readonly cwd: string;
+  readonly context: Context;
+  readonly notes: () => string[];
   readonly plan: (change?: Partial<TuneCommand>) => Promise<TunePlan>;
   readonly withSignal: (signal: AbortSignal) => Context;
   readonly remove: () => void;
@@ -57,27 +60,16 @@ export const toyCommand: TuneCommand = {
   budget: { maxTrials: 8, maxMinutes: 8, memoryMargin: 0.05 },
 };
 
-export async function toyTuning(): Promise<ToyTuning> {
-  const cwd = mkdtempSync(join(tmpdir(), 'tune-'));
-  const home = join(cwd, 'state');
-  mkdirSync(home);
+/** Writes the stack `toy` into a state folder. */
+export async function writeToySpeeds(home: string): Promise<ToySpeeds> {
   const { folder, launches } = await writeToyStack(home);
   const put = (name: string, text: string): void => {
     writeFileSync(join(folder, name), `${text}\n`);
   };
   put('python', script.trimEnd());
   for (const name of ['speed', 'pace', 'start']) put(name, ':');
-  const events: ProgressEvent[] = [];
-  const withSignal = (signal: AbortSignal): Context => ({
-    env: { ...process.env, DS_ACCELERATOR: 'cpu' },
-    ...{ cwd, home, packageRoot: join(import.meta.dirname, '..', '..', '..') },
-    emit: (event) => events.push(event),
-    ...{ signal, force: new AbortController().signal, now: Date.now },
-  });
-  const context = withSignal(new AbortController().signal);
   return {
-    ...{ home, cwd, context, launches, withSignal },
-    notes: () => events.flatMap((event) => (event.type === 'note' ? [event.message] : [])),
+    launches,
     setSpeed: (code) => {
       put('speed', code);
     },
@@ -87,6 +79,26 @@ export async function toyTuning(): Promise<ToyTuning> {
     setPause: (seconds) => {
       put('pace', `pause=${seconds}`);
     },
+  };
+}
+
+export async function toyTuning(): Promise<ToyTuning> {
+  const cwd = mkdtempSync(join(tmpdir(), 'tune-'));
+  const home = join(cwd, 'state');
+  mkdirSync(home);
+  const speeds = await writeToySpeeds(home);
+  const events: ProgressEvent[] = [];
+  const withSignal = (signal: AbortSignal): Context => ({
+    env: { ...process.env, DS_ACCELERATOR: 'cpu' },
+    ...{ cwd, home, packageRoot: join(import.meta.dirname, '..', '..', '..') },
+    emit: (event) => events.push(event),
+    ...{ signal, force: new AbortController().signal, now: Date.now },
+  });
+  const context = withSignal(new AbortController().signal);
+  return {
+    ...speeds,
+    ...{ home, cwd, context, withSignal },
+    notes: () => events.flatMap((event) => (event.type === 'note' ? [event.message] : [])),
     plan: (change = {}) => planTune(context, { ...toyCommand, ...change }),
     remove: () => {
       rmSync(cwd, { recursive: true, force: true });
