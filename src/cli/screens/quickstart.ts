@@ -2,6 +2,7 @@ import { casesExitCode } from '../../core/results/exit-code.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { doctor } from '../../workflows/doctor.ts';
 import { installStack } from '../../workflows/install/install.ts';
+import { overlayTroubleOf } from '../../workflows/plan/overlay.ts';
 import { planThroughput } from '../../workflows/throughput/plan-throughput.ts';
 import { quickstartInstall, quickstartRequest } from '../../workflows/quickstart.ts';
 import { measureThroughput } from '../../workflows/throughput/throughput.ts';
@@ -38,7 +39,8 @@ export async function showQuickstart(
   const { accelerator } = diagnosis.facts;
   const install = await installStack(context, quickstartInstall(python, dryRun));
   say(installText(install));
-  const plan = await planThroughput(context, quickstartRequest(accelerator, dryRun));
+  const hasOverlay = (await overlayTroubleOf(context, install.lock)) === null;
+  const plan = await planThroughput(context, quickstartRequest(accelerator, { dryRun, hasOverlay }));
   for (const note of plan.notes) say(note);
   say(planTable(plan, widthOf(process.stderr)));
   if (dryRun) {

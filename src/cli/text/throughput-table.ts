@@ -1,6 +1,7 @@
 import type { Column } from '../../adapters/table.ts';
 import type { System } from '../../core/experiment/case.ts';
 import type { SkippedCase } from '../../core/experiment/grid.ts';
+import { overlapHint } from '../../core/results/overlap-hint.ts';
 import type { CaseSummary, ModeRatio } from '../../core/results/summarize.ts';
 import type { BatchChoice } from '../../workflows/throughput/batch-search.ts';
 import { batchCell, batchLine } from './batch.ts';
@@ -47,6 +48,7 @@ export function throughputTable(
       batchLine(choice, nameOf(choice.chosenCaseId ?? choice.askedCaseId, summaries)),
     ),
     ...footnotes(summaries, ratios, skipped),
+    ...[overlapHint(system, summaries, ratios)].filter((line) => line !== null),
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { throughputTable } from '../../../src/cli/text/throughput-table.ts';
+import type { ModeName } from '../../../src/core/experiment/case.ts';
 import { modeRatios, summarizeCases } from '../../../src/core/results/summarize.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { samplePlan, sampleSystem } from '../../core/sample-plan.ts';
@@ -43,6 +44,19 @@ describe('throughputTable', () => {
     const row = table([stopped]).split('\n')[2] ?? '';
     expect(row).toMatch(/0\.1002 +0\.100\d to 0\.100\d/);
     expect(row).toContain('time_limit');
+  });
+
+  it('names prism_overlap where prism was slower than zero_offload, and only on a GPU behind PCIe', () => {
+    const of = (mode: ModeName, factor: number) =>
+      recordOf(goodLog(steps.map((ms) => ms * factor)), { plan: samplePlan({ mode }) });
+    const slower = [of('prism', 2.5), of('zero_offload', 1)];
+    const hint = /^prism as published is slower than zero_offload here: try --mode prism_overlap/m;
+    expect(table(slower)).toMatch(hint);
+    expect(table([of('prism', 0.8), of('zero_offload', 1)])).not.toMatch(hint);
+    expect(table([...slower, of('prism_overlap', 0.5)])).not.toMatch(hint);
+    for (const system of [{ link: 'c2c' }, { accelerator: 'cpu', link: 'none' }] as const) {
+      expect(table(slower, sampleSystem(system))).not.toMatch(hint);
+    }
   });
 
   it('names what makes a ratio unfair', () => {

@@ -138,8 +138,21 @@ describe('data of the folder', () => {
 
 it('plans enough steps for a stable stop, were half of them warm-up', () => {
   const { cuda, cpu } = readExperiment('throughput', [join(packageRoot, 'experiment')]);
-  const steps = [cuda.steps, cpu.steps, quickstartRequest('cuda', false).flags.steps ?? cuda.steps];
+  const steps = [
+    cuda.steps,
+    cpu.steps,
+    quickstartRequest('cuda', { dryRun: false, hasOverlay: true }).flags.steps ?? cuda.steps,
+  ];
   for (const count of steps) expect(count / 2).toBeGreaterThanOrEqual(minStableSamples);
+});
+
+it('quickstart on a GPU shows prism_overlap beside prism, unless the stack has not the patches', () => {
+  const modesOf = (hasOverlay: boolean) =>
+    quickstartRequest('cuda', { dryRun: true, hasOverlay }).flags.modes;
+  expect(modesOf(true)).toEqual(['prism', 'prism_overlap', 'zero_offload', 'zero_infinity', 'ddp']);
+  expect(modesOf(false)).toEqual(['prism', 'zero_offload', 'zero_infinity', 'ddp']);
+  const cpu = quickstartRequest('cpu', { dryRun: true, hasOverlay: true });
+  expect(cpu.flags.modes).toBeUndefined();
 });
 
 it('expects of a case that never ran here what is predicted of it', async () => {
