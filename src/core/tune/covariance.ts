@@ -18,8 +18,10 @@ const variances = {
   gpuMode: 0.16 ** 2,
   offloadMode: 0.2 ** 2,
   /** Micro-batch and recomputation. */
-  way: 0.04 ** 2,
-  ratio: 0.06 ** 2,
+  way: 0.05 ** 2,
+  ratio: 0.08 ** 2,
+  /** Where the host's rates are assumed, nobody knows what the optimizer's place is worth. */
+  ratioOfUnknown: 0.25 ** 2,
   settings: 0.03 ** 2,
   /** What is a configuration's own, and that another launch would differ. */
   own: 0.015 ** 2,
@@ -33,18 +35,18 @@ export function covariance(a: Candidate, b: Candidate): number {
   if (onGpu !== keepsAllOnGpu(b.subject.mode)) return variances.machine;
   const isAssumed = a.predictedStepMs === null && b.predictedStepMs === null;
   const family = (onGpu ? variances.gpu : variances.offload) + (isAssumed ? variances.unknownRates : 0);
-  return variances.machine + family + (a.subject.mode === b.subject.mode ? withinMode(a, b, onGpu) : 0);
+  return variances.machine + family + (a.subject.mode === b.subject.mode ? withinMode(a, b, isAssumed) : 0);
 }
 
 /** Of the same configuration, launched once more, what is left after one launch is its own. */
 export const launchVariance = variances.own;
 
-function withinMode(a: Candidate, b: Candidate, onGpu: boolean): number {
+function withinMode(a: Candidate, b: Candidate, isAssumed: boolean): number {
   const distance = ((a.subject.ratio ?? 1) - (b.subject.ratio ?? 1)) / ratioDistance;
   return (
-    (onGpu ? variances.gpuMode : variances.offloadMode) +
+    (keepsAllOnGpu(a.subject.mode) ? variances.gpuMode : variances.offloadMode) +
     (isSameWay(a, b) ? variances.way : 0) +
-    variances.ratio * Math.exp(-(distance ** 2)) +
+    (isAssumed ? variances.ratioOfUnknown : variances.ratio) * Math.exp(-(distance ** 2)) +
     (isSameSettings(a, b) ? variances.settings : 0)
   );
 }

@@ -1,5 +1,6 @@
 import { groupBy } from '../collections/group-by.ts';
 import type { ModeName } from '../experiment/case.ts';
+import { wallTitles } from '../search/verdict.ts';
 import { believe } from './beliefs.ts';
 import { leavesMargin } from './best.ts';
 import { measuredOf, type Measured } from './measured.ts';
@@ -165,11 +166,12 @@ function findingOf(
   const { lessons, tooLong } = standingOf(tuning);
   const failed = trials.find(({ result }) => result.kind === 'failed')?.result;
   if (failed?.kind === 'failed') return { kind: 'failed', mode, reason: failed.reason };
+  const ranOut = trials.flatMap(({ result }) => (result.kind === 'memory' ? [result.wall] : []));
+  if (ranOut[0] !== undefined) return { kind: 'memory', mode, reason: `ran out of ${wallTitles[ranOut[0]]}` };
   const out = candidates.map(lessons.whyOut);
-  const reason = out.find((text) => text !== null) ?? null;
-  const ranOut = trials.some(({ result }) => result.kind === 'memory');
-  if (reason !== null && (ranOut || out.every((text) => text !== null)))
-    return { kind: 'memory', mode, reason };
+  if (out[0] !== undefined && out[0] !== null && out.every((text) => text !== null)) {
+    return { kind: 'memory', mode, reason: out[0] };
+  }
   const belief = believe(
     measuredOf(tuning).map(({ candidate, result }) => ({ candidate, stepMs: result.medianStepMs })),
   );

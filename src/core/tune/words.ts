@@ -38,7 +38,7 @@ function verdictText(finding: ModeFinding, { chosen }: Explanation): string {
     case 'measured':
       return leadText(finding.lead, finding.trial);
     case 'memory':
-      return `out: ${finding.reason}`;
+      return `not chosen: ${finding.reason}`;
     case 'failed':
       return `failed: ${finding.reason}`;
     case 'rejected':

@@ -31,7 +31,7 @@ describe('proposeCandidates', () => {
           expect(candidates.length + rejected.length).toBeGreaterThan(0);
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 6 },
     );
   });
 

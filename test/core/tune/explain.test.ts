@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { explain, leadOver } from '../../../src/core/tune/explain.ts';
+import { measuredOf } from '../../../src/core/tune/measured.ts';
+import type { Rejected, Trial } from '../../../src/core/tune/tuning.ts';
+import { choiceLines, verdicts } from '../../../src/core/tune/words.ts';
+import { candidate, measured, trialOf, tuningOf } from './sample-tuning.ts';
+import { sampleCase } from '../sample-case.ts';
+
+const candidates = [
+  candidate({ orderMs: 300, why: ['everything fits on the GPU'] }, { mode: 'zero_2' }),
+  candidate({ orderMs: 310 }, { mode: 'zero_3' }),
+  candidate({ orderMs: 500 }, { mode: 'prism_overlap', ratio: 0.5 }),
+  candidate({ orderMs: 1000 }, { mode: 'zero_offload' }),
+  candidate({ orderMs: 5000, launchSeconds: 5000 }, { mode: 'zero_infinity' }),
+];
+const rejected: Rejected[] = [
+  {
+    subject: sampleCase({ mode: 'prism' }),
+    reason: 'needs 132.0 GiB of host memory, 118.8 are there with the margin',
+  },
+];
+const context = { rejected, accelerator: 'cuda' } as const;
+const trials: Trial[] = [
+  measured(0, 300, { gpuGiB: 60, hostGiB: 2 }),
+  measured(1, 301),
+  measured(2, 600, { isWhole: false }),
+  trialOf(3, { kind: 'memory', wall: 'host' }),
+];
+
+describe('explain', () => {
+  const tuning = tuningOf(candidates, { trials });
+  const found = explain(tuning, 0, context);
+  const textOf = (mode: string): string | undefined => verdicts(found).find((one) => one.mode === mode)?.text;
+
+  it('says what was chosen, that no offload is needed, and what it leaves', () => {
+    expect(found).toMatchObject({ isOffloadNeedless: true, isFunctional: false, leavesMargin: true });
+    expect(found.left).toEqual({ gpuGiB: 80, hostGiB: 123 });
+    const lines = choiceLines(found);
+    expect(lines[0]).toBe('no offload needed: all of it fits on the GPU');
+    expect(lines).toContain('300 ms a step, 100.0 model TFLOPS a GPU');
+    expect(lines).toContain(
+      'left free: 80.0 GiB of GPU memory, 123.0 GiB of host memory; the margin of 5% is kept',
+    );
+    expect(lines.at(-1)).toBe('4 trials; 1 of the candidates never launched');
+  });
+
+  it('says of each mode what speaks against it, with intervals', () => {
+    expect(textOf('zero_2')).toBe('chosen');
+    expect(textOf('zero_3')).toBe("301 ms a step, 1.00 times the choice's (0.98 to 1.02): not told apart");
+    expect(textOf('prism_overlap')).toBe(
+      "600 ms a step, 2.00 times the choice's (1.96 to 2.04), stopped early",
+    );
+    expect(textOf('zero_offload')).toBe('not chosen: ran out of host memory');
+    expect(textOf('zero_infinity')).toMatch(/^not tried: a launch would not have finished/);
+    expect(textOf('prism')).toMatch(/^not tried: needs 132\.0 GiB of host memory/);
+  });
+
+  it('says what an untried mode could have taken at best', () => {
+    const short = candidates.map((one) => ({ ...one, launchSeconds: 10 }));
+    const after = explain(tuningOf(short, { trials }), 0, context);
+    const text = verdicts(after).find(({ mode }) => mode === 'zero_infinity')?.text;
+    expect(text).toMatch(
+      /^not tried: \d+ ms a step at best, by prediction and by what the others took; the choice takes 300 ms$/,
+    );
+  });
+
+  it('labels ranks on the CPU, and claims nothing of a GPU there', () => {
+    const onCpu = explain(tuning, 0, { rejected: [], accelerator: 'cpu' });
+    expect(onCpu).toMatchObject({ isOffloadNeedless: false, isFunctional: true });
+    expect(choiceLines(onCpu).join()).toMatch(/functional: ranks on the CPU/);
+  });
+
+  it('chooses nothing where nothing ran', () => {
+    const nothing = explain(tuningOf(candidates), null, context);
+    expect(choiceLines(nothing)).toEqual(['nothing ran: there is no configuration to choose']);
+    expect(nothing.modes.map(({ kind }) => kind)).not.toContain('chosen');
+  });
+
+  it('says so where only the margin was left out', () => {
+    const tight = tuningOf(candidates, { trials: [measured(0, 300, { gpuGiB: 139 })] });
+    expect(choiceLines(explain(tight, 0, context)).join()).toMatch(
+      /less than the margin of 5%: nothing else ran/,
+    );
+    const two = tuningOf(candidates, { trials: [measured(0, 200, { gpuGiB: 139 }), measured(1, 300)] });
+    const text = verdicts(explain(two, 1, context)).find(({ mode }) => mode === 'zero_2')?.text;
+    expect(text).toMatch(/faster, but it does not leave the margin of memory$/);
+  });
+
+  it('knows no difference without intervals', () => {
+    const [own, other] = measuredOf(
+      tuningOf(candidates, {
+        trials: [measured(0, 300), measured(1, 400, { lowStepMs: null, highStepMs: null })],
+      }),
+    );
+    if (own === undefined || other === undefined) throw new Error('two were measured');
+    expect(leadOver(other, own)).toEqual({ ratio: 4 / 3, low: null, high: null, isToldApart: null });
+  });
+});
