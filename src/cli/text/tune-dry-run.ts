@@ -1,7 +1,8 @@
 import type { Column } from '../../adapters/table.ts';
 import { groupBy } from '../../core/collections/group-by.ts';
 import type { Candidate, Rejected } from '../../core/tune/tuning.ts';
-import type { SizePlan, TunePlan } from '../../workflows/tune/plan-tune.ts';
+import type { TunePlan } from '../../workflows/tune/plan-tune.ts';
+import type { SizePlan } from '../../workflows/tune/size-plans.ts';
 import { settingsText } from '../../workflows/tune/progress.ts';
 import { firstTrial } from '../../workflows/tune/tune.ts';
 import { formatNumber } from './format.ts';

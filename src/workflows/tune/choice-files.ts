@@ -4,7 +4,8 @@ import { sha256 } from '../../adapters/campaign-store.ts';
 import { storageError, writeTextAtomic } from '../../adapters/files.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import type { SizePlan, TunePlan } from './plan-tune.ts';
+import type { TunePlan } from './plan-tune.ts';
+import type { SizePlan } from './size-plans.ts';
 
 /** Where the choice of a size goes, as the user stands to it. */
 export interface ChoicePaths {

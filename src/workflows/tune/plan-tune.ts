@@ -1,6 +1,4 @@
 import { readExperiment } from '../../adapters/experiment-data.ts';
-import { sha256 } from '../../adapters/campaign-store.ts';
-import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
 import type { ExperimentFile } from '../../core/experiment/experiment-file.schema.ts';
@@ -9,27 +7,13 @@ import { expandGrid } from '../../core/experiment/grid.ts';
 import { parameterCount } from '../../core/model/shape.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { modesToTune } from '../../core/tune/modes-to-tune.ts';
-import type { Proposal } from '../../core/tune/propose.ts';
-import type { TuneRequest } from '../../core/tune/request.ts';
-import { startTuning } from '../../core/tune/search-state.ts';
-import type { Candidate, Tuning } from '../../core/tune/tuning.ts';
-import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
+import type { Candidate } from '../../core/tune/tuning.ts';
+import { faultsError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { openPlanning, type Planning } from '../plan/planning.ts';
 import { readSetting, type Setting } from '../plan/request.ts';
+import { sizePlans, type SizePlan } from './size-plans.ts';
 import type { TuneCommand } from './tune-request.ts';
-
-/** One tuning: of one size, or with `--objective size` of all that may be the largest. */
-export interface SizePlan {
-  /** What the files of the choice are called, without their ending. */
-  readonly name: string;
-  /** Sixteen hexadecimal digits over what is asked: equal keys are one tuning, whatever its budget. */
-  readonly key: string;
-  readonly request: TuneRequest;
-  /** The search before its first trial. */
-  readonly tuning: Tuning;
-  readonly rejected: Proposal['rejected'];
-}
 
 export interface TunePlan {
   readonly command: TuneCommand;
@@ -121,71 +105,4 @@ function shapeOf({ model: { layers, hidden, heads, paddedVocabulary } }: Case): 
 
 function parametersOf({ model, sequenceLength }: Case): number {
   return parameterCount(model, sequenceLength);
-}
-
-function sizePlans(
-  command: TuneCommand,
-  planning: Planning,
-  bases: readonly Case[],
-  modes: TuneRequest['modes'],
-): SizePlan[] {
-  const groups = command.objective === 'size' ? [bases] : bases.map((base) => [base]);
-  const isNamed = command.flags.models !== undefined;
-  const sizes = groups.flatMap((group): SizePlan[] => {
-    const [base] = group;
-    if (base === undefined) return [];
-    const request = requestFor(command, planning, { base, modes, models: group.map(({ model }) => model) });
-    const started = startTuning(request, planning.system);
-    return [{ name: nameOf(request), key: keyOf(request, planning.system.name), request, ...started }];
-  });
-  const fitting = sizes.filter(({ tuning }) => tuning.candidates.length > 0);
-  // A size that nobody named and that fits in no way is left out, as `throughput` leaves it out.
-  if (fitting.length > 0) return isNamed ? sizes : fitting;
-  const reasons = sizes.flatMap(({ rejected }) => rejected).map(rejectedText);
-  throw new SuperOffloadError({
-    code: 'environment',
-    message: ['nothing fits here', ...reasons].join('\n'),
-    hint: 'name a smaller --model; see `superoffload models --memory`',
-  });
-}
-
-function rejectedText({ subject: { mode, model }, reason }: Proposal['rejected'][number]): string {
-  return `${mode} ${model.name}: ${reason}`;
-}
-
-function requestFor(
-  { objective, budget, flags, scheduling, bindsCores, dryRun }: TuneCommand,
-  { machine, overlay, stack, system }: Planning,
-  of: Pick<TuneRequest, 'base' | 'models' | 'modes'>,
-): TuneRequest {
-  // Of another machine nobody has looked at this one's nodes, and the stack here is not the one there.
-  return {
-    objective,
-    budget,
-    ...of,
-    fixed: {
-      microBatch: flags.microBatch ?? null,
-      activationCheckpointing: flags.activationCheckpointing ?? null,
-      activationOffload: flags.activationOffload ?? null,
-      ratio: flags.ratio ?? null,
-      bindCores: bindsCores ? true : null,
-    },
-    exclusiveHost: scheduling.exclusiveHost ?? false,
-    numaNodes: system.name === 'local' ? machine.facts.cpu.numaNodes : null,
-    hasOverlay: overlay === null || (dryRun && stack?.accelerator !== system.accelerator),
-  };
-}
-
-/** `2B-1chip-b8-s1024`; with `--objective size` the model is what is searched. */
-function nameOf({ objective, base, models }: TuneRequest): string {
-  const size = objective === 'size' ? 'largest' : (models[0]?.name ?? '').toLowerCase();
-  const plain = size.replaceAll(/[^a-z0-9.]+/g, '-');
-  return `${plain}-${base.chips}chip-b${base.globalBatch}-s${base.sequenceLength}`;
-}
-
-function keyOf(request: TuneRequest, system: string): string {
-  const { objective, base, models, modes, fixed, exclusiveHost, budget } = request;
-  const { memoryMargin } = budget;
-  const what = { objective, base, models, modes, fixed, exclusiveHost, memoryMargin, system };
-  return sha256(canonicalJson(what)).slice(0, 16);
 }

@@ -7,7 +7,8 @@ import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
 import { runCase } from '../runs/run-case.ts';
 import { toTrial, type RunTrial } from './known-trials.ts';
-import type { SizePlan, TunePlan } from './plan-tune.ts';
+import type { TunePlan } from './plan-tune.ts';
+import type { SizePlan } from './size-plans.ts';
 import { trialLine, whatIsNext } from './progress.ts';
 import { Search } from './search.ts';
 

@@ -4,7 +4,8 @@ import { withKnownTrials } from '../../core/tune/search-state.ts';
 import type { Candidate, Tuning } from '../../core/tune/tuning.ts';
 import type { Context } from '../context.ts';
 import { ownTrial, storedTrials, type RunTrial } from './known-trials.ts';
-import type { SizePlan, TunePlan } from './plan-tune.ts';
+import type { TunePlan } from './plan-tune.ts';
+import type { SizePlan } from './size-plans.ts';
 
 /** The search of one size as it goes: what the rules know, and the runs that it is known from. */
 export class Search {

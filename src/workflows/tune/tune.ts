@@ -7,7 +7,8 @@ import { utcNow, type Context } from '../context.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { throughputCommand } from './choice-command.ts';
 import { choicePaths, requireOwnFiles, writeChoice } from './choice-files.ts';
-import type { SizePlan, TunePlan } from './plan-tune.ts';
+import type { TunePlan } from './plan-tune.ts';
+import type { SizePlan } from './size-plans.ts';
 import { named, needsPatches, trialReports, type ChoiceReport, type SizeReport } from './report.ts';
 import { tuneSize, type SizeOutcome } from './run-tune.ts';
 

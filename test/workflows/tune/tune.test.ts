@@ -175,6 +175,17 @@ describe('what tune refuses', () => {
     for (const what of ['--config', '"bogus"', '2Q']) expect(message).toContain(what);
   });
 
+  it('leaves out a mode that would train wrongly, and says so', async () => {
+    const flags = { models: ['2B'], modes: ['prism'], dtype: 'fp16' } as const;
+    const [size] = (await toy.plan({ flags, system: 'h200', dryRun: true })).sizes;
+    expect(size?.tuning.candidates.map(({ subject }) => subject.mode)).not.toContain('prism');
+    expect(size?.tuning.candidates.length).toBeGreaterThan(0);
+    expect(size?.rejected.at(-1)).toMatchObject({
+      subject: { mode: 'prism' },
+      reason: expect.stringContaining('would train wrongly') as string,
+    });
+  });
+
   it('says for each mode why nothing fits', async () => {
     const flags = { models: ['200B'], chips: 1 };
     await expect(toy.plan({ flags })).rejects.toThrow(/nothing fits here\n.*zero_offload 200B: needs/s);
