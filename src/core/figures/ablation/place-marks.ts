@@ -1,5 +1,5 @@
 import type { Case, System } from '../../experiment/case.ts';
-import { superoffloadKeysKnown } from './predictable.ts';
+import { isPredictable } from './predictable.ts';
 import { sessionRatio } from '../../results/session-ratio.ts';
 import type { RunRecord } from '../../results/record.ts';
 import { comparableSet } from '../comparable-set.ts';
@@ -78,7 +78,7 @@ export function gpuGiBOf(launches: readonly RunRecord[]): number | null {
 
 /** What is predicted of a row; null where the model does not know one of its settings, or a rate that it takes. */
 export function predictedOf(place: AblationPlace, system: System): Mark | null {
-  if (!superoffloadKeysKnown(place.subject)) return null;
+  if (!isPredictable(place.subject)) return null;
   return predictedSpeed(
     atOf(place),
     place.subject,

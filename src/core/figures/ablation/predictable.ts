@@ -1,12 +1,20 @@
+import { usesOverlap } from '../../model/superoffload-settings.ts';
 import type { Case } from '../../experiment/case.ts';
 
 /** What of the DeepSpeed JSON the model of step time reads (core/model): another key would be predicted as if it were not there. */
 const modelled: ReadonlySet<string> = new Set([
+  'superoffload.casts',
+  'superoffload.host_memory',
+  'superoffload.pin_memory',
   'zero_optimization.reduce_bucket_size',
   'zero_optimization.sub_group_size',
 ]);
 
-/** Whether the model knows every setting of a case. */
-export function superoffloadKeysKnown({ deepspeedOverrides }: Pick<Case, 'deepspeedOverrides'>): boolean {
-  return Object.keys(deepspeedOverrides).every((key) => modelled.has(key));
+/**
+ * Whether the model knows every setting of a case. How often the overlap optimizer's steps are clipped decides how long
+ * they take, and nobody knows that before.
+ */
+export function isPredictable(subject: Case): boolean {
+  const isKnown = Object.keys(subject.deepspeedOverrides).every((key) => modelled.has(key));
+  return isKnown && !(usesOverlap(subject) && subject.gradientClipping > 0);
 }
