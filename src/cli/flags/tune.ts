@@ -51,7 +51,7 @@ export function tuneCommand(options: TuneOptions): TuneCommand {
 }
 
 /** A number of minutes above 0, such as `8` or `0.5`. */
-export function parseMinutes(text: string): number {
+function parseMinutes(text: string): number {
   const minutes = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || minutes <= 0) {
     throw new InvalidArgumentError('Expected a number of minutes above 0, such as 8 or 0.5.');

@@ -44,7 +44,7 @@ function sizeText(plan: TunePlan, size: SizePlan): string {
     ...(rows.length === 0 ? [] : [resultTable(columns, rows)]),
     ...(more > 0 ? [`and ${more} more ways: --json has them`] : []),
     ...(chosen === undefined ? [] : [`first trial: ${chosen.subject.mode}: ${chosen.why.join(', ')}`]),
-    ...rejectedLines(rejected),
+    ...rejectedLines(rejected, plan.command.objective === 'size'),
   ].join('\n');
 }
 
@@ -80,14 +80,18 @@ function rowOf(candidate: Candidate, isFirst: boolean, { planning }: TunePlan): 
 }
 
 /** Of a mode the first reason, and how many more there are. */
-function rejectedLines(rejected: readonly Rejected[]): string[] {
-  const groups = groupBy(rejected, ({ subject: { mode, model } }) => `${mode} ${model.name}`);
-  return [...groups].flatMap(([name, group]) => {
+function rejectedLines(rejected: readonly Rejected[], isAnySize: boolean): string[] {
+  const groups = groupBy(
+    rejected,
+    ({ subject: { mode, model } }) => `${mode} ${isAnySize ? '' : model.name}`,
+  );
+  return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const settings = settingsText({ subject: first.subject, bindCores: false });
     const others = group.length === 1 ? '' : ` (and ${group.length - 1} more ways of it)`;
-    return [`not tried: ${name}, ${settings}: ${first.reason}${others}`];
+    const { mode, model } = first.subject;
+    return [`not tried: ${mode} ${model.name}, ${settings}: ${first.reason}${others}`];
   });
 }
 

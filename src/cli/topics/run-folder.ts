@@ -39,6 +39,7 @@ export function text(): string {
     rows([
       ['runs/', 'one folder a run'],
       ['campaigns/', 'what each campaign is, and its journal'],
+      ['tunes/', 'journals of tunings, by which one that was stopped goes on'],
       ['stacks/', 'installed torch and DeepSpeed, each with its lock'],
       ['datasets/', 'fetched and made training data'],
       ['tags/', 'names for runs'],

@@ -1,6 +1,6 @@
 import { sha256 } from '../../adapters/campaign-store.ts';
 import { canonicalJson } from '../../core/experiment/case-id.ts';
-import type { Case, ModeName } from '../../core/experiment/case.ts';
+import type { Case } from '../../core/experiment/case.ts';
 import type { Proposal } from '../../core/tune/propose.ts';
 import type { TuneRequest } from '../../core/tune/request.ts';
 import { startTuning } from '../../core/tune/search-state.ts';
@@ -47,38 +47,48 @@ export function sizePlans(
   const reasons = sizes.flatMap(({ rejected }) => rejected).map(rejectedText);
   throw new SuperOffloadError({
     code: 'environment',
-    message: ['nothing fits here', ...reasons].join('\n'),
+    message: ['nothing fits here', ...new Set(reasons)].join('\n'),
     hint: 'name a smaller --model; see `superoffload models --memory`',
   });
 }
 
-/** Modes that this tool refuses for such a case, as what trains wrongly without a word, are none to choose from. */
+/**
+ * Modes that this tool refuses for such a case, as what trains wrongly without a word, are none to choose from.
+ * @throws SuperOffloadError what it says of them where it refuses all: then it is the machines or the flags.
+ */
 function startPlannable(
   request: TuneRequest,
   planning: Planning,
 ): Pick<SizePlan, 'request' | 'tuning' | 'rejected'> {
   const started = startTuning(request, planning.system);
-  const { candidates } = started.tuning;
-  const refused = new Map<ModeName, Proposal['rejected'][number]>();
-  for (const { subject } of candidates) {
-    if (refused.has(subject.mode)) continue;
-    const reason = refusalOf(subject, planning);
-    if (reason !== null) refused.set(subject.mode, { subject, reason });
-  }
-  if (refused.size === 0) return { request, ...started };
-  const modes = [...new Set(candidates.map(({ subject }) => subject.mode))];
-  const allowed = { ...request, modes: modes.filter((mode) => !refused.has(mode)) };
+  const firsts = new Map(
+    started.tuning.candidates.map(({ subject }) => [subject.mode, subject] as const).reverse(),
+  );
+  const refusals = [...firsts.values()].flatMap((subject) => {
+    const error = refusalOf(subject, planning);
+    return error === null ? [] : [{ subject, error }];
+  });
+  const [first] = refusals;
+  if (first === undefined) return { request, ...started };
+  if (refusals.length === firsts.size) throw first.error;
+  const refused = new Set(refusals.map(({ subject }) => subject.mode));
+  const modes = [...firsts.keys()].filter((mode) => !refused.has(mode));
+  const allowed = { ...request, modes };
   const { tuning } = startTuning(allowed, planning.system);
-  return { request: allowed, tuning, rejected: [...started.rejected, ...refused.values()] };
+  const rejected = refusals.map(({ subject, error }) => ({
+    subject,
+    reason: error.message.replaceAll('\n', ' '),
+  }));
+  return { request: allowed, tuning, rejected: [...started.rejected, ...rejected] };
 }
 
-function refusalOf(subject: Case, planning: Planning): string | null {
+function refusalOf(subject: Case, planning: Planning): SuperOffloadError | null {
   try {
     planning.planCases([subject]);
     return null;
   } catch (error) {
-    if (!(error instanceof SuperOffloadError) || !['usage', 'config'].includes(error.code)) throw error;
-    return error.message.replaceAll('\n', ' ');
+    if (error instanceof SuperOffloadError && ['usage', 'config'].includes(error.code)) return error;
+    throw error;
   }
 }
 
