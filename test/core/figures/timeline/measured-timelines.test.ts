@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { buildTimeline } from '../../../../src/core/figures/timeline/build-timeline.ts';
+import { pictureRuns } from '../../../../src/core/figures/timeline/choose-runs.ts';
+import { readLimits } from '../../../../src/core/figures/timeline/rates.ts';
+import type { Lane, LaneKey, TimelineData } from '../../../../src/core/figures/timeline/timeline-data.ts';
+import { summaryLines } from '../../../../src/core/figures/render/timeline/timeline-text.ts';
+import { measuredRuns } from './sample-timeline.ts';
+
+const archive = measuredRuns();
+const limits = () => readLimits({ ...(archive.json('limits.json') as object), 'products TFLOPS': 680 });
+const build = (...names: Parameters<typeof archive.run>[0][]): TimelineData => {
+  const [picture] = pictureRuns(names.map(archive.run), true);
+  return buildTimeline({ ...picture!, limits: limits(), tool: '0.1.0' });
+};
+const laneOf = (data: TimelineData, row: number, key: LaneKey): Lane =>
+  data.rows[row]!.lanes.find((lane) => lane.key === key)!;
+
+/** docs/performance.md, "Where the time goes". */
+describe('the timelines of one step of 2B on an H200', () => {
+  it('give the rows of the table in docs/performance.md', () => {
+    const data = build('published', 'zeroOffload', 'overlap');
+    expect(data.rows.map(({ title }) => title)).toEqual([
+      'SuperOffload (PRISM), ratio 0.9',
+      'ZeRO-Offload',
+      'SuperOffload (overlap), ratio 1',
+    ]);
+    expect(data).toMatchObject({
+      title: 'One optimizer step of 2B',
+      conditions: ['1 chip', 'batch 8', 'sequence 1024', 'bf16'],
+      system: { name: '1x-nvidia-h200', title: '1 x NVIDIA H200' },
+      functional: false,
+    });
+    const lines = Object.fromEntries(summaryLines(data).map(({ title, cells }) => [title, cells]));
+    expect(lines).toMatchObject({
+      'whole step, ms': ['3398', '1244', '551'],
+      'forward, on the host, ms': ['154', '36.4', '35.2'],
+      'backward, on the host, ms': ['1495', '485', '177'],
+      'step, on the host, ms': ['1743', '716', '334'],
+      'GPU computes, ms': ['245 (7%)', '256 (21%)', '209 (38%)'],
+      'copies to the host, ms': [
+        '78 (54.4 GB/s) + 625 (13.6 GB/s) pageable',
+        '156 (54.5 GB/s)',
+        '87.2 (48.6 GB/s)',
+      ],
+      'bytes to the host, GB': ['4.24 + 8.48 pageable', '8.48', '4.24'],
+      'copies to the GPU, ms': [
+        '78.2 (54.2 GB/s) + 657 (6.45 GB/s) pageable',
+        '76.3 (55.5 GB/s)',
+        '101 (41.9 GB/s)',
+      ],
+      'CPU Adam, ms': [
+        '586 (17%), from 559 to 2089',
+        '470 (38%), from 543 to 1168',
+        '441 (80%), from 90.6 to 546',
+      ],
+      'after the last Adam until the weights are back, ms': ['1378', '231', '3.93'],
+      'busiest resource alone, ms': ['372 (host memory)', '413 (host memory)', '413 (host memory)'],
+      'bound of the step, ms': ['458', '503', '503'],
+    });
+  });
+
+  it('as published, nothing at all goes on for two fifths of the step; with overlap for a thirtieth', () => {
+    const data = build('published', 'overlap');
+    expect(laneOf(data, 0, 'idle').share).toBeGreaterThan(0.4);
+    expect(laneOf(data, 1, 'idle').share).toBeLessThan(0.03);
+    expect(data.rows[1]!.lanes.map(({ key }) => key)).toContain('waits');
+    expect(data.rows[0]!.lanes.map(({ key }) => key)).not.toContain('waits');
+  });
+
+  it('no lane has more to draw than the picture has pixels, and none is empty', () => {
+    for (const { lanes } of build('published', 'zeroOffload', 'overlap').rows)
+      for (const { parts } of lanes) {
+        expect(parts.length).toBeGreaterThan(0);
+        expect(parts.length).toBeLessThan(120);
+      }
+  });
+});
+
+describe('bounds', () => {
+  it('without measured limits are of the profile, and say what they lack', () => {
+    const [picture] = pictureRuns([archive.run('overlap')], true);
+    const data = buildTimeline({ ...picture!, limits: null, tool: '0.1.0' });
+    // 0.225 ns for 2.12e9 parameters, and a third of 112.3 TFLOP at 805 TFLOPS.
+    expect(data.rows[0]!.bounds?.hostMs).toBeCloseTo(476.9, 1);
+    expect(data.rows[0]!.bounds?.dependentMs).toBeCloseTo(476.9 + 46.5, 1);
+    expect(data.footnotes.join(' ')).toMatch(/by the profile of the system\. .*not measured at once/);
+  });
+
+  it('of a machine that nobody measured are none, and the notes say which rates are missing', () => {
+    const [picture] = pictureRuns([archive.run('published')], true);
+    const data = buildTimeline({ ...picture!, limits: null, tool: '0.1.0' });
+    expect(data.rows[0]!.bounds).toBeNull();
+    expect(data.footnotes.join(' ')).toMatch(
+      /No limits: nobody measured matrix products, CPU Adam, the link/,
+    );
+  });
+
+  it('that were beaten are of another machine, and the notes say so', () => {
+    const slow = { adam: [{ threads: 1, adamNs: 2, besideCopiesNs: 2, linkBesideGBps: 9 }], linkGBps: 9 };
+    const [picture] = pictureRuns([archive.run('overlap')], true);
+    const data = buildTimeline({ ...picture!, limits: { ...slow, productTflops: 680 }, tool: '0.1.0' });
+    expect(data.footnotes.join(' ')).toMatch(/shorter than its bound/);
+  });
+
+  it('are the least of the numbers of threads that were measured, and shared by the ranks of a node', () => {
+    const run = archive.run('overlap');
+    const demand = { ...run.demand!, ranksPerNode: 2 };
+    const [picture] = pictureRuns([{ ...run, demand }, run], true);
+    const [two, one] = buildTimeline({ ...picture!, limits: limits(), tool: '0.1.0' }).rows;
+    expect(two!.bounds!.hostMs).toBeCloseTo(2 * one!.bounds!.hostMs, 6);
+    const least = { ...limits()!, adam: limits()!.adam.slice(-1) };
+    const [alone] = buildTimeline({ ...picture!, limits: least, tool: '0.1.0' }).rows.slice(1);
+    expect(alone!.bounds).toEqual(one!.bounds);
+  });
+
+  it.each([
+    {},
+    null,
+    'x',
+    { adam: [], 'link GB/s': { down: 1, up: 1 } },
+    { adam: [{ threads: 8 }], 'link GB/s': { down: 1, up: 1 } },
+  ])('of %j are nothing that bench/overlap_limits.py wrote', (value) => {
+    expect(readLimits(value)).toBeNull();
+  });
+});
+
+describe('which runs stand in a picture', () => {
+  it('named one by one: all, in that order; what differs is told in their titles', () => {
+    const data = build('overlap5B', 'overlap');
+    expect(data).toMatchObject({ title: 'One optimizer step', size: null });
+    expect(data.rows.map(({ title }) => title)).toEqual([
+      'SuperOffload (overlap), ratio 1, 5B',
+      'SuperOffload (overlap), ratio 1, 2B',
+    ]);
+  });
+
+  it('else a picture for each case, of each mode the newest', () => {
+    const [older, newer] = [archive.run('overlap'), { ...archive.run('overlap'), runId: 'newer' }];
+    const pictures = pictureRuns([older, newer, archive.run('zeroOffload'), archive.run('overlap5B')], false);
+    expect(pictures.map(({ runs }) => runs.map(({ mode, subject }) => `${mode} ${subject.size}`))).toEqual([
+      ['prism_overlap 2B', 'zero_offload 2B'],
+      ['prism_overlap 5B'],
+    ]);
+    expect(pictures[0]!.runs[0]!.runId).toBe('newer');
+  });
+
+  it('never of two machines in one', () => {
+    const run = archive.run('overlap');
+    const other = { ...run, machine: { ...run.machine, name: 'other', device: 'other 4' } };
+    expect(pictureRuns([run, other], true)).toHaveLength(2);
+  });
+});
