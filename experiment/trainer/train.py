@@ -87,6 +87,27 @@ def check_arguments(args, vocab, world_size, ds_config):
         raise SystemExit("\n".join(f"config error: {fault}" for fault in faults))
 
 
+def check_offload_parts(ds_config, optimizer, cpu_optimizer, overlap):
+    """Where the optimizer's pinned memory comes from, and who casts. What the JSON asks for must be there: DeepSpeed
+    without this project's patches trains on without a word."""
+    from deepspeed.utils import pin_memory
+
+    asked = ds_config.get("superoffload", {})
+    parts = {"host_memory": ("registered", getattr(pin_memory, "chosen", None) is not None),
+             "casts": ("fused", getattr(optimizer, "casts", None) == "fused")}
+    missing = {key: name for key, (name, there) in parts.items() if asked.get(key) == name and not there}
+    faults = [f'config error: superoffload.{key} is "{name}", but this DeepSpeed has no such thing: '
+              "see `superoffload patch`" for key, name in missing.items()]
+    if faults:
+        raise SystemExit("\n".join(faults))
+    if overlap:  # has its own of both
+        return tuple(name if asked.get(key, True) else "published"
+                     for key, name in (("pin_memory", "registered"), ("fused_casts", "fused")))
+    if not cpu_optimizer:
+        return "none", "none"
+    return tuple(name if there else "published" for name, there in parts.values())
+
+
 def learning_rate(args, steps_done):
     """Cosine decay without warm-up, as Megatron's scheduler counts."""
     cosine = math.cos(math.pi * steps_done / args.train_iters)
@@ -173,7 +194,8 @@ def main():
     if overlap != (ds_config.get("superoffload", {}).get("optimizer") == "overlap"):
         raise SystemExit('config error: superoffload.optimizer is "overlap", but this DeepSpeed has no such optimizer, or '
                          "the JSON is not for ZeRO-3: see `superoffload patch`")
-    if overlap:
+    host_memory, casts = check_offload_parts(ds_config, optimizer, cpu_optimizer, overlap)
+    if hasattr(optimizer, "adam"):  # a pool of its own, not PyTorch's
         adam_threads = optimizer.adam.threads
     elif worker is not None:  # It has its own cores and starts OpenMP there.
         adam_threads = os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(worker.cpuadam_process.pid))
@@ -187,8 +209,9 @@ def main():
             "adam threads": adam_threads, "data": "file" if args.data_path else "markov",
             "data entropy (nats)": f"{data.entropy:.6f}" if data.entropy else "none",
             "attention": args.attention, "tied head": "true",
-            "super offload": str("superoffload" in type(optimizer).__module__).lower(),
+            "super offload": str(overlap or worker is not None).lower(),
             "offload optimizer": "overlap" if overlap else "published" if cpu_optimizer else "none",
+            "host memory": host_memory, "casts": casts,
         })
 
     # Training

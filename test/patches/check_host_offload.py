@@ -30,8 +30,8 @@ WIDTH, ROWS, STEPS = 32, 64, 200
 RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 REGISTERED, FUSED = {"host_memory": "registered"}, {"casts": "fused"}
 
-# ours: the section `superoffload`. absent: which micro-steps (of the first three of four steps) leave a layer out; where
-# DeepSpeed trains beside it, its loss has that layer's weights times 0.
+# ours: the section `superoffload`. absent: which micro-steps leave a layer out, in three of four steps; where DeepSpeed
+# trains beside it, its loss has that layer's weights times 0.
 CASES = {
     "zero_offload in registered memory": {"ours": REGISTERED},
     "zero_infinity in registered memory": {"ours": REGISTERED, "stage": 3, "reload": True},
@@ -41,7 +41,8 @@ CASES = {
     "fused and accumulated": {"ours": FUSED, "accumulation": 3, "clip": 0.35},
     "fused and clipped": {"ours": FUSED, "clip": 0.35},
     "fused, bad gradients": {"ours": FUSED, "bad": {3: "late", 7: "loss", 20: "late"}, "accumulation": 2},
-    "fused, bad gradients in a small micro-step": {"ours": FUSED, "bad": {4: "late"}, "accumulation": 2, "absent": (1, )},
+    "fused, bad gradients that the last leaves out": {"ours": FUSED, "bad": {4: "late"}, "accumulation": 2,
+                                                      "absent": (1, )},
     "fused, a layer left out": {"ours": FUSED, "absent": (0, )},
     "fused, a layer left out of the first": {"ours": FUSED, "absent": (0, ), "accumulation": 2, "clip": 0.35},
     "fused, a layer left out of the last": {"ours": FUSED, "absent": (1, ), "accumulation": 2, "clip": 0.35},
@@ -107,7 +108,7 @@ def config(case, ours):
 
 def engine_of(case, ours):
     settings, dtype = config(case, ours), case.get("dtype", "bf16")
-    if dtype == "fp16":  # slow without the processor's help, and so DeepSpeed refuses it; PyTorch computes it all the same
+    if dtype == "fp16":  # slow without the processor's help, and so DeepSpeed refuses it; PyTorch computes it
         accelerator = get_accelerator()
         accelerator.supported_dtypes = lambda: [torch.float, torch.bfloat16, torch.half]
         accelerator.is_fp16_supported = lambda: True
@@ -120,9 +121,9 @@ def engine_of(case, ours):
     else:
         model = Model()
     torch.set_default_dtype(torch.float32)
-    groups = [{"params": [p for p in model.parameters() if getattr(p, "ds_shape", p.shape).__len__() > 1],
+    groups = [{"params": [p for p in model.parameters() if len(getattr(p, "ds_shape", p.shape)) > 1],
                "weight_decay": 0.1},
-              {"params": [p for p in model.parameters() if getattr(p, "ds_shape", p.shape).__len__() == 1],
+              {"params": [p for p in model.parameters() if len(getattr(p, "ds_shape", p.shape)) == 1],
                "weight_decay": 0.0}]
     optimizer = DeepSpeedCPUAdam(groups, lr=1e-2, betas=(0.9, 0.95), adamw_mode=True)
     return deepspeed.initialize(model=model, optimizer=optimizer, config=settings)[0]
@@ -186,7 +187,8 @@ def memory_of(engine):
     seen += getattr(optimizer, "param_buffer_of_bit16_for_cpu_offload_groups", [])
     for flat in getattr(optimizer, "single_partition_of_fp32_groups", None) or optimizer.fp32_partitioned_groups_flat:
         seen += [flat, flat.grad]
-    seen += [getattr(optimizer, name, None) for name in ("temp_grad_buffer_for_cpu_offload", "grad_partitions_flat_buffer")]
+    for name in ("temp_grad_buffer_for_cpu_offload", "grad_partitions_flat_buffer"):
+        seen.append(getattr(optimizer, name, None))
     for tensor in seen:
         if tensor is not None and memory.is_pinned(tensor):
             storage = tensor.untyped_storage()
@@ -230,13 +232,36 @@ def compare(name):
     return {"case": name, "steps": STEPS, "optimizer": kind, "first loss": expected["losses"][0],
             "last loss": expected["losses"][-1], "skipped": found["skipped"], "expected skipped": expected["skipped"],
             **{what: different(found[what], expected[what]) for what in ("weights", "moments", "low", "gradients")},
-            "loss": apart(found["losses"], expected["losses"]), "norm": apart(found["norms"], expected["norms"]), **memory}
+            "loss": apart(found["losses"], expected["losses"]),
+            "norm": apart(found["norms"], expected["norms"]), **memory}
+
+
+def blocks():
+    """Sizes and lifetimes of registered memory, without DeepSpeed around it."""
+    from deepspeed.runtime.superoffload.host_offload.registered import RegisteredMemory
+
+    memory = RegisteredMemory()
+    sources = [torch.randn(count) for count in (1, 1000, 100_000, 3_000_001)]
+    held = [memory.pin(source) for source in sources]
+    sizes = [tensor.untyped_storage().nbytes() for tensor in held]
+    made = {"case": "blocks", "asked": [4 * source.numel() for source in sources], "sizes": sizes,
+            "equal": all(torch.equal(*pair) for pair in zip(sources, held)), "all": memory.held_bytes(),
+            "pinned": [memory.is_pinned(tensor) for tensor in (*held, held[3][7:], sources[3])],
+            "empty": memory.pin(torch.empty(0, 3)).shape, "flat": memory.pin(torch.ones(2, 3), match_shape=False).shape}
+    view = held.pop()[7:9]
+    memory.unpin(view)
+    made["with a view"] = memory.held_bytes()
+    made["view"] = torch.equal(view, sources[3][7:9])
+    del view
+    made["without it"] = memory.held_bytes()
+    held.clear()
+    return {**made, "left": memory.held_bytes()}
 
 
 if __name__ == "__main__":
     for argument in sys.argv[1:] or CASES:
         case_name, _, steps = argument.partition("@")
         STEPS = int(steps or STEPS)
-        result = compare(case_name)
+        result = blocks() if case_name == "blocks" else compare(case_name)
         if RANK == 0:
             print("RESULT " + json.dumps(result), flush=True)

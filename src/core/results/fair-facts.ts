@@ -78,6 +78,8 @@ export const fairFacts: readonly FairFact[] = [
   { name: 'attention', of: ({ facts, case: subject }) => facts['attention'] ?? subject?.attention ?? null },
   { name: 'binding', of: bindingOf },
   { name: 'Adam threads', of: adamThreadsOf },
+  { name: 'host memory', of: offloadPart('host memory') },
+  { name: 'casts', of: offloadPart('casts') },
   { name: 'power cap', of: ofGpu('powerCapWatt'), text: (watt) => `${watt} W` },
   { name: 'GPU clock', of: ofGpu('smClockMhz'), text: (mhz) => `${mhz} MHz`, within: { share: clockShare } },
   {
@@ -138,6 +140,17 @@ function bindingOf({ placement, workload }: RunRecord): Reading {
   const { binding, hostNumaNodes, exclusiveHost } = placement;
   const nodes = hostNumaNodes === null ? '' : `, host memory of nodes ${hostNumaNodes.join(' ')}`;
   return `${binding}${nodes}${exclusiveHost ? ', whole host' : ''}`;
+}
+
+/**
+ * How the CPU's optimizer has its memory and casts (patches/deepspeed). The overlap optimizer is another in both, and that
+ * is what is compared; a mode whose optimizer is on the GPU, and a log from before there was a choice, has no such thing.
+ */
+function offloadPart(name: string): FairFact['of'] {
+  return ({ facts }) => {
+    const said = facts[name];
+    return said === undefined || said === 'none' || facts['offload optimizer'] === 'overlap' ? null : said;
+  };
 }
 
 /** A mode whose optimizer is on the GPU says `none`. */

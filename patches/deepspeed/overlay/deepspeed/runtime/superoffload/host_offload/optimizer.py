@@ -18,6 +18,8 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
     """Differs from DeepSpeed's in where a gradient lies on the host: not in fp32 beside the weights' 16-bit buffer, but
     in that buffer, in its own 16 bits. Adam reads it there, scales it, and writes the new weights over it."""
 
+    casts = "fused"
+
     def __init__(self, init_optimizer, *arguments, settings, **options):
         self._refuse(init_optimizer, options)
         self._received = set()  # parameters whose gradient of this step is in the buffer, whole or in part
@@ -26,8 +28,9 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
         if self.torch_autocast_gradscaler is not None:
             raise ValueError('superoffload.casts "fused" does not work with torch_autocast in fp16')
         if self.gradient_accumulation_dtype != self.dtype:
-            raise ValueError(f'superoffload.casts "fused" adds gradients up in the format of the weights ({self.dtype}), '
-                             f"not in {self.gradient_accumulation_dtype}: leave data_types.grad_accum_dtype out")
+            raise ValueError('superoffload.casts "fused" adds gradients up in the format of the weights, '
+                             f"{self.dtype}, not in {self.gradient_accumulation_dtype}: leave "
+                             "data_types.grad_accum_dtype out")
         cores = cores_of_rank()
         self.adam = Adam(settings.adam_threads or len(cores), cores if settings.bind_threads else ())
 
