@@ -73,7 +73,7 @@ const shapeColumns: readonly ModelColumn[] = [
 
 const memoryColumns: readonly ModelColumn[] = [
   ...nameColumns,
-  ...(['prism', 'zero_offload', 'zero_infinity', 'zero_infinity_param'] as const).map(
+  ...(['prism', 'prism_overlap', 'zero_offload', 'zero_infinity', 'zero_infinity_param'] as const).map(
     (mode): ModelColumn => ({
       title: mode,
       align: 'right',
@@ -86,6 +86,6 @@ function memoryNote({ chips, microBatch, sequenceLength }: ModelsRequest): strin
   return (
     `GiB of GPU memory a chip + GiB of host memory a node: ${chips} chip${chips === 1 ? '' : 's'}, ` +
     `micro-batch ${microBatch}, sequence ${sequenceLength}, bf16, no recomputation.\n` +
-    'First-order formulas; pinned host memory counts as the allocator rounds it, up to a power of two.'
+    'First-order formulas; pinned host memory counts as the allocator rounds it, up to a power of two (not in prism_overlap).'
   );
 }

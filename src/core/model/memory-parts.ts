@@ -56,13 +56,19 @@ export interface MemoryInput {
   /** The overlap optimizer's cutting of the rank's partition and what it does with it. */
   readonly overlap: OverlapInput;
   readonly software: SoftwareMemory;
-  /** What the host allocator takes for this many pinned bytes. */
+  /** What the host allocator takes for this many bytes that DeepSpeed pins. */
   readonly pinned: (bytes: number) => number;
+  readonly pinnedSource: string;
+  /** ZeRO-2's gradients cross and wait in 16 bits, and Adam casts (superoffload.casts `fused`). */
+  readonly fusesCasts: boolean;
 }
 
 export const formulaSource = 'first-order formula: Rajbhandari et al. 2020 (ZeRO), section 3';
 export const roundingSource =
   'measured on torch 2.11: the pinned host allocator rounds up to a power of two (bench/README.md)';
+
+export const registeredSource =
+  'patches/deepspeed, host_offload/registered.py: blocks as large as they were asked for';
 
 /** PyTorch's host allocator rounds a pinned block up to a power of two. */
 export function powerOfTwo(bytes: number): number {

@@ -4,6 +4,7 @@ import { activationsOf, checkpoints } from './activations.ts';
 import {
   hostPart,
   powerOfTwo,
+  registeredSource,
   roundingSource,
   type MemoryInput,
   type OverlapInput,
@@ -60,9 +61,12 @@ export function estimateMemory(
 ): MemoryEstimate {
   const onCpu = machine.accelerator === 'cpu';
   const input = memoryInput(testCase, machine, options);
-  const state = (usesOverlap(testCase) ? modes.prism_overlap : modes[testCase.mode]).memory(input);
-  const offloaded = testCase.activationOffload ? [offloadedPart(testCase, input)] : [];
-  const parts = [...state, ...offloaded, ...processParts(testCase, machine, state)].map((part): MemoryPart =>
+  const stepped = usesOverlap(testCase) ? { ...testCase, mode: 'prism_overlap' as const } : testCase;
+  const state = modes[stepped.mode].memory(input);
+  const offloaded = testCase.activationOffload
+    ? [offloadedPart(testCase, pinnedByTorch(machine, options))]
+    : [];
+  const parts = [...state, ...offloaded, ...processParts(stepped, machine, state)].map((part): MemoryPart =>
     inGiB(part, onCpu),
   );
   const ranks = onCpu ? testCase.chips : Math.min(testCase.chips, machine.chipsPerNode);
@@ -72,7 +76,7 @@ export function estimateMemory(
 }
 
 /** The built-in trainer pins the input of every layer by itself; Megatron has DeepSpeed keep them, pageable. */
-function offloadedPart(subject: Case, { pinned }: MemoryInput): PartBytes {
+function offloadedPart(subject: Case, pinned: (bytes: number) => number): PartBytes {
   const { copies, bytes } = checkpoints(subject);
   return subject.workload === 'builtin'
     ? hostPart(
@@ -96,8 +100,7 @@ function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): 
   const parameters = parameterCount(model, sequenceLength);
   const setting = (key: string, fallback: number): number => settingOf(testCase, key, fallback);
   const bucket = setting('reduce_bucket_size', 5e8);
-  const used = softwareOf(options);
-  const rounds = machine.accelerator === 'cuda' && used.pinnedRounding === 'power-of-two';
+  const { hostMemory, casts } = superoffloadSettings(testCase);
   return {
     chips,
     parameters,
@@ -113,9 +116,25 @@ function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): 
     activations: activationsOf(testCase),
     accumulates: testCase.gradientAccumulation > 1,
     overlap: overlapInput(testCase),
-    software: used,
-    pinned: rounds ? powerOfTwo : (bytes) => bytes,
+    software: softwareOf(options),
+    pinnedSource: hostMemory === 'registered' ? registeredSource : roundingSource,
+    pinned: hostMemory === 'registered' ? exactly : pinnedByTorch(machine, options),
+    fusesCasts: casts === 'fused' && modes[testCase.mode].zeroStage === 2,
   };
+}
+
+/** What PyTorch's host allocator takes for a pinned block. */
+function pinnedByTorch(
+  { accelerator }: Pick<System, 'accelerator'>,
+  options: MemoryOptions,
+): (bytes: number) => number {
+  return accelerator === 'cuda' && softwareOf(options).pinnedRounding === 'power-of-two'
+    ? powerOfTwo
+    : exactly;
+}
+
+function exactly(bytes: number): number {
+  return bytes;
 }
 
 /** In a case that the overlap optimizer does not step, nothing reads it: then it is not worked out. */

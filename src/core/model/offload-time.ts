@@ -5,6 +5,7 @@ import {
   bounceSource,
   chipRates,
   gradientsDown,
+  ownAdam,
   scaling,
   sum,
   timed,
@@ -15,7 +16,7 @@ import { reached, transferMs, type TimedWork } from './step-parts.ts';
 import type { StepWork } from './step-work.ts';
 import { overlapTime } from './overlap-time.ts';
 import { superOffloadTime } from './superoffload-time.ts';
-import { usesOverlap } from './superoffload-settings.ts';
+import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
 
 /** What an optimizer on the CPU adds to forward and backward: copies, Adam, casts. */
 export function offloadParts(subject: Case, work: StepWork, system: System): TimedWork[] {
@@ -25,7 +26,9 @@ export function offloadParts(subject: Case, work: StepWork, system: System): Tim
     ? superOffloadTime(subject, work, chip, system.rates)
     : modes[subject.mode].zeroStage === 3
       ? stage3Parts(work, chip)
-      : stage2Parts(work, chip, system.rates);
+      : superoffloadSettings(subject).casts === 'fused'
+        ? fusedParts(work, chip, system.rates)
+        : stage2Parts(work, chip, system.rates);
   return [...parts, ...fp16Parts(subject, work, chip), ...weightParts(subject, work, chip)];
 }
 
@@ -34,23 +37,16 @@ export function offloadParts(subject: Case, work: StepWork, system: System): Tim
  * (bench/measured/overlap-runs.tar.gz).
  */
 const checkBytes = 60;
+const castBytes = 2 + 4;
 
 /**
  * ZeRO-Offload, one after the other (the profile of 2B on an H200 shows no overlap): each gradient is cast on the GPU
  * and goes down as fp32; Adam; a cast on the CPU into the pinned buffer; up.
  */
-function stage2Parts(
-  { shard, parameters, accumulation }: StepWork,
-  chip: ChipRates,
-  rates: HardwareRates,
-): TimedWork[] {
+function stage2Parts(work: StepWork, chip: ChipRates, rates: HardwareRates): TimedWork[] {
+  const { shard, accumulation } = work;
   return [
-    timed(
-      'gradients cast, checked and their norm',
-      'gpu-memory',
-      transferMs((checkBytes * accumulation * parameters) / reached.traffic, rates.hbmGBps),
-      '60 bytes a parameter over 56% of rates.hbmGBps: two traced steps of 2B on an H200 computed 46 ms longer',
-    ),
+    gradientChecks(work, checkBytes, rates),
     timed('gradients to the host', 'link', gradientsDown(shard, accumulation, 4, chip), 'fp32 over the link'),
     timed('Adam', 'adam', chip.adamMs(shard), adamSource),
     timed(
@@ -59,8 +55,47 @@ function stage2Parts(
       transferMs(6 * shard, chip.hostGBps),
       '6 bytes a parameter over rates.hostGBps',
     ),
-    timed('weights to the GPU', 'link', transferMs(2 * shard, chip.upGBps), '16 bit over the link, pinned'),
+    weightsReturned(work, chip),
   ];
+}
+
+/** The same with superoffload.casts `fused`: gradients go down in 16 bits, and Adam, the overlay's, casts both ways. */
+function fusedParts(work: StepWork, chip: ChipRates, rates: HardwareRates): TimedWork[] {
+  const { shard, accumulation } = work;
+  const adamMs = chip.adamMs(shard);
+  return [
+    gradientChecks(work, checkBytes - castBytes, rates),
+    timed(
+      'gradients to the host',
+      'link',
+      gradientsDown(shard, accumulation, 2, chip),
+      '16 bit over the link',
+    ),
+    timed('Adam', 'adam', adamMs === null ? null : ownAdam * adamMs, `87% of ${adamSource}`),
+    weightsReturned(work, chip),
+  ];
+}
+
+function gradientChecks(
+  { parameters, accumulation }: StepWork,
+  bytes: number,
+  { hbmGBps }: HardwareRates,
+): TimedWork {
+  return timed(
+    'gradients cast, checked and their norm',
+    'gpu-memory',
+    transferMs((bytes * accumulation * parameters) / reached.traffic, hbmGBps),
+    '60 bytes a parameter, 6 of them a cast, over 56% of rates.hbmGBps: two traced steps of 2B on an H200 computed 46 ms longer',
+  );
+}
+
+function weightsReturned({ shard }: StepWork, chip: ChipRates): TimedWork {
+  return timed(
+    'weights to the GPU',
+    'link',
+    transferMs(2 * shard, chip.upGBps),
+    '16 bit over the link, pinned',
+  );
 }
 
 /** ZeRO-3 with a CPU optimizer, one after the other; fp32 weights are pageable there. */

@@ -15,7 +15,7 @@ import { overlapShares, type OverlapShares } from './overlap-subgroups.ts';
 const stateSource = 'patches/deepspeed, overlap/optimizer.py, _create_state';
 const gradientSource = 'patches/deepspeed, overlap/optimizer.py, _create_gradients';
 const blockSource =
-  'patches/deepspeed, overlap/blocks.py: every rotating block has room for the largest, and in time all of it is used';
+  'patches/deepspeed, overlap/blocks.py: in time the largest that rotates has been in every block that does';
 
 /** Memory of the overlap optimizer (patches/deepspeed), bytes a rank. Nothing of it is rounded up. */
 export function overlapParts(input: MemoryInput): PartBytes[] {

@@ -19,33 +19,42 @@ export function overlapSubgroups(
 ): OverlapSubgroups {
   const share = (elements: number): number => Math.ceil(elements / work.chips);
   const square = hidden ** 2;
+  const turning = Math.max(work.subgroupElements, share(4 * square));
   const layer = [3 * square, square, 4 * square, 4 * square].map(share);
   const embeddings = [paddedVocabulary * hidden, work.sequenceLength * hidden].map(share);
-  const turning = Math.max(work.subgroupElements, share(4 * square));
+  const [one, three, four] = [share(hidden), share(3 * hidden), share(4 * hidden)];
+  const vectorLimit = Math.max(work.subgroupElements, four);
+  return {
+    sizes: [
+      ...runs(embeddings, layer, layers, turning),
+      // Of a layer: two layer norms and four biases; of the last layer norm two vectors.
+      ...runs([], [one, one, three, one, one, one, four, one], layers, vectorLimit, [one, one]),
+    ],
+    turning,
+  };
+}
+
+/** Elements of runs of at most `limit`, or of one parameter: `first`, then `layer` so often, then `last`. */
+function runs(
+  first: readonly number[],
+  layer: readonly number[],
+  layers: number,
+  limit: number,
+  last: readonly number[] = [],
+): number[] {
   const sizes: number[] = [];
   let size = 0;
   const add = (elements: number): void => {
-    if (size > 0 && size + elements > turning) {
+    if (size > 0 && size + elements > limit) {
       sizes.push(size);
       size = 0;
     }
     size += elements;
   };
-  for (const elements of embeddings) add(elements);
-  for (let index = 0; index < layers; index += 1) for (const elements of layer) add(elements);
-  return { sizes: [...sizes, size, ...vectors({ layers, hidden }, work)], turning };
-}
-
-/** Nine biases and four layer norms' vectors a layer, two of the last layer norm: no larger than a subgroup may be. */
-function vectors(
-  { layers, hidden }: Pick<ModelShape, 'layers' | 'hidden'>,
-  work: { readonly chips: number; readonly subgroupElements: number },
-): number[] {
-  const all = Math.ceil(((13 * layers + 2) * hidden) / work.chips);
-  const limit = Math.max(work.subgroupElements, Math.ceil((4 * hidden) / work.chips));
-  const whole = Math.floor(all / limit);
-  const rest = all - whole * limit;
-  return [...Array<number>(whole).fill(limit), ...(rest > 0 ? [rest] : [])];
+  first.forEach(add);
+  for (let index = 0; index < layers; index += 1) layer.forEach(add);
+  last.forEach(add);
+  return [...sizes, size];
 }
 
 /**
@@ -72,7 +81,10 @@ export interface OverlapShares {
   readonly onCpu: readonly number[];
   readonly gpuElements: number;
   readonly cpuElements: number;
-  /** Of the blocks that the CPU's subgroups lie in: every rotating one has room for the largest. */
+  /**
+   * Of the blocks that the CPU's subgroups lie in, as far as they are ever written: in time the largest of those that
+   * rotate has been in each of theirs. Room that is never written takes no memory.
+   */
   readonly roomElements: number;
   /** Of the spare blocks: so much may be stepped before the step is known to be good. */
   readonly spareElements: number;
@@ -89,11 +101,12 @@ export function overlapShares(
   const rotating = onCpu.filter((size) => size >= smallestTurning * largest && size <= largest);
   const spare = largest === 0 ? 0 : Math.trunc((speculation * sum(rotating)) / largest);
   const cpuElements = sum(onCpu);
-  const room = spare === 0 ? sum(rotating) : rotating.length * largest;
+  const written = Math.max(0, ...rotating);
+  const room = spare === 0 ? sum(rotating) : rotating.length * written;
   return {
     ...{ onGpu, onCpu, gpuElements: sum(onGpu), cpuElements },
     roomElements: room + cpuElements - sum(rotating),
-    spareElements: spare * largest,
+    spareElements: spare * written,
   };
 }
 

@@ -1,16 +1,10 @@
 import type { Case, System } from '../experiment/case.ts';
-import { chipRates, timed, unpinnedDown, unpinnedUp } from './host-copies.ts';
+import { chipRates, ownAdam, timed, unpinnedDown, unpinnedUp } from './host-copies.ts';
 import { passTimes, type PassTimes } from './launches.ts';
 import type { OverlapShares } from './overlap-subgroups.ts';
 import { gpuAdam, type TimedWork } from './step-parts.ts';
 import { sharesOf, type StepWork } from './step-work.ts';
 import { superoffloadSettings } from './superoffload-settings.ts';
-
-/**
- * The overlay's Adam beside DeepSpeed's on the same machine: 0.195 ns a parameter (bench/overlap_limits.py) and 0.225. It
- * moves the same 28 bytes.
- */
-const ownAdam = 0.195 / 0.225;
 
 /**
  * What host memory gives to Adam and copies together, over what Adam takes alone: 28 bytes in 0.278 ns beside 36.8 GB/s

@@ -4,7 +4,7 @@ import { hostGiBFor } from '../experiment/system.ts';
 import { estimateMemory, softwareOf, type MemoryEstimate, type MemoryOptions } from './memory.ts';
 import type { PinnedRounding, SoftwareName } from './software.ts';
 import { predictTime, type StepTime } from './step-time.ts';
-import { usesOverlap } from './superoffload-settings.ts';
+import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
 
 /** What a prediction may assume beyond the case and the system. */
 export interface PredictOptions extends MemoryOptions {
@@ -138,13 +138,14 @@ function notesOf(
 ): string[] {
   if (accelerator !== 'cuda') return ['no step time: the speed of CPU ranks is not predicted'];
   const overlaps = usesOverlap(subject);
+  const isExact = overlaps || superoffloadSettings(subject).hostMemory === 'registered';
   const rounding =
     pinnedRounding === 'power-of-two'
       ? 'pinned host memory rounded up to powers of two, as PyTorch does (measured on 2.11)'
       : 'pinned host memory taken as it is asked for, without the rounding that PyTorch does';
   const pageable = modes[subject.mode].zeroStage === 3 && modes[subject.mode].offloadsOptimizer && !overlaps;
   return [
-    ...(overlaps ? [] : [rounding]),
+    ...(isExact ? [] : [rounding]),
     ...(software === 'paper'
       ? ['memory as the published figures imply it, not as DeepSpeed 0.19.8 takes it']
       : []),

@@ -27,10 +27,10 @@ export function stage2Part(input: MemoryInput): PartBytes {
   );
 }
 
-/** The same where gradients leave for the host one by one, each cast to fp32 on the way. */
+/** The same where gradients leave for the host one by one, each cast to fp32 on the way if Adam does not cast. */
 export function stage2OffloadParts(input: MemoryInput): PartBytes[] {
-  const { activations, largestMatrix, weightBytes, software } = input;
-  const leaving = activations.layer + bucketBytes(input) + 4 * largestMatrix;
+  const { activations, largestMatrix, weightBytes, software, fusesCasts } = input;
+  const leaving = activations.layer + bucketBytes(input) + (fusesCasts ? 0 : 4 * largestMatrix);
   const end = leaving + (software.wholeStage2Gradients ? wholeGradients(input) : 0);
   return [
     gpuPart(

@@ -1,10 +1,4 @@
-import {
-  gpuPart,
-  hostPart,
-  roundingSource,
-  type MemoryInput,
-  type PartBytes,
-} from '../../model/memory-parts.ts';
+import { gpuPart, hostPart, type MemoryInput, type PartBytes } from '../../model/memory-parts.ts';
 
 /** Which subgroups of one rank's optimizer step where. Sizes are elements. */
 export interface Subgroups {
@@ -38,8 +32,8 @@ export function cpuOptimizerParts(input: MemoryInput, { onCpu, cpuElements }: Su
   return [
     hostPart('fp32 weights', 4 * cpuElements),
     hostPart('moments', 8 * cpuElements),
-    hostPart('fp32 gradients, pinned a subgroup', gradientBlocks, roundingSource),
-    hostPart('16-bit gradients, pinned', input.pinned(input.weightBytes * input.shard), roundingSource),
+    hostPart('fp32 gradients, pinned a subgroup', gradientBlocks, input.pinnedSource),
+    hostPart('16-bit gradients, pinned', input.pinned(input.weightBytes * input.shard), input.pinnedSource),
     hostPart(
       "a subgroup's weights on their way back",
       input.weightBytes * largest,
@@ -69,7 +63,7 @@ function copies(input: MemoryInput, { cpuElements, largest }: Subgroups): PartBy
       4 * cpuElements,
       'torch.multiprocessing queue of runtime/superoffload',
     ),
-    hostPart("the worker's gradient buffer", input.pinned(4 * largest), roundingSource),
+    hostPart("the worker's gradient buffer", input.pinned(4 * largest), input.pinnedSource),
   ];
 }
 

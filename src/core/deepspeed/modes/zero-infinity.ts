@@ -4,7 +4,6 @@ import {
   gatheredLayersPart,
   gpuPart,
   hostPart,
-  roundingSource,
 } from '../../model/memory-parts.ts';
 import { artifactSource, cpuOffload, type Mode } from './mode.ts';
 import { cpuOptimizerParts, splitSubgroups } from './subgroups.ts';
@@ -64,7 +63,7 @@ export const zeroInfinityParam: Mode = {
     bucketPart(input),
     activationPart(input),
     ...cpuOptimizerParts(input, splitSubgroups(input.subgroups, 1)),
-    hostPart('16-bit weights, pinned', input.pinned(input.weightBytes * input.shard), roundingSource),
+    hostPart('16-bit weights, pinned', input.pinned(input.weightBytes * input.shard), input.pinnedSource),
   ],
   sources: [
     'paper, section on baselines: ZeRO-Infinity offloads weights too',

@@ -1,4 +1,4 @@
-import { gpuPart, hostPart, roundingSource } from '../../model/memory-parts.ts';
+import { gpuPart, hostPart } from '../../model/memory-parts.ts';
 import { stage2OffloadParts } from '../../model/stage2-memory.ts';
 import { artifactSource, cpuOffload, type Mode } from './mode.ts';
 
@@ -20,12 +20,14 @@ export const zeroOffload: Mode = {
   memory: (input) => [
     gpuPart('weights', input.parameters * input.weightBytes),
     ...stage2OffloadParts(input),
-    hostPart('fp32 weights, pinned', input.pinned(4 * input.shard), roundingSource),
-    hostPart('fp32 gradients, pinned', input.pinned(4 * input.shard), roundingSource),
+    hostPart('fp32 weights, pinned', input.pinned(4 * input.shard), input.pinnedSource),
+    ...(input.fusesCasts
+      ? []
+      : [hostPart('fp32 gradients, pinned', input.pinned(4 * input.shard), input.pinnedSource)]),
     hostPart(
-      'weights on their way back, pinned',
+      input.fusesCasts ? 'gradients, then returning weights, pinned' : 'weights on their way back, pinned',
       input.pinned(input.weightBytes * input.shard),
-      roundingSource,
+      input.pinnedSource,
     ),
     hostPart('moments', 8 * input.shard),
   ],
