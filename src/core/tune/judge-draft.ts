@@ -40,21 +40,32 @@ export function judgeDraft(judge: Judge, draft: Draft): Judged {
   const { request, capacity } = judge;
   const { memoryMargin } = request.budget;
   if (draft.variant.savesMemory && !saves(judge, draft)) return { candidates: [], rejected: null };
-  const subjects = subjectsOf(judge, draft);
-  const fitting = subjects.filter((subject) =>
-    isRoom(roomOf(needsOf(judge, subject), capacity, memoryMargin)),
-  );
+  const all = subjectsOf(judge, draft).map((subject) => needyOf(judge, subject));
+  // Ratios that cut between the same two subgroups are the same configuration.
+  const distinct = all.filter((one, index) => !isSameNeed(one.predicted, all[index - 1]?.predicted));
+  const fitting = distinct.filter(({ needs }) => isRoom(roomOf(needs, capacity, memoryMargin)));
   if (fitting.length > 0) {
-    return { candidates: fitting.map((subject) => candidateOf(judge, draft, subject)), rejected: null };
+    return { candidates: fitting.map((needy) => candidateOf(judge, draft, needy)), rejected: null };
   }
-  const last = subjects.at(-1) ?? draft.subject;
-  const reason = shortageText(needsOf(judge, last), capacity, memoryMargin);
-  return { candidates: [], rejected: { subject: last, reason } };
+  const last = needyOf(judge, all.at(-1)?.subject ?? draft.subject);
+  const reason = shortageText(last.needs, capacity, memoryMargin);
+  return { candidates: [], rejected: { subject: last.subject, reason } };
 }
 
-/** GiB, by what trials have shown. */
-function needsOf({ request, system, factors }: Judge, subject: Case): Needs {
-  return corrected(predictedNeeds(subject, system, request.exclusiveHost), factors(subject.mode));
+/** A case with what it needs, GiB: as predicted, and by what trials have shown. */
+interface Needy {
+  readonly subject: Case;
+  readonly predicted: Needs;
+  readonly needs: Needs;
+}
+
+function needyOf({ request, system, factors }: Judge, subject: Case): Needy {
+  const predicted = predictedNeeds(subject, system, request.exclusiveHost);
+  return { subject, predicted, needs: corrected(predicted, factors(subject.mode)) };
+}
+
+function isSameNeed(a: Needs, b: Needs | undefined): boolean {
+  return a.gpuGiB === b?.gpuGiB && a.hostGiB === b.hostGiB;
 }
 
 /** A draft at each ratio worth a look; where none fits, at the one that comes nearest. */
@@ -71,17 +82,18 @@ function subjectsOf(judge: Judge, { subject, variant }: Draft): Case[] {
   const smallest = smallestOn(machine);
   // Where the GPU has room for a part of it, and the host has none for the rest, that says what is lacking.
   if (smallest === null) return [{ ...subject, ratio: smallestOn(withAnyHost(machine)) ?? 1 }];
-  const subjects = ratiosToTry(smallest, variant.why !== null).map((ratio) => ({ ...subject, ratio }));
-  const keys = subjects.map((one) => JSON.stringify(needsOf(judge, one)));
-  // Ratios that cut between the same two subgroups are the same configuration.
-  return subjects.filter((_, index) => keys[index] !== keys[index - 1]);
+  return ratiosToTry(smallest, variant.why !== null).map((ratio) => ({ ...subject, ratio }));
 }
 
 function withAnyHost(system: System): System {
   return { ...system, hostGiB: null, hostGiBPerChip: null };
 }
 
-function candidateOf({ request, system, assumed }: Judge, draft: Draft, subject: Case): Candidate {
+function candidateOf(
+  { system, assumed }: Judge,
+  draft: Draft,
+  { subject, predicted: needs }: Needy,
+): Candidate {
   const predicted = predictTime(subject, system)?.stepMs ?? null;
   const orderMs = predicted ?? predictTime(subject, assumed)?.stepMs;
   const launchMs = predictDurationMs(subject, assumed, subject.steps);
@@ -92,7 +104,7 @@ function candidateOf({ request, system, assumed }: Judge, draft: Draft, subject:
     predictedStepMs: predicted,
     orderMs,
     launchSeconds: launchMs / 1000,
-    ...predictedNeeds(subject, system, request.exclusiveHost),
+    ...needs,
     why: whyOf(draft, subject, system.accelerator),
   };
 }
@@ -105,7 +117,10 @@ function saves(judge: Judge, { subject, variant }: Draft): boolean {
   const without = Object.entries(subject.deepspeedOverrides).filter(
     ([key]) => !Object.hasOwn(variant.overrides, key),
   );
-  const own = needsOf(judge, subject);
-  const plain = needsOf(judge, { ...subject, deepspeedOverrides: Object.fromEntries(without) });
+  const { predicted: own } = needyOf(judge, subject);
+  const { predicted: plain } = needyOf(judge, {
+    ...subject,
+    deepspeedOverrides: Object.fromEntries(without),
+  });
   return plain.gpuGiB - own.gpuGiB > worthSaving || plain.hostGiB - own.hostGiB > worthSaving;
 }

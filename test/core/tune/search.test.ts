@@ -98,3 +98,37 @@ function expectHonestEnd({ best }: Extract<NextTrial, { type: 'done' }>, { trial
   if (best === null) expect(whole).toEqual([]);
   else expect(whole.map((trial) => trial.candidate)).toContain(best);
 }
+
+describe('more trials', () => {
+  it('begin with the same ones', () => {
+    const searched = (
+      candidates: readonly Candidate[],
+      results: readonly TrialResult[],
+      most: number,
+    ): number[] => {
+      const budget = { maxTrials: most, maxMinutes: 1e6, memoryMargin: 0.05 };
+      let tuning: Tuning = tuningOf(candidates, { budget });
+      for (const result of results) {
+        const next = nextTrial(tuning);
+        if (next.type === 'done') break;
+        tuning = { ...tuning, trials: [...tuning.trials, trialOf(next.candidate, result)] };
+      }
+      return tuning.trials.map((trial) => trial.candidate);
+    };
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(anyCandidate, { minLength: 1, maxLength: 15, selector: candidateKey }),
+        fc.array(anyResult, { minLength: 8, maxLength: 8 }),
+        fc.integer({ min: 1, max: 7 }),
+        (candidates, results, most) => {
+          const few = searched(candidates, results, most);
+          const more = searched(candidates, results, 8);
+          expect(few.length).toBeLessThanOrEqual(most);
+          expect(more.slice(0, few.length)).toEqual(few);
+          if (few.length < most) expect(more).toEqual(few);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

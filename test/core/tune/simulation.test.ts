@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { disturbedReplays } from '../../../bench/tune-replay-report.ts';
+import { replay } from '../../../bench/tune-replay.ts';
+import { requestOf, summarize } from '../../../bench/tune-report.ts';
+import { h200 } from './sample-tuning.ts';
+
+/** A small part of bench/tune.ts: few machines, so that what it asks for is less than what bench/tune.md shows. */
+describe('tune on simulated machines', () => {
+  it.each(['2B', '7B'])(
+    '%s: finds what is near the best, in few trials, and proposes only what fits',
+    (size) => {
+      const found = summarize(requestOf(size), h200, 3);
+      expect(found.within).toBeGreaterThanOrEqual(0.6);
+      expect(found.trials.most).toBeLessThanOrEqual(8);
+      expect(found.minutes.ninth).toBeLessThanOrEqual(8);
+      expect(found.unfit).toBe(0);
+      expect(found.withoutChoice).toBe(0);
+    },
+  );
+});
+
+describe('tune on what was measured', () => {
+  it('says that no offload is needed where everything fits on the GPU', () => {
+    expect(replay('2B', { isAsked: () => true })).toMatchObject({ chosen: 'ddp', lossShare: 0 });
+  });
+
+  it.each(['2B', '3B', '5B'])(
+    '%s: finds the fastest though every mode is predicted wrongly by 0.7 to 1.6',
+    (size) => {
+      const isAsked = (mode: string): boolean => mode !== 'ddp';
+      const all = disturbedReplays(size, isAsked, 50);
+      const near = all.filter(({ lossShare }) => lossShare !== null && lossShare <= 0.05);
+      expect(near.length / all.length).toBeGreaterThan(0.95);
+    },
+  );
+});
