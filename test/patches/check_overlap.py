@@ -5,7 +5,7 @@
 
 Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator, or with --cuda
 on the GPU; exit status 1 where a case is not "within" its tolerance. NAME@60 takes 60 steps from then on; 200 without.
-The planted faults (failing, ending, hanging, not waiting, no hook) and `affinity` are reported only.
+The planted faults (failing, ending, hanging, not waiting, no hook) `refused` and `affinity` are reported only.
 """
 
 import json
@@ -353,6 +353,12 @@ if __name__ == "__main__":
         STEPS = int(steps or STEPS)
         if case_name == "affinity":
             result = affinity(lambda: engine_of({}, True), tokens_of({}, 0, 0), RANKS)
+        elif case_name == "refused":
+            try:
+                engine_of({"keys": {"early_forward": True}}, True)
+                result = {"case": case_name}
+            except ValueError as error:
+                result = {"case": case_name, "error": str(error)}
         else:
             result = planted(case_name) if case_name in ("failing", "ending", "hanging") else compare(case_name)
         good = good and result.get("within", True)

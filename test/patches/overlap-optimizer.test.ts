@@ -86,10 +86,10 @@ interface Fault {
 }
 
 describe.skipIf(missing !== null)(`the overlap optimizer trains as ZeRO-3's own CPU optimizer${why}`, () => {
-  test('on one rank, over 200 steps and over 60', { timeout: 300_000 }, async () => {
-    const long = ['bad gradients@200', 'early forward', 'fp16', 'accumulated and clipped'];
-    const short = ['new rows@60', 'saved and loaded', 'half on the accelerator'];
-    const [bad, early, half, clipped, rows, loaded, split] = await check([], [...long, ...short]);
+  test('on one rank, over 200 steps and over 60', { timeout: 600_000 }, async () => {
+    const long = ['bad gradients@200', 'early forward', 'accumulated and clipped'];
+    const short = ['fp16@60', 'new rows', 'saved and loaded', 'half on the accelerator'];
+    const [bad, early, clipped, half, rows, loaded, split] = await check([], [...long, ...short]);
     expect([bad?.steps, split?.steps]).toEqual([200, 60]);
     for (const result of [bad, early, half, rows, loaded]) expectEqual(result);
     for (const result of [clipped, split]) expectClose(result);
@@ -100,20 +100,31 @@ describe.skipIf(missing !== null)(`the overlap optimizer trains as ZeRO-3's own 
     expect(half?.skipped, 'planted and grown into').toBeGreaterThan(3);
   });
 
-  test('with each of its traits off, and when others look at it', { timeout: 300_000 }, async () => {
-    const off = ['on one stream', 'separate casts', 'unbound', 'late return', 'nothing guessed', 'all off'];
+  test('with each of its traits off, and when others look at it', { timeout: 600_000 }, async () => {
+    const off = ['on one stream', 'separate casts', 'unbound', 'late return', 'all off'];
     const early = ['early forward, late return', 'early forward, looked at'];
-    for (const result of await check([], ['in pieces@24', ...off, ...early])) expectEqual(result);
-    const [clipped] = await check([], ['early forward, clipped@24']);
+    const clipping = 'early forward, clipped@24';
+    const [clipped, ...others] = await check([], [clipping, 'in pieces', ...off, ...early]);
+    for (const result of others) expectEqual(result);
     expectClose(clipped);
     expect(clipped?.redone).toBeGreaterThan(0);
   });
 
-  test('on two ranks', { timeout: 300_000 }, async () => {
-    const [bad, clipped] = await check(launcher, ['bad gradients@60', 'clipped']);
+  test('on two ranks', { timeout: 600_000 }, async () => {
+    const cases = ['bad gradients@60', 'clipped', 'affinity', 'refused'];
+    const [bad, clipped, threads, refused] = await run<Result & Affinity & Fault>(launcher, cases);
+    for (const result of [bad, clipped]) expect(result).toMatchObject(within);
     expectEqual(bad);
     expect(bad?.['taken back']).toBeGreaterThan(0);
     expectClose(clipped);
+    // Two ranks that may use the same cores divide them.
+    const cores = threads?.cores ?? [];
+    const own = (threads?.all ?? []).flatMap(adamCores).sort();
+    expect(own).toEqual(cores.length > 1 ? cores.map(String).sort() : [String(cores[0]), String(cores[0])]);
+    for (const rank of threads?.all ?? []) expect(rank.main).toEqual(cores);
+    expect(refused?.error).toContain(
+      'does not work with superoffload.early_forward with 2 ranks (it is for one)',
+    );
   });
 });
 
@@ -142,25 +153,6 @@ describe.skipIf(missing !== null)(`what goes wrong in it is noticed${why}`, () =
       expect([all.main, all.autograd]).toEqual([cores, cores]);
       expect(adamCores(one)).toEqual([String(cores.at(-1))]);
       expect(one['adam threads']).toBe(1);
-    },
-  );
-
-  test(
-    'two ranks that may use the same cores divide them; early_forward is refused',
-    { timeout: 180_000 },
-    async () => {
-      const [threads] = await run<Affinity>(launcher, ['affinity']);
-      const found = (threads?.all ?? []).flatMap(adamCores);
-      const cores = threads?.cores ?? [];
-      expect(found.sort()).toEqual(
-        cores.length > 1 ? cores.map(String).sort() : [String(cores[0]), String(cores[0])],
-      );
-      for (const rank of threads?.all ?? []) expect(rank.main).toEqual(cores);
-      const end = await runPython([...launcher, program, 'early forward@2']);
-      expect(end.code).not.toBe(0);
-      expect(end.stderr).toContain(
-        'does not work with superoffload.early_forward with 2 ranks (it is for one)',
-      );
     },
   );
 });
