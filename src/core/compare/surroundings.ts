@@ -1,4 +1,5 @@
 import type { Site } from '../experiment/case.ts';
+import { isBusyMachine } from '../results/busy-machine.ts';
 import type { Difference } from '../results/fairness.ts';
 import type { RunRecord } from '../results/record.ts';
 import { describeUpstream } from '../stack/reference.ts';
@@ -64,6 +65,9 @@ function surroundings(record: RunRecord): Map<string, string | null> {
     ['pages', placement?.machine?.pageBytes ? `${placement.machine.pageBytes / 1024} KiB` : null],
     ['driver memory mode', placement?.machine?.coherentGpuMemoryMode ?? null],
     ['throttling', conditions.gpu === null ? null : conditions.gpu.throttleReasons.join(', ') || 'none'],
-    ['other tasks before', busy === null ? null : busy > 1 ? `${busy} running` : 'none'],
+    [
+      'other tasks before',
+      busy === null ? null : isBusyMachine(busy, system.cores) ? `${busy} running` : 'few or none',
+    ],
   ]);
 }

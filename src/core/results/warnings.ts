@@ -1,8 +1,10 @@
+import { overlaySection } from '../deepspeed/known-keys.ts';
 import { modes } from '../deepspeed/modes/registry.ts';
 import { sharedSettings } from '../experiment/settings.ts';
 import type { LogState } from '../logs/state.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { StepStatistics } from '../stats/steps.ts';
+import { isBusyMachine } from './busy-machine.ts';
 import type { Conditions, RunRecord, Throughput } from './record.ts';
 
 interface WarningInputs {
@@ -20,8 +22,6 @@ interface WarningInputs {
 const tflopsTolerance = 0.02;
 /** Median SM clock under load, as a share of the highest, below which a card counts as slowed. */
 const slowClockShare = 0.97;
-/** Running tasks of others, as a share of the cores, above which a measurement is in doubt; one alone may be chance. */
-const foreignLoadShare = 0.25;
 
 /** The closed list of what can make a measurement doubtful; each says what to do next. */
 export function recordWarnings(inputs: WarningInputs): string[] {
@@ -38,7 +38,7 @@ export function recordWarnings(inputs: WarningInputs): string[] {
     }
   }
   const busy = conditions.runningTasksBefore ?? 0;
-  if (busy > Math.max(1, foreignLoadShare * plan.system.cores)) {
+  if (isBusyMachine(busy, plan.system.cores)) {
     warnings.push(
       `${busy} other tasks were running on ${plan.system.cores} cores at the start: ` +
         'repeat on an idle machine before comparing',
@@ -63,6 +63,8 @@ function otherThanPlanned({ case: subject }: RunPlan, { facts }: LogState): stri
     'sequence-parallel size': String(sequenceParallel),
     // The paper's branch runs SuperOffload under other names too; the plan has said so.
     ...(modes[subject.mode].superOffload ? { 'super offload': 'true' } : {}),
+    // DeepSpeed without the overlay ignores the section that asks for it.
+    ...(overlaySection in modes[subject.mode].ownSections ? { 'offload optimizer': 'overlap' } : {}),
   };
   return Object.entries(expected)
     .filter(([name, value]) => facts[name] !== undefined && facts[name] !== value)

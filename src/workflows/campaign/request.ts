@@ -33,6 +33,8 @@ export interface CampaignRequest extends PlanRequest {
   readonly array: boolean;
   /** All runs take place in one allocation of Slurm. */
   readonly allocation: boolean;
+  /** The command that goes on with it after an interruption; absent: `campaign run NAME --resume`. */
+  readonly goOn?: string;
 }
 
 /** Where the flags of a campaign come from. */

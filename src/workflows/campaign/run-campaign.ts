@@ -131,7 +131,7 @@ async function driveLeft(
     const drive = { ...work, starter, repeat, options, onChange, isCancelled };
     return (await driveCampaign(progress.context, drive)).left.length;
   } catch (error) {
-    context.emit({ type: 'note', message: keptText(name, countsOf(session.states, rules)) });
+    context.emit({ type: 'note', message: keptText(request, countsOf(session.states, rules)) });
     throw error;
   } finally {
     progress.end();
@@ -160,11 +160,9 @@ function noteStrays({ emit }: Context, { events }: CampaignJournal, cells: reado
   });
 }
 
-function keptText(name: string, { total, done, failed }: CampaignCounts): string {
-  return (
-    `${done + failed} of ${total} cases have a result; all of them are kept. ` +
-    `To go on: superoffload campaign run ${name} --resume`
-  );
+function keptText({ name, goOn }: CampaignRequest, { total, done, failed }: CampaignCounts): string {
+  const command = goOn ?? `superoffload campaign run ${name} --resume`;
+  return `${done + failed} of ${total} cases have a result; all of them are kept. To go on: ${command}`;
 }
 
 /** What is still to be started, with what only the machines could say. */

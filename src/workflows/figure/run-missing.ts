@@ -14,8 +14,9 @@ import { runCampaign } from '../campaign/run-campaign.ts';
 import type { Context } from '../context.ts';
 import { searchFrontiers } from '../frontier/frontier.ts';
 import { searchExitCode } from '../frontier/report.ts';
-import { resolveMachine } from '../machine.ts';
+import { requireChips, requireRanks, resolveMachine } from '../machine.ts';
 import { planModelSize } from '../model-size/plan-model-size.ts';
+import { figureCommand } from './run-command.ts';
 import type { PlanRequest } from '../plan/request.ts';
 
 /** What `--run` runs with; absent is as the experiment has it. */
@@ -51,6 +52,7 @@ export async function runMissing(
   run: RunMissing,
   dryRun: boolean,
 ): Promise<RunReport[]> {
+  await requireHere(context, run);
   const reports: RunReport[] = [];
   let refused: SuperOffloadError | undefined;
   for (const chips of await chipsFor(context, figure, run)) {
@@ -71,6 +73,18 @@ export async function runMissing(
   }
   if (reports.length === 0 && refused !== undefined) throw refused;
   return reports;
+}
+
+/**
+ * Chips that were asked for by number, in a dry run too: it says what would run here.
+ * @throws SuperOffloadError 'usage' or 'environment' where this machine has not so many.
+ */
+async function requireHere(context: Context, { system, chips }: RunMissing): Promise<void> {
+  if (chips === undefined) return;
+  const machine = await resolveMachine(context, system);
+  if (machine.system.site.scheduler !== 'local') return;
+  requireChips(machine, chips, context.env);
+  requireRanks(machine, chips);
 }
 
 /** The experiment's numbers of chips that a machine can have; of a machine between them its own. */
@@ -115,6 +129,7 @@ export async function runExperiment(
   run: RunMissing,
   dryRun: boolean,
 ): Promise<RunReport> {
+  await requireHere(context, run);
   const { chips = 1 } = run;
   return runCells(context, { figure, chips, run, request: requestFor(run, chips, dryRun), dryRun }, figure);
 }
@@ -140,7 +155,7 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
     // What the figure wants now is run, whatever an earlier call wanted.
     ...{ resume: stored !== null, acceptChanges: true, reuse: true },
     ...{ repeat: run.repeat, retry: defaultRetry, maxRetries: defaultMaxRetries, maxError },
-    ...{ maxJobs: null, withinMs: null, array: false, allocation: false },
+    ...{ maxJobs: null, withinMs: null, array: false, allocation: false, goOn: figureCommand(figure, run) },
   };
   const rules = readRules(request);
   const planned = await planCampaign(context, request, rules);
@@ -148,6 +163,7 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
   const left = cells.filter(({ state, reused }) => state === 'left' && reused.length < run.repeat);
   const missing = left.map(({ cell }) => cell.title);
   if (planned.cells.length === 0) throw nothingToRun(planned.leftOut.map(({ reason }) => reason));
+  if (missing.length > 0) for (const message of planned.notes) context.emit({ type: 'note', message });
   if (dryRun || missing.length === 0) return { figure, chips, campaign, missing, exitCode: 0 };
   const result = await runCampaign(context, request, rules, planned);
   const exitCode = campaignExitCode(result.cells, { unsupportedAskedFor: false });
