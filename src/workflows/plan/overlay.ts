@@ -47,10 +47,14 @@ export function overlayNotes(
   return [`${message}: a run of this plan would be refused\n${hint}`];
 }
 
-/** Leaves out, with the reason, the modes of an experiment that the stack cannot run and nobody asked for by name. */
+/** Leaves out, with the reason, what of an experiment the stack cannot run and nobody asked for by name or by `--ds`. */
 export function withoutOverlay(grid: Grid, flags: GridFlags, trouble: OverlayTrouble | null): Grid {
   if (trouble === null || flags.modes !== undefined) return grid;
-  const lacking = grid.cases.filter(({ mode }) => overlaySection in modes[mode].ownSections);
+  const isListed = flags.deepspeedOverrides === undefined;
+  const lacking = grid.cases.filter(
+    (subject) =>
+      overlaySection in modes[subject.mode].ownSections || (isListed && needsOverlay(subject, null)),
+  );
   const reason = `${trouble.message}\n${trouble.hint}`;
   const skipped = lacking.map((subject) => ({
     ...({ case: subject, kind: 'needs-patches', reason, askedFor: false } as const),
