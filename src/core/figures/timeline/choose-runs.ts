@@ -1,5 +1,4 @@
 import { groupBy } from '../../collections/group-by.ts';
-import { modeNames } from '../../experiment/case.ts';
 import type { Subject, TracedMachine, TracedRun } from './traced-run.ts';
 
 /** What one picture shows: runs of one machine. */
@@ -10,7 +9,7 @@ export interface PictureRuns {
 
 /**
  * Which runs stand in which picture. Runs that somebody named one by one are all drawn, in that order, a picture for each
- * machine; of others those of one case, and of these the newest of each mode.
+ * machine; of others those of one case, and of these the newest of each mode, the slowest first.
  * @param runs oldest first where nobody named them
  */
 export function pictureRuns(runs: readonly TracedRun[], areNamed: boolean): PictureRuns[] {
@@ -48,11 +47,10 @@ function subjectKey({ parameters, chips, globalBatch, sequenceLength, dtype }: S
   return [parameters, chips, globalBatch, sequenceLength, dtype].join(' ');
 }
 
+/** The slowest first: what each does better than the one above it is seen at once. */
 function newestOfEachMode(runs: readonly TracedRun[]): TracedRun[] {
   const newest = new Map(runs.map((run) => [modeKey(run), run]));
-  const order = (run: TracedRun): number =>
-    run.mode === null ? modeNames.length : modeNames.indexOf(run.mode);
-  return [...newest.values()].sort((a, b) => order(a) - order(b));
+  return [...newest.values()].sort((a, b) => b.timeline.stepMs - a.timeline.stepMs);
 }
 
 function modeKey({ mode, title, ratio, subject }: TracedRun): string {

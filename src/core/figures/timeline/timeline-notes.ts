@@ -26,7 +26,7 @@ function ratesNotes(rates: NoteInputs['rates']): string[] {
       `No limits: nobody measured ${rates.missing.join(', ')} of this machine; bench/overlap_limits.py measures them, and --limits FILE takes what it wrote.`,
     ];
   const meaning =
-    'Bound of the step: a forward pass, then CPU Adam beside all copies, or the GPU alone where that is longer.';
+    'Bound: a forward pass, then CPU Adam beside all copies, or the GPU alone where that is longer.';
   return [meaning, `Rates: ${rates.source}.`, ...rates.lacks.map((lack) => `${lack}.`)];
 }
 

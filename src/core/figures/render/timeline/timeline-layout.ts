@@ -2,7 +2,7 @@ import type { Lane, TimelineData, TimelineRow } from '../../timeline/timeline-da
 import { plotCells } from '../../timeline/build-timeline.ts';
 import type { DrawnText } from '../draw.ts';
 import { ink, mutedInk } from '../palette.ts';
-import { pictureNumber } from '../picture-text.ts';
+import { pictureNumber, pictureText } from '../picture-text.ts';
 import { sizes } from '../slots.ts';
 import { fittedText, halfCapital, textWidth, wrapText } from '../text-width.ts';
 import { laneDetail, laneTitles } from './lane-words.ts';
@@ -45,7 +45,11 @@ export function rowLayout(row: TimelineRow, isFirst: boolean): RowLayout {
 /** The mode and its time, large; below it how far that is from what the machine allows. */
 function headOf(row: TimelineRow): { readonly texts: DrawnText[]; readonly height: number } {
   const width = timelineWidth;
-  const lines = wrapText(`${row.title}: ${pictureNumber(row.stepMs)} ms`, sizes.heading, width);
+  const lines = wrapText(
+    `${pictureText(row.title, 120)}: ${pictureNumber(row.stepMs)} ms`,
+    sizes.heading,
+    width,
+  );
   const under = wrapText(boundText(row), sizes.label, width);
   let y = 0;
   const write = (text: string, size: number, colour: string): DrawnText => {

@@ -6,6 +6,7 @@ import { pictureText } from '../picture-text.ts';
 import { sizes } from '../slots.ts';
 import { halfCapital, textWidth } from '../text-width.ts';
 import { kindColours, otherKind } from './lane-colours.ts';
+import { tellingGroups } from './lane-words.ts';
 import { timelineWidth } from './timeline-layout.ts';
 
 /** Of the two bounds. */
@@ -55,7 +56,7 @@ function entriesOf({ rows }: TimelineData): Entry[] {
   const lanes = rows.flatMap((row) => row.lanes);
   const kinds = lanes
     .filter(({ key }) => ['host', 'down', 'up'].includes(key))
-    .flatMap((lane) => lane.groups.map(({ kind }) => kind));
+    .flatMap((lane) => tellingGroups(lane).map(({ kind }) => kind));
   return [
     ...[...new Set(kinds)].map((kind): Entry => {
       const text = kindWords[kind] ?? pictureText(kind, 40);
@@ -63,7 +64,7 @@ function entriesOf({ rows }: TimelineData): Entry[] {
     }),
     ...(rows.some(({ bounds }) => bounds !== null)
       ? [
-          { text: 'bound of the step', colour: ink, line: boundLine },
+          { text: 'bound', colour: ink, line: boundLine },
           { text: 'busiest resource alone', colour: ink, line: limitLine },
         ]
       : []),
