@@ -201,10 +201,28 @@ def overlay_schema():
     from deepspeed.runtime.superoffload.settings import CHOICES, Settings
 
     names = {bool: "boolean", int: "integer", float: "number"}
-    properties = {field.name: {"type": names[type(field.default)]} for field in dataclasses.fields(Settings)
-                  if type(field.default) in names}
+    properties = {field.name: {"type": names[type(field.default)], **overlay_bounds(field)}
+                  for field in dataclasses.fields(Settings) if type(field.default) in names}
     properties.update({name: {"enum": list(choices)} for name, choices in CHOICES.items()})
     return {"type": "object", "additionalProperties": False, "properties": dict(sorted(properties.items()))}
+
+
+def overlay_bounds(field):
+    """How small and how large the overlay lets a number be: it is asked, so that its rules stand in one place."""
+    from deepspeed.runtime.superoffload.settings import KEY, read_settings
+
+    def takes(value):
+        try:
+            read_settings({KEY: {field.name: value}})
+            return True
+        except ValueError:
+            return False
+
+    if type(field.default) is bool:
+        return {}
+    least = [{"minimum": value} for value in (0, 1) if takes(value) and not takes(value - 1)]
+    most = [{"maximum": value} for value in (1,) if takes(value) and not takes(value + 1)]
+    return {name: bound for found in least + most for name, bound in found.items()}
 
 
 def main():

@@ -123,6 +123,7 @@ describe('prism_overlap', () => {
       'superoffload.speculatoin=0',
       /\/superoffload\/speculatoin: is not a known key.*did you mean "speculation"/,
     ],
+    ['superoffload.speculation=2', /\/superoffload\/speculation: is 2: it must be <= 1/],
     ['superoffload.pin_memory=1', /\/superoffload\/pin_memory: is 1.*boolean/],
     ['superoffload.optimizer=overlap', /belongs to a flag.*--mode prism_overlap/],
   ])('says what is wrong with --ds %s', async (word, message) => {
