@@ -194,7 +194,7 @@ def main():
     if overlap != (ds_config.get("superoffload", {}).get("optimizer") == "overlap"):
         raise SystemExit('config error: superoffload.optimizer is "overlap", but this DeepSpeed has no such optimizer, or '
                          "the JSON is not for ZeRO-3: see `superoffload patch`")
-    host_memory, casts = check_offload_parts(ds_config, optimizer, cpu_optimizer, overlap)
+    memory_kind, casts = check_offload_parts(ds_config, optimizer, cpu_optimizer, overlap)
     if hasattr(optimizer, "adam"):  # a pool of its own, not PyTorch's
         adam_threads = optimizer.adam.threads
     elif worker is not None:  # It has its own cores and starts OpenMP there.
@@ -211,7 +211,7 @@ def main():
             "attention": args.attention, "tied head": "true",
             "super offload": str(overlap or worker is not None).lower(),
             "offload optimizer": "overlap" if overlap else "published" if cpu_optimizer else "none",
-            "host memory": host_memory, "casts": casts,
+            "host memory": memory_kind, "casts": casts,
         })
 
     # Training
