@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,15 +7,24 @@ import { createSandbox } from './program.ts';
 
 const { cwd, run } = createSandbox();
 const shown = join(root, 'docs', 'figures');
+const measured = join(root, 'bench', 'measured');
 
 /** Pictures in the documentation are what the program draws of the archive beside them, to the byte. */
 describe('docs/figures (drawn again by scripts/docs-figures.sh)', () => {
   it.each([
-    ['all', '--from', join(root, 'bench/measured/h200-runs.tar.gz')],
+    ['all', '--from', join(measured, 'h200-runs.tar.gz')],
     ['10', '--system', 'gh200'],
     ['all', '--system', 'gh200-nvl2'],
   ])('figure %s %s %s', { timeout: 60_000 }, async (...words) => {
     const end = await run(['figure', ...words, '--formats', 'svg', '--out', cwd]);
+    expect(end.code, end.stderr).toBe(0);
+  });
+
+  it('figure timeline, with a run that has no record', { timeout: 60_000 }, async () => {
+    execFileSync('tar', ['xzf', join(measured, 'overlap-direct.tar.gz'), '-C', cwd]);
+    const from = ['--from', join(measured, 'overlap-runs.tar.gz'), '--from', join(cwd, 'direct/published')];
+    const words = ['figure', 'timeline', ...from, '--limits', join(measured, 'overlap-limits.json')];
+    const end = await run([...words, '--formats', 'svg', '--out', cwd]);
     expect(end.code, end.stderr).toBe(0);
   });
 
