@@ -1,18 +1,31 @@
 import { parameterCount } from '../model/shape.ts';
+import { keepsAllOnGpu } from './modes-to-tune.ts';
 import { isRoom, roomOf } from './needs.ts';
 import { measuredOf, type Measured } from './measured.ts';
 import type { Tuning } from './tuning.ts';
 
+/** A gain that is worth another launch, and worth an offload where none is needed: less is what launches differ by. */
+export const worthwhile = 0.02;
+
 /**
- * The best of what was measured whole: by throughput the fastest, by size the largest model and of it the fastest. One
- * that took more memory than the margin allows is best only where nothing else ran.
+ * The best of what was measured whole: by throughput the fastest, by size the largest model and of it the fastest. Of
+ * two that differ by less than 2% the one that offloads nothing. One that took more memory than the margin allows is best
+ * only where nothing else ran.
  */
 export function bestOf(tuning: Tuning): Measured | null {
   const whole = measuredOf(tuning).filter(({ result }) => result.isWhole);
   const withMargin = whole.filter((one) => leavesMargin(one, tuning));
   const [first, ...others] = withMargin.length > 0 ? withMargin : whole;
   if (first === undefined) return null;
-  return others.reduce((best, one) => (isBetter(one, best, tuning) ? one : best), first);
+  const best = others.reduce((best, one) => (isBetter(one, best, tuning) ? one : best), first);
+  return tuning.objective === 'size' ? best : (asGoodOnGpu(withMargin, best) ?? best);
+}
+
+function asGoodOnGpu(measured: readonly Measured[], best: Measured): Measured | undefined {
+  const mostMs = best.result.medianStepMs * (1 + worthwhile);
+  return measured
+    .filter(({ candidate, result }) => keepsAllOnGpu(candidate.subject.mode) && result.medianStepMs <= mostMs)
+    .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs)[0];
 }
 
 /** By the measured peaks; what nobody measured is taken as predicted. */

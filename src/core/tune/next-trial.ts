@@ -1,14 +1,12 @@
 import { abandonAboveMs } from './abandon.ts';
 import { believe, type Belief } from './beliefs.ts';
-import { bestOf } from './best.ts';
+import { bestOf, worthwhile } from './best.ts';
+import { keepsAllOnGpu } from './modes-to-tune.ts';
 import { nextSize } from './next-size.ts';
 import type { Measured, Numbered } from './measured.ts';
 import { standingOf, type Standing } from './open-candidates.ts';
 import type { NextTrial, Tuning } from './tuning.ts';
 import { whyNext } from './why-next.ts';
-
-/** A gain that is worth another launch. */
-const worthwhile = 0.02;
 
 /**
  * What to launch next, or that nothing is left to launch for: from the predictions, corrected by every trial so far
@@ -37,7 +35,7 @@ function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
   );
   const best = bestOf(tuning);
   const believed = standing.open.map((open) => ({ ...open, belief: belief(open.candidate) }));
-  const next = best === null ? lowest(believed, expectedOf) : lowest(believed, optimisticOf);
+  const next = best === null ? firstOf(believed) : lowest(believed, optimisticOf);
   if (best !== null && next.belief.optimisticMs > best.result.medianStepMs * (1 - worthwhile)) {
     return { type: 'done', best: best.index, why: whyConverged(best, standing) };
   }
@@ -47,6 +45,16 @@ function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
     why: whyNext(next, tuning, best),
     abandonAboveMs: abandonAboveMs(best),
   };
+}
+
+/** The predicted best; or what offloads nothing, where that may be as good: its launch is short, and it says the most. */
+function firstOf(believed: readonly Believed[]): Believed {
+  const likeliest = lowest(believed, expectedOf);
+  const onGpu = believed.filter(
+    ({ candidate, belief }) =>
+      keepsAllOnGpu(candidate.subject.mode) && belief.optimisticMs <= likeliest.belief.expectedMs,
+  );
+  return onGpu.length === 0 ? likeliest : lowest(onGpu, expectedOf);
 }
 
 interface Believed extends Numbered {

@@ -10,16 +10,18 @@ export function whyNext(
   best: Measured | null,
 ): string {
   const ofMode = measuredOf(tuning).filter((one) => one.candidate.subject.mode === candidate.subject.mode);
-  if (best === null) {
-    return ofMode.length === 0 && tuning.trials.length === 0
-      ? 'predicted best'
-      : 'predicted best of what is left';
-  }
+  if (best === null) return whyFirst(candidate, tuning);
   const could = `may take ${formatNumber(belief.optimisticMs)} ms a step, the best so far takes ${formatNumber(best.result.medianStepMs)}`;
   if (ofMode.length === 0) return `nothing of its mode was tried: ${could}`;
   const nearest = best.candidate.subject.mode === candidate.subject.mode ? best : ofMode[0];
   const change = nearest === undefined ? '' : changeOf(candidate, nearest, tuning);
   return `${change}: ${could}`;
+}
+
+function whyFirst(candidate: Candidate, { candidates, trials }: Tuning): string {
+  if (trials.length > 0) return 'predicted best of what is left';
+  const isFastest = candidates.every(({ orderMs }) => orderMs >= candidate.orderMs);
+  return isFastest ? 'predicted best' : 'offloads nothing, and may be as good as the predicted best';
 }
 
 /** How a candidate differs from one that was measured. */

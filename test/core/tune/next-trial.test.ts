@@ -24,6 +24,20 @@ describe('nextTrial', () => {
     expect(next).toEqual({ type: 'trial', candidate: 1, why: 'predicted best', abandonAboveMs: null });
   });
 
+  it('begins with what offloads nothing where that may be as good, and keeps to it where it is', () => {
+    const onGpu = candidate({ orderMs: 560 }, { mode: 'zero_2' });
+    const next = nextTrial(tuningOf([prism, onGpu]));
+    expect(next).toMatchObject({
+      candidate: 1,
+      why: 'offloads nothing, and may be as good as the predicted best',
+    });
+    const slow = candidate({ orderMs: 900 }, { mode: 'zero_2' });
+    expect(launched(nextTrial(tuningOf([prism, slow])))).toBe(0);
+    const ended = (stepMs: number): NextTrial =>
+      nextTrial(tuningOf([prism, onGpu], { trials: [measured(0, 500), measured(1, stepMs)] }));
+    expect([ended(509), ended(515)]).toMatchObject([{ best: 1 }, { best: 0 }]);
+  });
+
   it('tries a mode that could still win, and not one that could not by any honest bound', () => {
     const after = tuningOf([prism, offload, infinity], { trials: [measured(0, 560)] });
     expect(nextTrial(after)).toMatchObject({ type: 'trial', candidate: 1 });
