@@ -52,8 +52,16 @@ function proven(state: LogState, cause: Evidence): Outcome {
     return outcome('crash', `failed after iteration ${state.lastIteration ?? 0}`, cause);
   }
   if (cause.outcome === 'crash') return crash(state, cause);
+  if (cause.outcome === 'config_error' && ofOverlap.test(cause.line)) {
+    return outcome('config_error', 'the overlap optimizer refuses its configuration', cause, overlapHint);
+  }
   return outcome(cause.outcome, reasons[cause.outcome] ?? 'the log says so', cause);
 }
+
+/** overlap/refusals.py and settings.py: none of it is about batches. */
+const ofOverlap = /^ValueError: superoffload/;
+const overlapHint =
+  'take out what the message names, or use another --mode: docs/performance.md says what works with prism_overlap';
 
 const reasons: Partial<Record<OutcomeClass, string>> = {
   gpu_oom: 'a rank could not allocate GPU memory',

@@ -26,7 +26,7 @@ describe('of the overlap optimizer’s thread', () => {
     expect(classify(scanText(pinned), noExitEvidence).class).toBe('host_oom');
   });
   it('what it refuses is a config error, and a library that cannot be built an install error', () => {
-    expect(of('builtin-0.19.8-overlap-config_error-offload_param').evidence).toContain('offload_param');
+    expect(of('builtin-0.19.8-overlap-config_error-offload_param').hint).toContain('another --mode');
     const line = (text: string) => classify(scanText(`${text}\n`), known({ exitCode: 1 })).class;
     const fault = 'ValueError: superoffload.threads: unknown; known are optimizer, host_memory';
     expect(line(fault)).toBe('config_error');
