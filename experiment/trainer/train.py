@@ -281,6 +281,10 @@ def main():
             "host source": source if host_peak else "none",
         })
 
+    if overlap and rank == 0:
+        optimizer.settle()  # with superoffload.early_forward the last step may still be under way
+        say("overlap counts", optimizer.stepper.counts)  # subgroups; steps, and how many of them waited for the norm
+
     # End
     if worker is not None:
         worker.close()
