@@ -6,8 +6,10 @@ import type { SystemFile } from '../src/core/experiment/system-file.schema.ts';
 import { modes } from '../src/core/deepspeed/modes/registry.ts';
 import type { ModelFile } from '../src/core/model/model-file.schema.ts';
 import { modelEntries } from '../src/core/model/model-table.ts';
+import type { MemoryEstimate } from '../src/core/model/memory.ts';
 import { predictCase } from '../src/core/model/predict.ts';
 import { root } from './measure.ts';
+import { stateBytesBefore } from './overlap-before.ts';
 
 /** Predictions beside every run that was measured on H200 GPUs (bench/measured/h200.json). */
 
@@ -22,6 +24,7 @@ interface MeasuredRun {
   readonly hostGiB: number | null;
   readonly hostIs?: 'machine';
   readonly separateHead?: boolean;
+  readonly overlapBefore?: { readonly steps: number };
   readonly workload?: CaseWorkload;
   readonly dtype?: Dtype;
   readonly ratio?: number;
@@ -94,10 +97,20 @@ export function compareRuns(): ComparedRun[] {
     return {
       run,
       gpuGiB: memory.gpuGiB,
-      hostGiB: hostGiB + (run.hostIs === 'machine' ? data.machineBaseGiB : 0),
+      hostGiB:
+        hostGiB + beforeGiB(run, model, memory.parts) + (run.hostIs === 'machine' ? data.machineBaseGiB : 0),
       stepSeconds: time === null ? null : time.stepMs / 1000,
     };
   });
+}
+
+/** What a run of the earlier rule had of state in its blocks, less what is predicted by today's. */
+function beforeGiB(run: MeasuredRun, model: ModelShape, parts: MemoryEstimate['parts']): number {
+  if (run.overlapBefore === undefined) return 0;
+  const blocks = ['fp32 weights and moments', 'room in their blocks', 'spare blocks'];
+  const today = parts.filter(({ what }) => blocks.includes(what)).reduce((sum, { gib }) => sum + gib, 0);
+  const { steps } = run.overlapBefore;
+  return stateBytesBefore({ model, sequenceLength: 1024, ratio: run.ratio ?? 1, steps }) / 2 ** 30 - today;
 }
 
 function caseOf(run: MeasuredRun, model: ModelShape): Case {

@@ -8,7 +8,9 @@ export function predictReport(): string {
     'Made by `npx tsx bench/predict.ts`; the measured numbers are in `measured/h200.json`, with their sources.',
     '## Every measured run (H200, PCIe)',
     'GiB, and seconds a step; the error is predicted less measured, in percent. Host memory of the rows marked `*` is ' +
-      "the machine's, of the others the run's. `-`: not recorded.",
+      "the machine's, of the others the run's. `-`: not recorded. Largest matrices in place: measured before the overlap " +
+      'optimizer let them through spare blocks; its host memory is predicted by the rule of then, its step by that of ' +
+      'today.',
     runsTable(compareRuns()),
     errorLine(compareRuns()),
     '## Figure 13, largest trainable model',
@@ -67,6 +69,8 @@ function settingsOf(run: ComparedRun['run']): string {
     ...(run.ratio === undefined ? [] : [`ratio ${run.ratio}`]),
     ...(typeof bucket === 'number' ? [`buckets ${bucket.toExponential(0).replace('+', '')}`] : []),
     ...(run.gradientClipping === undefined ? [] : [`clipping ${run.gradientClipping}`]),
+    ...(run.overlapBefore === undefined ? [] : ['largest matrices in place']),
+    ...(run.overrides?.['superoffload.speculation'] === 0 ? ['no speculation'] : []),
     ...(run.separateHead === true ? ['separate head'] : []),
   ].join(', ');
 }

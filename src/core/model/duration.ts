@@ -2,6 +2,7 @@ import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { parameterCount } from './shape.ts';
 import { predictTime } from './step-time.ts';
+import { sharesOf } from './step-work.ts';
 import { usesOverlap } from './superoffload-settings.ts';
 
 /** From the launch to the first step of a small run: launcher, imports, NCCL. Measured: 15 to 20 s. */
@@ -14,26 +15,34 @@ const startMs = 20_000;
  */
 const msPerOffloadedParameter = (68_000 - 10_000) / 5.14e9;
 
-/** prism_overlap registers less, and in place: 19 s at 2B, 28 s at 5 and 7B, 57 s at 15.9e9 parameters. */
-const msPerOverlapParameter = (57_000 - startMs) / 15.9e9;
-
 /** SuperOffload's first step starts its worker and moves gradients to shared memory. Measured: 12 to 18 s. */
 const workerMs = 15_000;
 
 /**
+ * The overlap optimizer until the end of its first step: launcher, imports and that step's own 2 to 3 s, then the model's
+ * weights, then the state of what is on the CPU and its registered memory. Fitted to runs on an H200, which took 20 s (2B),
+ * 30 (5B), 32 (7B, ratio 0.55) and 60 (15.9e9, 0.52) so (bench/measured/overlap-runs.tar.gz): met within 4 s.
+ */
+const overlapMs = { start: 12_000, parameter: 1.75e-6, offloadedParameter: 1.9e-6 } as const;
+
+/**
  * Expected time of a whole run: start, first step, steps. For the order and the progress of campaigns; its steps are
- * mostly too short (bench/predict.md has the errors).
+ * mostly a little too short (bench/predict.md has the errors).
  * @returns milliseconds; null where no step time can be predicted
  */
 export function predictDurationMs(subject: Case, system: System, steps: number): number | null {
   const time = predictTime(subject, system);
   if (time === null) return null;
   const { offloadsOptimizer, superOffload } = modes[subject.mode];
-  const makingMs = usesOverlap(subject) ? msPerOverlapParameter : msPerOffloadedParameter;
   const elements = parameterCount(subject.model, subject.sequenceLength) / subject.chips;
+  if (usesOverlap(subject)) {
+    const { start, parameter, offloadedParameter } = overlapMs;
+    const made = parameter * elements + offloadedParameter * sharesOf(subject).cpuElements;
+    return start + made + steps * time.stepMs;
+  }
   return (
     startMs +
-    (offloadsOptimizer ? elements * makingMs : 0) +
+    (offloadsOptimizer ? elements * msPerOffloadedParameter : 0) +
     (superOffload ? workerMs : 0) +
     steps * time.stepMs
   );

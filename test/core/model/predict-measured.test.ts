@@ -44,6 +44,28 @@ describe('predictions beside every measured run', () => {
   });
 });
 
+describe('step times on one GPU', () => {
+  const alone = runs.filter(({ run }) => run.chips === 1 && run.workload === undefined);
+  const error = ({ run, stepSeconds }: (typeof runs)[number]): number =>
+    (stepSeconds ?? Number.NaN) / run.stepSeconds - 1;
+
+  it('of prism_overlap are within 8%, where it was measured as it is today', () => {
+    const overlap = alone.filter(
+      ({ run }) => run.mode === 'prism_overlap' && run.overlapBefore === undefined,
+    );
+    expect(overlap).toHaveLength(4);
+    for (const compared of overlap) expect(Math.abs(error(compared))).toBeLessThan(0.08);
+  });
+
+  it('of the other modes are within 18%, prism as published apart, and as often too long as too short', () => {
+    const others = alone.filter(({ run }) => !['prism', 'prism_overlap'].includes(run.mode));
+    expect(others.length).toBeGreaterThanOrEqual(20);
+    const errors = others.map(error).sort((a, b) => a - b);
+    for (const each of errors) expect(Math.abs(each)).toBeLessThan(0.18);
+    expect(Math.abs(errors[Math.floor(errors.length / 2)] ?? 1)).toBeLessThan(0.05);
+  });
+});
+
 describe('the published Figure 13', () => {
   it('has 18 bars to predict, and each distinct shape of model.json once as a candidate', () => {
     expect(compareBars({ software: 'paper' })).toHaveLength(18);

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { candidates, paperMachine } from '../../../bench/predict-figure13.ts';
 import { namedSystem } from '../../../bench/predict-measured.ts';
 import { modeNames, unknownRates, type System } from '../../../src/core/experiment/case.ts';
-import { predictDurationMs } from '../../../src/core/model/duration.ts';
 import { paperHostNote } from '../../../src/core/model/paper-host.ts';
 import { lackingMemory, predictCase } from '../../../src/core/model/predict.ts';
 import { parameterCount } from '../../../src/core/model/shape.ts';
@@ -166,18 +165,6 @@ describe('lackingMemory', () => {
   it('takes unknown memory as enough', () => {
     const unknown = { ...h200, gpuGiB: null, hostGiB: null, hostGiBPerChip: null };
     expect(lackingMemory(sampleCase({ model: tenB }), unknown)).toBeNull();
-  });
-});
-
-describe('predictDurationMs', () => {
-  it('grows by a step for each step, and by the making of the optimizer on the CPU', () => {
-    const stepMs = predictCase(sampleCase(), h200).time?.stepMs ?? 0;
-    const run = (steps: number, mode: 'zero_offload' | 'zero_2' = 'zero_offload'): number =>
-      predictDurationMs(sampleCase({ mode }), h200, steps) ?? 0;
-    expect(run(11) - run(1)).toBeCloseTo(10 * stepMs);
-    expect(run(0, 'zero_2')).toBe(20_000);
-    expect(run(0)).toBeGreaterThan(run(0, 'zero_2'));
-    expect(predictDurationMs(sampleCase(), { ...h200, rates: unknownRates }, 10)).toBeNull();
   });
 });
 
