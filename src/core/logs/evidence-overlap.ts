@@ -17,7 +17,7 @@ export const overlapEvidence: readonly EvidenceRule[] = [
   ),
   rule(
     'config_error',
-    /^ValueError: superoffload(?:\.\w+)?(?:: (?:unknown; known are |expected )| "overlap" does not work with )/,
+    /^ValueError: superoffload(?:\.\w+)?(?:: (?:unknown; known are |expected )| "\w+" (?:does not work with|adds gradients up in) )/,
     ['ValueError: superoffload'],
     'overlap/refusals.py, settings.py',
   ),

@@ -11,6 +11,7 @@ from deepspeed.runtime.zero.stage_1_and_2 import (INITIAL_MICRO_STEP_ID, OPTIMIZ
 from deepspeed.runtime.zero.utils import get_norm_dtype
 
 from ..overlap.adam import Adam
+from ..overlap.refusals import tensor_parallel_size
 from ..overlap.threads import cores_of_rank
 
 
@@ -38,7 +39,6 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
         """What this optimizer does not do must not be done silently in another way."""
         from deepspeed.ops.adam import DeepSpeedCPUAdam
 
-        mpu = options.get("mpu")
         checks = {
             "an optimizer that is not DeepSpeedCPUAdam": type(optimizer) is not DeepSpeedCPUAdam,
             "DeepSpeedCPUAdam(fp32_optimizer_states=False)": not getattr(optimizer, "fp32_optimizer_states", True),
@@ -49,7 +49,7 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
             "mixtures of experts": bool(options.get("has_moe_layers")),
             "16-bit master weights": bool(options.get("fp16_master_weights_and_gradients")
                                           or options.get("bf16_master_weights_and_gradients")),
-            "tensor parallelism": mpu is not None and not hasattr(mpu, "initialize_sequence_parallel"),
+            "tensor parallelism": tensor_parallel_size(options.get("mpu")) > 1,
         }
         found = [name for name, is_so in checks.items() if is_so]
         if found:

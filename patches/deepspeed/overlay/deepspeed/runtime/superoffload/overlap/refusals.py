@@ -7,7 +7,6 @@ def refuse(optimizer, options, settings, ranks):
     from deepspeed.ops.adam import DeepSpeedCPUAdam
 
     offload, parameters = options.get("offload_optimizer_config"), options.get("offload_param_config")
-    mpu = options.get("mpu")
     checks = {
         "an optimizer that is not DeepSpeedCPUAdam": type(optimizer) is not DeepSpeedCPUAdam,
         "DeepSpeedCPUAdam(fp32_optimizer_states=False)": not getattr(optimizer, "fp32_optimizer_states", True),
@@ -18,9 +17,16 @@ def refuse(optimizer, options, settings, ranks):
         "zero_quantized_weights": bool(options.get("zero_quantized_weights")),
         "16-bit master weights": bool(options.get("fp16_master_weights_and_gradients")
                                       or options.get("bf16_master_weights_and_gradients")),
-        "tensor parallelism": mpu is not None and not hasattr(mpu, "initialize_sequence_parallel"),
+        "tensor parallelism": tensor_parallel_size(options.get("mpu")) > 1,
         f"superoffload.early_forward with {ranks} ranks (it is for one)": settings.early_forward and ranks > 1,
     }
     found = [name for name, is_so in checks.items() if is_so]
     if found:
         raise ValueError(f'superoffload.optimizer "overlap" does not work with {", ".join(found)}')
+
+
+def tensor_parallel_size(mpu):
+    """Megatron hands over its mpu whatever it splits; that of DeepSpeed's sequence parallelism knows nothing of it."""
+    names = ("get_tensor_model_parallel_world_size", "get_model_parallel_world_size")
+    sizes = [getattr(mpu, name)() for name in names if hasattr(mpu, name)]
+    return sizes[0] if sizes else 1
