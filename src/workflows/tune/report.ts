@@ -3,9 +3,10 @@ import type { Case, ModeName } from '../../core/experiment/case.ts';
 import type { StepStatistics } from '../../core/stats/steps.ts';
 import { candidateKey } from '../../core/tune/propose.ts';
 import type { Explanation } from '../../core/tune/explain.ts';
-import type { Candidate, Trial, TrialResult, Verdict } from '../../core/tune/tuning.ts';
+import type { Candidate, TrialResult, Tuning, Verdict } from '../../core/tune/tuning.ts';
 import type { ChoicePaths } from './choice-files.ts';
 import { resultText, settingsText } from './progress.ts';
+import { publishedModes, type Measured, type PublishedRun } from './published.ts';
 import type { SizeOutcome } from './run-tune.ts';
 
 /** One trial in numbers. Memory in GiB: a chip of the GPU as PyTorch reserved it, a node of the host. */
@@ -58,13 +59,16 @@ export interface SizeReport {
 }
 
 /** Trials in the order in which they were made. */
-export function trialReports({ tuning, trials, best }: SizeOutcome): TrialReport[] {
+export function trialReports(
+  { tuning, trials, best }: SizeOutcome,
+  stored: readonly PublishedRun[],
+): TrialReport[] {
   const byKey = new Map(tuning.candidates.map((candidate, index) => [candidateKey(candidate), index]));
   return trials.flatMap(({ key, record, result, runId, isStored }): TrialReport[] => {
     const index = byKey.get(key);
     const candidate = index === undefined ? undefined : tuning.candidates[index];
     if (candidate === undefined) return [];
-    const published = bestPublished(tuning, candidate.subject.model.name);
+    const published = bestPublished(tuning, stored, candidate.subject.model.name);
     return [
       {
         ...named(candidate),
@@ -85,14 +89,10 @@ export function named(candidate: Candidate) {
   return { mode, model: model.name, settings: settingsText(candidate) };
 }
 
-/** What upstream's users have: the three published ways to offload, as their authors set them. */
-const publishedModes: ReadonlySet<ModeName> = new Set(['prism', 'zero_offload', 'zero_infinity']);
-
-type Measured = Extract<TrialResult, { readonly kind: 'measured' }>;
-
 /** The fastest whole measurement of a published configuration of a size; null where none ran. */
-export function bestPublished(
-  { candidates, trials }: { readonly candidates: readonly Candidate[]; readonly trials: readonly Trial[] },
+function bestPublished(
+  { candidates, trials }: Pick<Tuning, 'candidates' | 'trials'>,
+  stored: readonly PublishedRun[],
   model: string,
 ): Measured | null {
   const own = candidates.map(({ subject }) => subject);
@@ -101,14 +101,15 @@ export function bestPublished(
     if (subject === undefined || subject.model.name !== model) return [];
     return result.kind === 'measured' && result.isWhole && isPublished(subject, own) ? [result] : [];
   });
-  return found.sort((a, b) => a.medianStepMs - b.medianStepMs)[0] ?? null;
+  const others = stored.filter((run) => run.model === model).map(({ result }) => result);
+  return [...found, ...others].sort((a, b) => a.medianStepMs - b.medianStepMs)[0] ?? null;
 }
 
 /** Batch and recomputation are not part of it: the paper takes what fits. Keys that every candidate has are the user's. */
 function isPublished({ mode, ratio, deepspeedOverrides }: Case, all: readonly Case[]): boolean {
   const fewest = Math.min(...all.map((one) => Object.keys(one.deepspeedOverrides).length));
   const isPlain = Object.keys(deepspeedOverrides).length === fewest;
-  return publishedModes.has(mode) && ratio === modes[mode].defaultRatio && isPlain;
+  return publishedModes.includes(mode) && ratio === modes[mode].defaultRatio && isPlain;
 }
 
 function ratioOf(result: TrialResult, published: Measured | null): number | null {

@@ -9,6 +9,7 @@ import { throughputCommand } from './choice-command.ts';
 import { choicePaths, requireOwnFiles, writeChoice } from './choice-files.ts';
 import type { TunePlan } from './plan-tune.ts';
 import type { SizePlan } from './size-plans.ts';
+import { publishedRuns } from './published.ts';
 import { named, needsPatches, trialReports, type ChoiceReport, type SizeReport } from './report.ts';
 import { tuneSize, type SizeOutcome } from './run-tune.ts';
 
@@ -56,7 +57,7 @@ async function reportSize(
     candidate === undefined ? null : await makeChoice(context, plan, { size, candidate, isPredicted });
   return {
     name: size.name,
-    trials: trialReports(outcome),
+    trials: trialReports(outcome, await publishedRuns(context, plan, size)),
     choice,
     explanation,
     lines: choice === null || isPredicted ? [] : choiceLines(explanation),

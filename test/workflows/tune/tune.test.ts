@@ -61,6 +61,23 @@ describe('tune', () => {
     expect(toy.launches().length).toBeGreaterThan(launched);
   });
 
+  it('holds the choice against a published configuration that was measured, whether it is a candidate or not', async () => {
+    const other = await toy.plan({ flags: { models: ['tiny'], modes: ['zero_infinity'] } });
+    await tune(toy.context, { ...other, command: { ...other.command, out: 'other' } });
+    const [size] = await tune(
+      toy.context,
+      await toy.plan({ flags: { models: ['tiny'], modes: ['zero_offload'] } }),
+    );
+    const chosen = size!.trials.find(({ isChoice }) => isChoice);
+    expect(chosen).toMatchObject({ mode: 'zero_offload', ratio: 1 });
+    toy.setSpeed('ms=60');
+    const [fast] = await tune(
+      toy.context,
+      await toy.plan({ flags: { models: ['tiny'], modes: ['zero_2'] }, force: true }),
+    );
+    expect(fast!.trials.find(({ isChoice }) => isChoice)?.ratio).toBeCloseTo(100 / 60, 1);
+  });
+
   it('goes on after Ctrl-C: what was finished counts as its trials, what was cut is run again', async () => {
     toy.setPause(0.03);
     const stop = new AbortController();
