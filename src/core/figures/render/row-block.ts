@@ -33,7 +33,8 @@ export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: r
   let x = 0;
   for (const [i, plan] of row.entries()) {
     const own = plotWidth(plan, layout.slots) + layout.tickRoom;
-    const titleWidth = i === row.length - 1 ? Math.max(layout.width - x, own) : own;
+    // Right of the last plot there is no other one's numbers, and soon the end of the page.
+    const titleWidth = i === row.length - 1 ? layout.width - x : own;
     texts.push(...panelTexts(plan, layout, { x, titleWidth, below: bottom + labels + 12 }));
     x += own + layout.gap;
   }

@@ -138,6 +138,21 @@ describe('the picture and the tables', () => {
     expect(buildAblation(inputsOf(records, { system, showPaper: false, showPredicted: false }))).toBeNull();
   });
 
+  it('keeps the title of a narrow last panel on the page', async () => {
+    const few = [placeNamed('none: ZeRO-3 offload', table), placeNamed('as published', zero)];
+    const { picture } = built(runsOf(few.map((place) => [place, 900])), {
+      showPaper: false,
+      showPredicted: false,
+    });
+    const panels = picture.panels.map((panel, index) => ({
+      ...panel,
+      x: panel.x.slice(0, index === 0 ? 6 : 2),
+    }));
+    const drawn = await plainPicture(vegaLiteSpec({ ...picture, panels }));
+    expect(panels).toHaveLength(2);
+    expect(outside(drawn, 8)).toEqual([]);
+  });
+
   it('has the same numbers as Markdown and as CSV', () => {
     const data = built(records);
     const row = rowNamed(data, '+ casts in Adam', table);
