@@ -24,9 +24,10 @@ export interface StepTime {
 }
 
 /**
- * A roofline of one step. Within the GPU, products and memory traffic follow one another, and so do the stages of a
- * step; what overlaps is said at its part. Launch and Python overheads are in none of them, so that small models take
- * longer than this (bench/predict.md has the error against every measured run).
+ * A roofline of one step at the shares of the system's rates that steps on an H200 reached (step-parts.ts), with what
+ * Python and the driver take for layers and gradients (launches.ts). Within the GPU, products and memory traffic follow one
+ * another, and so do the stages of a step; what overlaps is said at its part. bench/predict.md has the error against every
+ * measured run.
  * @returns null where the system does not say how fast it computes, or how fast its link and host are and the mode
  * needs them.
  */
