@@ -60,6 +60,8 @@ describe('the whole list of what must be alike', () => {
     ...{ smClockMhz: 1980, maxSmClockMhz: 1980, powerCapWatt: 700, maxTemperatureC: 50, throttleReasons: [] },
     samples: 9,
   };
+  const offloading = (memory: string, casts: string, optimizer = 'published'): RunRecord =>
+    record({ facts: { 'host memory': memory, casts, 'offload optimizer': optimizer } });
   const onGpu = (change: Partial<typeof gpu>): RunRecord =>
     record({ conditions: { ...a.conditions, cpuAdamThreads: 16, gpu: { ...gpu, ...change } } });
   const said = (facts: Record<string, string>): RunRecord => record({ facts });
@@ -95,6 +97,13 @@ describe('the whole list of what must be alike', () => {
       record({ conditions: { ...a.conditions, cpuAdamThreads: 4, gpu } }),
     ],
     [[], onGpu({}), record({ facts: { 'adam threads': 'none' }, conditions: { ...a.conditions, gpu } })],
+    [
+      ['host memory published against registered', 'casts published against fused'],
+      offloading('published', 'published'),
+      offloading('registered', 'fused'),
+    ],
+    [[], offloading('published', 'published'), offloading('registered', 'fused', 'overlap')],
+    [[], a, offloading('registered', 'fused')],
     // Twice the batch in twice the micro-batches is said once.
     [['global batch 8 against 16'], a, withCase({ globalBatch: 16, gradientAccumulation: 2 })],
     [['accumulation 1 against 2'], a, withCase({ gradientAccumulation: 2 })],
