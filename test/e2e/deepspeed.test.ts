@@ -45,12 +45,13 @@ async function startAndStep(argv: readonly string[]): Promise<{ running: Running
 }
 
 describe('superoffload throughput on the real engine', { timeout }, () => {
-  it('--chips 1: measures both modes, stops when it is stable, says what needs CUDA, exits 0', async () => {
+  it('--chips 1: measures the modes of a CPU, stops when it is stable, says what needs CUDA, exits 0', async () => {
     const { code, stdout, stderr } = await box.run([
       'throughput', '--chips', '1', '--model', 'tiny', '--steps', '1000', '--max-error', '80%',
     ]); // prettier-ignore
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^FUNCTIONAL: CPU ranks/);
+    expect(stdout).toMatch(/prism_overlap +tiny .* ok/);
     expect(stdout).toMatch(/zero_offload +tiny .* ok/);
     expect(stdout).toMatch(/zero_infinity +tiny .*\d\.\d+ \(.*\)~? +ok/);
     expect(stdout).toMatch(/prism +tiny .* not run: needs CUDA/);

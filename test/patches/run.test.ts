@@ -61,6 +61,7 @@ describe('two ranks', () => {
           apex: 'none',
           accelerator: 'cpu',
           'super offload': 'false',
+          'offload optimizer': 'published',
         },
       });
       const memory = parseLine(lines(0, 'peak memory')[0] ?? '');

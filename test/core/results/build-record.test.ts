@@ -129,12 +129,16 @@ describe('warnings', () => {
 
   it('finds a run that did something else than its row is called by', () => {
     const facts = (text: string): string[] => [` run facts | ${text} |`, ...goodLog()];
-    const told = (mode: 'prism' | 'zero_offload', text: string): readonly string[] =>
+    const told = (mode: 'prism' | 'prism_overlap' | 'zero_offload', text: string): readonly string[] =>
       recordOf(facts(text), { plan: samplePlan({ mode }), conditions }).warnings;
     expect(told('prism', 'zero stage: 3 | super offload: true')).toEqual([]);
     expect(told('prism', 'attention: sdpa')).toEqual([]);
     expect(told('prism', 'zero stage: 3 | super offload: false')).toEqual([
       'the log says super offload false, and true was planned: compare it with nothing',
+    ]);
+    expect(told('prism_overlap', 'zero stage: 3 | offload optimizer: overlap')).toEqual([]);
+    expect(told('prism_overlap', 'zero stage: 3 | offload optimizer: published')).toEqual([
+      'the log says offload optimizer published, and overlap was planned: compare it with nothing',
     ]);
     expect(told('zero_offload', 'zero stage: 3 | super offload: false')[0]).toContain('zero stage 3, and 2');
     const megatron =

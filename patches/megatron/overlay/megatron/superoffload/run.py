@@ -60,6 +60,8 @@ def set_up(model):
             "cuda": torch.version.cuda or "none", "accelerator": accelerator.device_name(), "device": device_name(cuda),
             "cores": cores, "adam threads": adam_threads(), "apex": apex_kind(), "attention": attention(get_args()),
             "super offload": str("superoffload" in type(engine.optimizer).__module__.lower()).lower(),
+            "offload optimizer": "overlap" if hasattr(engine.optimizer, "stepper")
+            else "published" if get_args().cpu_optimizer else "none",
         })
 
 
