@@ -66,7 +66,7 @@ describe('superoffload models', () => {
     const table = await program();
     expect(table).toMatchObject({ exitCode: 0, stderr: '' });
     expect(table.stdout).toMatch(/^2B +2\.120B +40 +2048 +32 +50432 +paper, Table 4/m);
-    expect((await program('--memory')).stdout).toMatch(/^2B +2\.120B( +\d+\.\d \+ \d+\.\d){4}$/m);
+    expect((await program('--memory')).stdout).toMatch(/^2B +2\.120B( +\d+\.\d \+ \d+\.\d){5}$/m);
     const json = JSON.parse((await program('--json', '--chips', '4')).stdout) as Record<string, unknown>;
     expect(json).toMatchObject({ schemaVersion: 1, chips: 4, microBatch: 8, sequenceLength: 1024 });
   });

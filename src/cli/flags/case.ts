@@ -43,7 +43,7 @@ export function declareCaseFlags(command: Command) {
     .addOption(new Option('--dtype <type>', 'number format (default: bf16)').choices(dtypes))
     .option('--fp16-lm-cross-entropy', 'compute the loss from 16-bit logits (megatron: fp16 alone)')
     .option('--loss-chunk <tokens>', 'logits in memory at one time (builtin; default: by size)', parseCount)
-    .option('--ratio <r>', 'share of the optimizer on the CPU, 0 to 1 (prism)', parseShare)
+    .option('--ratio <r>', 'share of the optimizer on the CPU, 0 to 1 (prism, prism_overlap)', parseShare)
     .option('--dropout <p>', 'dropout probability, below 1 (default: 0)', parseDropout)
     .option('--steps <n>', 'optimizer steps at most (default: 40)', parseCount)
     .option('--seed <n>', 'seed of weights and data', parseNumber)
