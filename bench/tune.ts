@@ -5,4 +5,4 @@
  */
 import { tuneReport } from './tune-report.ts';
 
-process.stdout.write(tuneReport(20));
+process.stdout.write(tuneReport(10));
