@@ -140,6 +140,8 @@ describe('nextTrial', () => {
       nextTrial(tuningOf([prism, offload], { trials, minutes: 9 }));
     expect(done([tight, measured(1, 500)])).toMatchObject({ best: 1 });
     expect(done([tight])).toMatchObject({ best: 0 });
+    // It is no aim either: the slower one that leaves the margin is tried.
+    expect(launched(nextTrial(tuningOf([prism, infinity], { trials: [tight] })))).toBe(1);
   });
 
   it('does not choose a run that was stopped early', () => {
