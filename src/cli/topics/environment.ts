@@ -16,7 +16,10 @@ export const userVariables: readonly (readonly [name: string, meaning: string])[
 export const runVariables: readonly (readonly [name: string, meaning: string])[] = [
   ['SUPEROFFLOAD_RUN_ID', 'in every process of a run: the run'],
   ['SUPEROFFLOAD_STOP_FILE', 'to the trainer: ends after its current step once this file is there'],
-  ['SUPEROFFLOAD_TRACE', 'to the built-in trainer: the file for the timeline of one step (throughput --timeline)'],
+  [
+    'SUPEROFFLOAD_TRACE',
+    'to the built-in trainer: the file for the timeline of one step (throughput --timeline)',
+  ],
   ['SUPEROFFLOAD_TRACE_STEP', 'which step that is'],
   ['SUPEROFFLOAD_TRACE', 'to the trainer: the file for the timeline of one step (throughput --timeline)'],
   ['SUPEROFFLOAD_TRACE_STEP', 'to the trainer: which step that is'],
