@@ -21,8 +21,6 @@ export const runVariables: readonly (readonly [name: string, meaning: string])[]
     'to the built-in trainer: the file for the timeline of one step (throughput --timeline)',
   ],
   ['SUPEROFFLOAD_TRACE_STEP', 'which step that is'],
-  ['SUPEROFFLOAD_TRACE', 'to the trainer: the file for the timeline of one step (throughput --timeline)'],
-  ['SUPEROFFLOAD_TRACE_STEP', 'to the trainer: which step that is'],
   ['SUPEROFFLOAD_NODE_RANK', 'on several machines: which of them this is'],
 ];
 
