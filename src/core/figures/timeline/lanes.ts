@@ -68,7 +68,7 @@ function groupOf(kind: string, intervals: readonly LaneInterval[]): LaneGroup {
   return { kind, ms, bytes: isCopy ? bytes : null, gbps: isCopy && ms > 0 ? bytes / ms / 1e6 : null };
 }
 
-/** Below this share of Adam's time an interval is the rest of a tensor, and not what the weights wait for. */
+/** An Adam shorter than this share of the longest one is the rest of a few vectors, and not what the weights wait for. */
 const smallAdam = 0.01;
 
 /**
@@ -76,8 +76,8 @@ const smallAdam = 0.01;
  * GPU. null without Adam, or where nothing is copied after it.
  */
 export function afterAdamMs({ adam, copies }: Timeline): number | null {
-  const busy = busyMs(adam);
-  const counting = adam.filter(({ beginMs, endMs }) => endMs - beginMs > smallAdam * busy);
+  const longest = adam.reduce((most, { beginMs, endMs }) => Math.max(most, endMs - beginMs), 0);
+  const counting = adam.filter(({ beginMs, endMs }) => endMs - beginMs > smallAdam * longest);
   const end = counting.reduce((last, { endMs }) => Math.max(last, endMs), 0);
   const back = copies.reduce(
     (last, { direction, endMs }) => (direction === 'up' ? Math.max(last, endMs) : last),

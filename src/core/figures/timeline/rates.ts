@@ -15,8 +15,6 @@ export interface KnownRates {
 export interface MeasuredLimits {
   readonly adam: readonly MeasuredAdam[];
   readonly linkGBps: number;
-  /** 16-bit matrix products, where they were measured too. */
-  readonly productTflops: number | null;
 }
 
 interface MeasuredAdam {
@@ -38,7 +36,7 @@ export function readLimits(value: unknown): MeasuredLimits | null {
   const rows = Array.isArray(fields['adam']) ? fields['adam'].map(adamOf) : [];
   const adam = rows.flatMap((row) => row ?? []);
   if (down === null || up === null || adam.length === 0 || adam.length < rows.length) return null;
-  return { adam, linkGBps: Math.min(down, up), productTflops: rateOf(fields['products TFLOPS']) };
+  return { adam, linkGBps: Math.min(down, up) };
 }
 
 function adamOf(value: unknown): MeasuredAdam | null {
@@ -61,14 +59,16 @@ function rateOf(value: unknown): number | null {
 }
 
 /**
- * The rates of a machine: of its profile, and what was measured beside it.
+ * The rates of a machine: of its profile, and what was measured beside it. Products are always the profile's
+ * `achievableTflops`, the fastest that anybody measured on such a machine: a bound at the rate of larger products, which
+ * the power cap slows (bench/README.md), could be beaten.
  * @returns what is missing, where no bound can be computed without it
  */
 export function knownRates(
   profile: HardwareRates,
   limits: MeasuredLimits | null,
 ): KnownRates | { readonly missing: readonly string[] } {
-  const products = limits?.productTflops ?? profile.achievableTflops;
+  const { achievableTflops: products } = profile;
   const down = limits?.linkGBps ?? profile.d2hGBps;
   const up = limits?.linkGBps ?? profile.h2dGBps;
   const adam = limits?.adam ?? profileAdam(profile);
@@ -106,10 +106,8 @@ function sourceText(
   const { adamNs, besideCopiesNs, linkBesideGBps, threads } = best;
   const beside = besideCopiesNs === null ? '' : ` (${short(besideCopiesNs)} beside copies both ways)`;
   const linkBeside = linkBesideGBps === null ? '' : ` (${short(linkBesideGBps)} beside Adam)`;
-  const by = isMeasured
-    ? `, by bench/overlap_limits.py with ${threads} threads`
-    : ', by the profile of the system';
-  return `products at ${short(products)} TFLOPS, CPU Adam ${short(adamNs)} ns a parameter${beside}, the link ${short(link)} GB/s each way${linkBeside}${by}`;
+  const by = isMeasured ? `, by bench/overlap_limits.py with ${threads} threads; products` : '; all';
+  return `products at ${short(products)} TFLOPS, CPU Adam ${short(adamNs)} ns a parameter${beside}, the link ${short(link)} GB/s each way${linkBeside}${by} by the profile of the system`;
 }
 
 function short(value: number): string {

@@ -25,6 +25,7 @@ export const measured = {
   zeroOffload: 'runs/20261123T110139Z-zero-offload-2b-1chip-s1024-b8x1-bf16-d2d0f846-3b0b',
   overlap: 'runs/20261123T110224Z-prism-2b-1chip-s1024-b8x1-bf16-793f73b0-c34b',
   overlap5B: 'runs/20261123T110337Z-prism-5b-1chip-s1024-b8x1-bf16-a43e154e-da55',
+  overlap15B: 'runs/20261123T110439Z-prism-15b-1chip-s1024-b1x1-bf16-ac-09767050-7480',
 } as const;
 
 /** The archive of H200 runs, unpacked for the tests of one file. */
