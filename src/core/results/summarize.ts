@@ -116,10 +116,16 @@ function ratioOf(baseline: CaseSummary, candidate: CaseSummary): ModeRatio | nul
 
 /** Launches of one round side by side; a round in which one of the two failed is left out, not shifted. */
 function pairedRounds(baseline: CaseSummary, candidate: CaseSummary): (readonly [RunRecord, RunRecord])[] {
-  return baseline.launches.flatMap((before, round) => {
-    const after = candidate.launches[round];
+  const [befores, afters] = [baseline, candidate].map(roundsOf) as [RunRecord[], RunRecord[]];
+  return befores.flatMap((before, round) => {
+    const after = afters[round];
     return after !== undefined && isMeasured(before) && isMeasured(after) ? [[before, after] as const] : [];
   });
+}
+
+/** A trial of a tuning that was stopped early is of no round. */
+function roundsOf({ launches }: CaseSummary): RunRecord[] {
+  return launches.filter(({ abandoned }) => abandoned === undefined);
 }
 
 function isConfident({ interval }: CaseSummary): boolean {

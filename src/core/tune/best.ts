@@ -21,6 +21,15 @@ export function bestOf(tuning: Tuning): Measured | null {
   return tuning.objective === 'size' ? best : (asGoodOnGpu(withMargin, best) ?? best);
 }
 
+/**
+ * What the others are held against: the best, where it leaves the margin. What takes more is chosen only where nothing
+ * else runs: it is no aim for the others.
+ */
+export function aimOf(tuning: Tuning): Measured | null {
+  const best = bestOf(tuning);
+  return best !== null && leavesMargin(best, tuning) ? best : null;
+}
+
 function asGoodOnGpu(measured: readonly Measured[], best: Measured): Measured | undefined {
   const mostMs = best.result.medianStepMs * (1 + worthwhile);
   return measured

@@ -1,6 +1,6 @@
 import { abandonAboveMs } from './abandon.ts';
 import { believe, type Belief } from './beliefs.ts';
-import { bestOf, leavesMargin, worthwhile } from './best.ts';
+import { aimOf, bestOf, worthwhile } from './best.ts';
 import { keepsAllOnGpu } from './modes-to-tune.ts';
 import { nextSize } from './next-size.ts';
 import type { Measured, Numbered } from './measured.ts';
@@ -33,9 +33,7 @@ function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
   const belief = believe(
     standing.measured.map(({ candidate, result }) => ({ candidate, stepMs: result.medianStepMs })),
   );
-  const ran = bestOf(tuning);
-  // What takes more than the margin allows is chosen only where nothing else runs: it is no aim for the others.
-  const best = ran !== null && leavesMargin(ran, tuning) ? ran : null;
+  const best = aimOf(tuning);
   const believed = standing.open.map((open) => ({ ...open, belief: belief(open.candidate) }));
   const next = best === null ? firstOf(believed) : lowest(believed, optimisticOf);
   if (best !== null && next.belief.optimisticMs > best.result.medianStepMs * (1 - worthwhile)) {

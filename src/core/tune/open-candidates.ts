@@ -2,9 +2,9 @@ import { median } from '../stats/median.ts';
 import { isFallbackOf } from './fallback.ts';
 import { lessonsOf, type Lessons } from './lessons.ts';
 import { measuredOf, type Measured, type Numbered } from './measured.ts';
-import { bestOf } from './best.ts';
+import { aimOf, bestOf } from './best.ts';
 import { candidateKey } from './propose.ts';
-import type { Candidate, Tuning } from './tuning.ts';
+import type { Candidate, Trial, Tuning } from './tuning.ts';
 
 /** Where the search stands. */
 export interface Standing {
@@ -21,7 +21,10 @@ const [leastPace, mostPace] = [0.3, 3];
 
 export function standingOf(tuning: Tuning): Standing {
   const lessons = lessonsOf(tuning);
-  const tried = new Set(tuning.trials.map(({ candidate }) => candidate));
+  const aim = tuning.objective === 'size' ? null : aimOf(tuning);
+  const tried = new Set(
+    tuning.trials.filter((trial) => isDecided(trial, aim)).map(({ candidate }) => candidate),
+  );
   const possible = tuning.candidates.flatMap((candidate, index): Numbered[] =>
     !tried.has(index) && lessons.whyOut(candidate) === null ? [{ index, candidate }] : [],
   );
@@ -42,6 +45,15 @@ export function standingOf(tuning: Tuning): Standing {
     tooLong: useful.filter((one) => !isShort(one)),
     measured,
   };
+}
+
+/**
+ * Whether a trial leaves nothing to ask. One that another search stopped early was slower than the best of that search:
+ * where it is none to choose here (other modes, another margin), it may still be the best.
+ */
+function isDecided({ result, isStored }: Trial, aim: Measured | null): boolean {
+  if (!isStored || result.kind !== 'measured' || result.isWhole) return true;
+  return aim !== null && result.medianStepMs > aim.result.medianStepMs;
 }
 
 /** The same with half or twice the micro-batch: what is next to the best is worth a look, whatever speaks against it. */

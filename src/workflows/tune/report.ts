@@ -77,7 +77,7 @@ export function trialReports(
         interval: record.statistics?.interval ?? null,
         ratio: ratioOf(result, published),
         takesMoreGpu: takesMore(result, published),
-        isChoice: index === best,
+        isChoice: index === best && result.kind === 'measured' && result.isWhole,
         case: candidate.subject,
       },
     ];

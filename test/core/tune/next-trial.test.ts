@@ -56,6 +56,20 @@ describe('nextTrial', () => {
     expect(launched(nextTrial(fast))).toBe(2);
   });
 
+  it('launches again what another search stopped early, where what it was held against is none to choose here', () => {
+    const early = { ...measured(0, 350, { isWhole: false }), isStored: true };
+    const alone = tuningOf([prism, infinity], { trials: [early] });
+    expect(launched(nextTrial(alone))).toBe(0);
+    const slower = { ...alone, trials: [early, measured(1, 2000)] };
+    expect(launched(nextTrial(slower))).toBe(0);
+    const againEarly = measured(0, 2200, { isWhole: false });
+    expect(nextTrial({ ...slower, trials: [...slower.trials, againEarly] })).toMatchObject({ best: 1 });
+    const faster = tuningOf([prism, offload], { trials: [early, measured(1, 300)] });
+    expect(nextTrial(faster)).toMatchObject({ type: 'done', best: 1 });
+    const beyond = measured(1, 300, { gpuGiB: 139 });
+    expect(launched(nextTrial(tuningOf([prism, offload], { trials: [early, beyond] })))).toBe(0);
+  });
+
   it('ends at the budget, and counts stored trials as known and not as its own', () => {
     const candidates = [prism, offload, infinity];
     const budget = { maxTrials: 1, maxMinutes: 8, memoryMargin: 0.05 };
