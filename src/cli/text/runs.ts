@@ -1,5 +1,6 @@
 import { placementText } from '../../core/report/placement-text.ts';
 import type { RunRecord } from '../../core/results/record.ts';
+import { runEndOf } from '../../core/results/run-end.ts';
 import { describeUpstream } from '../../core/stack/reference.ts';
 import { upstreamNames } from '../../core/upstreams/upstream.ts';
 import { isNeverStarted } from '../../workflows/runs/never-started.ts';
@@ -58,7 +59,7 @@ function stateText(run: LoadedRun['run']): string {
 function facts(record: RunRecord): (readonly [string, string | null])[] {
   const { statistics, throughput, memory, outcome, stack } = record;
   return [
-    ['outcome', `${outcome.class}: ${outcome.reason}`],
+    ['outcome', `${runEndOf(record)}: ${outcome.reason}`],
     ['evidence', outcome.evidence],
     ['what to do', outcome.hint],
     ['kind', record.functional ? 'functional (CPU ranks)' : record.system.title],

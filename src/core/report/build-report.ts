@@ -1,7 +1,7 @@
 import { figureSystems, type FigureSystem } from '../figures/figure-system.ts';
-import type { OutcomeClass } from '../logs/events.ts';
 import type { FoundRecord } from '../results/record-set.ts';
 import type { RunRecord } from '../results/record.ts';
+import { runEndOf, type RunEnd } from '../results/run-end.ts';
 import { redactText } from '../results/redact.ts';
 import { bestRatios } from './best-ratios.ts';
 import { finite } from '../text/finite.ts';
@@ -83,7 +83,7 @@ function rowOf(record: RunRecord, system: string, folder: string | null): RunRow
     gpuGiB: finite(memory.gpuAllocatedGiB),
     hostGiB: finite(memory.hostGiB),
     lastLoss: finite(record.lastLoss),
-    outcome: outcome.class,
+    outcome: runEndOf(record),
     proof: outcome.evidence ?? outcome.reason,
   };
 }
@@ -122,7 +122,7 @@ function hardwareOf({ title, system: { link, cores } }: FigureSystem, rows: read
 }
 
 /** The commonest first; those of one count by their name. */
-function countOutcomes(rows: readonly RunRow[]): (readonly [OutcomeClass, number])[] {
+function countOutcomes(rows: readonly RunRow[]): (readonly [RunEnd, number])[] {
   const counts = [...groupBy(rows, ({ outcome }) => outcome)].map(
     ([name, group]) => [name, group.length] as const,
   );

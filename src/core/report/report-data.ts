@@ -1,5 +1,5 @@
-import type { OutcomeClass } from '../logs/events.ts';
 import type { RunRecord } from '../results/record.ts';
+import type { RunEnd } from '../results/run-end.ts';
 
 /** One run as a line of a table. Everything that is not known is null; every number is finite. */
 export interface RunRow {
@@ -28,7 +28,7 @@ export interface RunRow {
   readonly gpuGiB: number | null;
   readonly hostGiB: number | null;
   readonly lastLoss: number | null;
-  readonly outcome: OutcomeClass;
+  readonly outcome: RunEnd;
   /** The log line that proves the outcome, else the reason for it. */
   readonly proof: string;
 }
@@ -44,7 +44,7 @@ export interface SystemSummary {
   readonly lastUtc: string;
   /** torch and DeepSpeed of its stacks. */
   readonly software: readonly string[];
-  readonly outcomes: readonly (readonly [OutcomeClass, number])[];
+  readonly outcomes: readonly (readonly [RunEnd, number])[];
 }
 
 /** How much faster one mode is than another in the same experiment. */
@@ -77,7 +77,7 @@ export interface LimitRow {
   readonly largestRunId: string | null;
   readonly smallestFailed: string | null;
   readonly failedRunId: string | null;
-  readonly failure: OutcomeClass | null;
+  readonly failure: RunEnd | null;
 }
 
 /** All that the pages, the Markdown and the CSV say. */
@@ -90,7 +90,7 @@ export interface ReportData {
   /** Newest first. */
   readonly runs: readonly RunRow[];
   readonly systems: readonly SystemSummary[];
-  readonly outcomes: readonly (readonly [OutcomeClass, number])[];
+  readonly outcomes: readonly (readonly [RunEnd, number])[];
   /** Largest first. */
   readonly ratios: readonly RatioRow[];
   readonly limits: readonly LimitRow[];

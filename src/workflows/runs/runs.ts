@@ -13,6 +13,7 @@ import { quoteWord } from '../../core/launch/quote.ts';
 import { stackReference } from '../../core/plan/stack-reference.ts';
 import type { RunPlan, StackReference } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
+import { runEndOf } from '../../core/results/run-end.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { describeReferenceChange, installCommand } from '../../core/stack/reference.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -26,7 +27,7 @@ import { checkDrift } from '../stacks/usable-stack.ts';
 export interface RunListing {
   readonly runId: string;
   /**
-   * An outcome class, or `running`, `orphaned` (its tool is gone), `detached` (its tool is gone; only its scheduler or
+   * An outcome class, or `stopped_early` (a trial that a tuning gave up, no measurement), `running`, `orphaned` (its tool is gone), `detached` (its tool is gone; only its scheduler or
    * its hosts know more: `runs watch`), `elsewhere` (started on another machine or in
    * another container, no record yet), `not_started` (its tool was killed before), `unfinished` (no record could be
    * made),
@@ -69,7 +70,7 @@ function unreadable(runId: string, { message: title }: SuperOffloadError): RunLi
 function listingOf(record: RunRecord): RunListing {
   return {
     runId: record.runId,
-    state: record.outcome.class,
+    state: runEndOf(record),
     title: record.title,
     startedUtc: record.startedUtc,
     stepMs: record.statistics?.medianMs ?? null,

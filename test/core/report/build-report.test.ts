@@ -40,6 +40,18 @@ describe('buildReport', () => {
     expect(ratios[0]?.basis).toContain('within one run');
   });
 
+  it('calls a trial that a tuning stopped early by a word of its own, and shows no fault in it', () => {
+    const early = { abandoned: { aboveMs: 900 } };
+    const data = reportOf({ stepMs: steps(1000) }, { stepMs: steps(1500), record: early });
+    expect(data.outcomes).toEqual([
+      ['ok', 1],
+      ['stopped_early', 1],
+    ]);
+    expect(runsCsv(data)).toContain(',stopped_early,');
+    expect(reportMarkdown(data)).toContain(String.raw`1 ok, 1 stopped\_early`);
+    expect(indexPage(data, [], () => '').toString()).toMatch(/<span class="b"\s*>stopped_early<\/span/);
+  });
+
   it('says why a ratio is not fair', () => {
     const { ratios } = reportOf(
       { stepMs: steps(1000) },

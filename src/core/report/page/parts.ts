@@ -1,18 +1,27 @@
-import type { OutcomeClass } from '../../logs/events.ts';
+import type { RunEnd } from '../../results/run-end.ts';
 import { formatNumber } from '../../text/format.ts';
 import { html, type Html, type HtmlValue } from '../../text/html.ts';
 import { shownLine } from '../../text/plain.ts';
 
+/** Ends that are no fault of the run. */
+const untoned: readonly RunEnd[] = [
+  'stopped_early',
+  'interrupted',
+  'cancelled',
+  'incomplete',
+  'unsupported',
+  'time_limit',
+  'preempted',
+];
+
 /** How an outcome is coloured; its word is always there too. */
-function tone(outcome: OutcomeClass): string {
+function tone(outcome: RunEnd): string {
   if (outcome === 'ok') return 'ok';
   if (['gpu_oom', 'host_oom', 'shm_full'].includes(outcome)) return 'mem';
-  if (['interrupted', 'cancelled', 'incomplete', 'unsupported', 'time_limit', 'preempted'].includes(outcome))
-    return '';
-  return 'bad';
+  return untoned.includes(outcome) ? '' : 'bad';
 }
 
-export function badge(outcome: OutcomeClass, count?: number): Html {
+export function badge(outcome: RunEnd, count?: number): Html {
   const of = tone(outcome);
   return html`<span class="${of === '' ? 'b' : `b ${of}`}"
     >${count !== undefined && `${count} `}${outcome}</span
