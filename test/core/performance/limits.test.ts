@@ -6,9 +6,9 @@ import {
   type MachineRates,
 } from '../../../src/core/performance/limits.ts';
 
-/** One H200 behind PCIe with 16 cores, as bench/overlap_limits.py found it; products as `systems probe` did. */
+/** One H200 behind PCIe with 16 cores, as bench/overlap_limits.py found it; products of experiment/systems/h200.json. */
 const h200: MachineRates = {
-  matmulFlopsPerSecond: 680e12,
+  matmulFlopsPerSecond: 805e12,
   adamNs: 0.195,
   adamBesideCopiesNs: 0.278,
   linkGBps: 55,
@@ -21,7 +21,7 @@ const whole2B = { forwardFlops: 112.3e12 / 3, cpuParameters: 2.12e9, linkBytesPe
 describe('the least time of a step', () => {
   it('is that of the busiest resource', () => {
     const limit = physicalLimit(whole2B, h200);
-    expect(limit.computeMs).toBeCloseTo(165.1, 0);
+    expect(limit.computeMs).toBeCloseTo(139.5, 0);
     expect(limit.hostMs).toBeCloseTo(413.4, 1);
     expect(limit.linkMs).toBeCloseTo(77.1, 1);
     expect(limit).toMatchObject({ limitMs: limit.hostMs, limitedBy: 'host memory' });
@@ -44,8 +44,8 @@ describe('the least time of a step', () => {
   });
 
   it('holds a forward pass before Adam, and never less than the compute', () => {
-    expect(dependentLimitMs(whole2B, h200)).toBeCloseTo(55 + 447.8, 0);
-    expect(dependentLimitMs({ ...whole2B, cpuParameters: 0 }, h200)).toBeCloseTo(165.1, 0);
+    expect(dependentLimitMs(whole2B, h200)).toBeCloseTo(46.5 + 447.8, 0);
+    expect(dependentLimitMs({ ...whole2B, cpuParameters: 0 }, h200)).toBeCloseTo(139.5, 0);
   });
 
   it('lies below every step that was measured on that machine', () => {

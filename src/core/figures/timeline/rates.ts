@@ -60,8 +60,8 @@ function rateOf(value: unknown): number | null {
 
 /**
  * The rates of a machine: of its profile, and what was measured beside it. Products are always the profile's
- * `achievableTflops`, the fastest that anybody measured on such a machine: a bound at the rate of larger products, which
- * the power cap slows (bench/README.md), could be beaten.
+ * `achievableTflops`, the fastest that anybody measured on such a machine: a bound at the rate of
+ * larger ones (680 TFLOPS on an H200, bench/README.md) could be beaten.
  * @returns what is missing, where no bound can be computed without it
  */
 export function knownRates(
