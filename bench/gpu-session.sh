@@ -8,19 +8,21 @@
 # A STEP is one argument, `SECONDS WORDS`:
 #   '480 campaign run bench/campaigns/overlap_2b.json --repeat 3'   any command of superoffload; files from here
 #   '60 check plain clipped'                                        test/patches/check_overlap.py, on CUDA where there is one
+#   '90 check x2 all@60'                                            the same on two GPUs
 #   '60 limits'                                                     bench/overlap_limits.py, kept as limits.json
 #
-# OUT/session.tar.gz has runs/, campaigns/, lock.json of the stack, what the steps printed and steps.tsv;
+# OUT/session.tar.gz has runs/, campaigns/, tunes/, lock.json of the stack, what the steps printed and steps.tsv;
 # `npx tsx bench/overlap.ts OUT/session.tar.gz` makes the tables of it. Exit status 4 where a step failed or was cut.
-# TOTAL_SECONDS (570): no step goes beyond it.
+# TOTAL_SECONDS (570): nothing goes beyond it, packing included.
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 total=${TOTAL_SECONDS:-570}
 keep_seconds=10 # what packing takes at most
+end_seconds=${END_SECONDS:-8} # for a run that is asked to end, and as long again for one that is made to
 
 usage() {
-  sed -n '5,18p' "${BASH_SOURCE[0]}" >&2
+  sed -n '5,19p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -39,6 +41,7 @@ for step in "$@"; do
 done
 log=$work/session
 mkdir -p "$log"
+rm -f "$log"/* # of an earlier call in this folder
 : >"$log/steps.tsv"
 
 if [ "$archive" = --here ]; then
@@ -61,7 +64,7 @@ keep() {
   rm -f "$stage"/*
   if [ -f "$lock" ]; then cp "$lock" "$stage/lock.json"; fi
   cp "$log"/* "$stage"/
-  for name in runs campaigns; do if [ -d "$home/$name" ]; then list+=(-C "$home" "$name"); fi; done
+  for name in runs campaigns tunes; do if [ -d "$home/$name" ]; then list+=(-C "$home" "$name"); fi; done
   tar -czf "$out/.session.tar.gz" "${list[@]}" -C "$stage" . && mv "$out/.session.tar.gz" "$out/session.tar.gz"
 }
 
@@ -91,21 +94,30 @@ run_step() {
     check)
       local device=()
       if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then device=(--cuda); fi
-      in_stack "$root/test/patches/check_overlap.py" "${device[@]}" "${words[@]:1}"
+      local ranks=()
+      case ${words[1]:-} in x[1-9]*) ranks=(-m torch.distributed.run --standalone --nproc-per-node "${words[1]#x}"); unset 'words[1]' ;; esac
+      in_stack "${ranks[@]}" "$root/test/patches/check_overlap.py" "${device[@]}" "${words[@]:1}"
       ;;
     limits) in_stack "$root/bench/overlap_limits.py" "${words[@]:1}" >"$log/limits.json" ;;
     *) cd "$work" && exec "${tool[@]}" "${words[@]}" ;;
   esac
 }
 
-# SIGINT first: the tool ends its run, keeps what it has, and the next step begins.
+# SIGINT first: the tool ends its run, keeps what it has, and the next step begins. The second one makes it kill the run,
+# which the death of the tool alone would not: a run is no child of its group, and would train beside the next step.
 limited() {
   local limit=$1 pid watcher status
   shift
   set -m
   "$@" &
   pid=$!
-  (sleep "$limit"; kill -INT -- "-$pid"; sleep "$keep_seconds"; kill -KILL -- "-$pid") 2>/dev/null &
+  (
+    sleep "$limit"
+    for signal in INT INT KILL; do
+      kill "-$signal" -- "-$pid"
+      sleep "$end_seconds"
+    done
+  ) 2>/dev/null &
   watcher=$!
   set +m
   wait "$pid"
@@ -121,7 +133,7 @@ report() { printf '%s\t%ss\t%s\n' "$2" "$3" "$1" | tee -a "$log/steps.tsv" >&2; 
 
 if [ "$archive" != --here ]; then
   begun=$SECONDS
-  limited $((total - SECONDS)) "$root/bench/gpu.sh" run "$archive" "$work" "${python_of_machine[@]}" stacks list >"$log/install.log" 2>&1
+  limited $((total - SECONDS - 2 * end_seconds)) "$root/bench/gpu.sh" run "$archive" "$work" "${python_of_machine[@]}" stacks list >"$log/install.log" 2>&1
   status=$?
   report install "$status" $((SECONDS - begun))
   keep
@@ -131,7 +143,7 @@ fi
 for step in "$@"; do
   number=$((number + 1))
   limit=${step%% *} words=${step#* }
-  left=$((total - SECONDS - keep_seconds))
+  left=$((total - SECONDS - keep_seconds - 2 * end_seconds))
   if [ "$left" -lt 10 ]; then
     report "$words" 'not begun' 0
     failed=1
