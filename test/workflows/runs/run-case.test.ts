@@ -92,8 +92,11 @@ describe('runCase', () => {
       exit: { stoppedBy: 'abandoned', exitCode: 0 },
       outcome: { class: 'ok', reason: expect.stringContaining('could not be the fastest') as string },
       abandoned: { aboveMs: 15 },
-      warnings: ['stopped early, its steps stay above 0.0150 s: too few of them for a measurement'],
     });
+    // Another warning may say that the machine is busy.
+    expect(record.warnings).toContain(
+      'stopped early, its steps stay above 0.0150 s: too few of them for a measurement',
+    );
     expect(record.statistics?.medianMs).toBeGreaterThan(20);
     expect(isMeasured(record)).toBe(false);
     expect(verdictOf(record)).toEqual({ kind: 'ran' });
