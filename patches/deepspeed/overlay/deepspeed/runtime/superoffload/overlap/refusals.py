@@ -26,7 +26,10 @@ def refuse(optimizer, options, settings, ranks):
 
 
 def tensor_parallel_size(mpu):
-    """Megatron hands over its mpu whatever it splits; that of DeepSpeed's sequence parallelism knows nothing of it."""
-    names = ("get_tensor_model_parallel_world_size", "get_model_parallel_world_size")
-    sizes = [getattr(mpu, name)() for name in names if hasattr(mpu, name)]
-    return sizes[0] if sizes else 1
+    """Megatron hands over its mpu whatever it splits. DeepSpeed's state of sequence parallelism splits no tensor, and
+    calls the ranks that share a sequence model-parallel."""
+    if hasattr(mpu, "get_tensor_model_parallel_world_size"):
+        return mpu.get_tensor_model_parallel_world_size()
+    if hasattr(mpu, "initialize_sequence_parallel") or not hasattr(mpu, "get_model_parallel_world_size"):
+        return 1
+    return mpu.get_model_parallel_world_size()
