@@ -32,8 +32,8 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
             raise ValueError('superoffload.casts "fused" adds gradients up in the format of the weights, '
                              f"{self.dtype}, not in {self.gradient_accumulation_dtype}: leave "
                              "data_types.grad_accum_dtype out")
-        cores = cores_of_rank()
-        self.adam = Adam(settings.adam_threads or len(cores), cores if settings.bind_threads else ())
+        cores, threads = cores_of_rank()
+        self.adam = Adam(settings.adam_threads or threads, cores if settings.bind_threads else ())
 
     def _refuse(self, optimizer, options):
         """What this optimizer does not do must not be done silently in another way."""

@@ -47,13 +47,23 @@ class Checkpoints:
     def _rigid_load_state_dict(self, state_dict, load_optimizer_states=True):
         self.settle()
         super()._rigid_load_state_dict(state_dict, load_optimizer_states)
+        self._adopt_state()
+
+    def _load_universal_checkpoint(self, *arguments):
+        self.settle()
+        super()._load_universal_checkpoint(*arguments)
+        self._adopt_state()
+
+    def _adopt_state(self):
+        """DeepSpeed puts tensors of its own in the place of the moments: what is in them goes to where Adam steps."""
         for i, flat in enumerate(self._flat_fp32):
             state = self.optimizer.state[flat]
+            state["step"] = int(state["step"])  # of a universal checkpoint: one object for all
             if i in self.subgroups:
                 _, momentum, variance = self.blocks.state(i)
                 momentum.copy_(state["exp_avg"])
                 variance.copy_(state["exp_avg_sq"])
-                self.subgroups[i].steps = int(state["step"])
+                self.subgroups[i].steps = state["step"]
                 self._state_moved(i)
 
     def _get_fp32_grad_state_partition(self, param, release_swap_buffers):

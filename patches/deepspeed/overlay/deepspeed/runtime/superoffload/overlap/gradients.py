@@ -1,6 +1,7 @@
 """Gradients as the backward pass makes them, and how they go to the host: mixin of OverlapOptimizer_Stage3."""
 
 import torch
+from deepspeed.accelerator import get_accelerator
 
 
 class Gradients:
@@ -12,6 +13,8 @@ class Gradients:
     def reduce_ready_partitions_and_remove_grads(self, param):
         if not self.resident:
             return super().reduce_ready_partitions_and_remove_grads(param)
+        if self._coalesce_grad_reduction:  # taken once, when engine.coalesce_grad_reduction() ends
+            return
         if getattr(param, "ds_grad_is_ready", True):
             self._take(param, param.grad.reshape(-1))
             param.grad = None
@@ -23,7 +26,24 @@ class Gradients:
                 piece = partition.reshape(-1)
                 # Without reduce_scatter it is a part of the bucket, which is filled again before this is used.
                 self._take(param, piece if self.reduce_scatter else piece.clone())
+            if self.cuda and param.grad is not None:  # with overlap_comm the stream of this may still read it
+                param.grad.record_stream(get_accelerator().current_stream())
             param.grad = None
+
+    def zero_grad(self, set_to_none=True):
+        super().zero_grad(set_to_none)
+        self._drop_unused()
+
+    def clear_backward_seen_flag(self):
+        """A forward pass begins. Where no backward pass since the last step came to its end, what there is of one that
+        failed does not count, as in ZeRO-3."""
+        super().clear_backward_seen_flag()
+        if self.micro_step_id == 0:
+            self._drop_unused()
+
+    def _drop_unused(self):
+        if not self._submitted:
+            self._forget_gradients()
 
     @torch.no_grad()
     def _take(self, param, gradient):

@@ -27,6 +27,8 @@ class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, Deep
         refuse(init_optimizer, kwargs, self.settings, ranks)
         self.cuda, self.resident = get_accelerator().device_name() == "cuda", ranks == 1
         self.largest_turning, self.stepper = 0, None
+        self.managed = ds_config.get("managed_gradient_accumulation", True)  # else only step() says where it ends
+        self.gathers_beside = self.cuda and ranks > 1 and bool(kwargs.get("overlap_comm"))
         self._begin_gradients()
         self._begin_weights()
         self.link = (CudaLink if self.cuda else HostLink)(self.settings.copy_streams)

@@ -77,7 +77,7 @@ class State:
     def _create_gradients(self):
         """In host memory a place for every gradient. Accumulated gradients wait on the GPU."""
         counts, host = self.fp16_partitioned_groups_flat_numel, self.host_indices
-        accumulates = self.gradient_accumulation_steps > 1
+        accumulates = self.gradient_accumulation_steps > 1 or not self.managed
         format = self.gradient_accumulation_dtype if accumulates or not self.resident else self.dtype
         # A step that is done again at another scale needs its gradients; and weights return in their own format.
         in_gradients = self.clip_grad == 0 and format == self.dtype

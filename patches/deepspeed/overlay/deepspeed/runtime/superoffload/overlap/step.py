@@ -33,6 +33,8 @@ class Step:
         self._withhold()
         if not self.settings.early_forward:
             self.settle()
+        if self.gathers_beside:  # ZeRO-3's next all-gathers have a stream of their own, which waits for no other
+            get_accelerator().synchronize()
         self._forget_gradients()
         self._post_step(set())
 
@@ -63,7 +65,8 @@ class Step:
             flat = self._flat_fp32[i]
             group, state = self.optimizer.param_groups[self.sub_group_to_group_id[i]], self.optimizer.state[flat]
             state["step"] += 1
-            count = torch.tensor(float(state["step"]), device=flat.device)
+            corrected = group.get("bias_correction", True)
+            count = torch.tensor(float(state["step"]) if corrected else math.inf, device=flat.device)
             beta1, beta2 = group["betas"]
             step_of([flat.data], [gradient.float().mul_(scale)], [state["exp_avg"]], [state["exp_avg_sq"]], [], [count],
                     lr=group["lr"], beta1=beta1, beta2=beta2, weight_decay=group["weight_decay"], eps=group["eps"],

@@ -1,0 +1,164 @@
+"""What a training loop may do beside one step after another, with ZeRO-3's own CPU optimizer and with the overlap
+optimizer: how many fp32 weights differ at the end. One rank, on the CPU accelerator.
+
+    check_loops.py [CASE...]                       prints a line of JSON for each
+"""
+
+import json
+import mmap
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import check_overlap
+import deepspeed
+import torch
+from check_overlap import engine_of, tokens_of
+from deepspeed.utils import safe_get_full_fp32_param
+
+
+class Planted(RuntimeError):
+    pass
+
+
+def backward(engine, case, step, micro=0):
+    engine.backward(engine(tokens_of(case, step, micro)))
+
+
+def train(engine, case, steps):
+    for step in steps:
+        for micro in range(case.get("accumulation", 1)):
+            backward(engine, case, step, micro)
+            engine.step()
+    return engine
+
+
+def drops_gradients(engine, case):
+    """Those of the first micro-step do not count."""
+    backward(engine, case, 0, 0)
+    engine.step()
+    engine.optimizer.zero_grad()
+    backward(engine, case, 0, 1)
+    engine.step()
+    return train(engine, case, [1, 2])
+
+
+def decides_when(engine, case):
+    """managed_gradient_accumulation is false: step() says where a step ends."""
+    for step in range(3):
+        for micro in range(2):
+            backward(engine, case, step, micro)
+        engine.step()
+    return engine
+
+
+def coalesces(engine, case):
+    for step in range(3):
+        with engine.coalesce_grad_reduction():
+            for micro in range(2):
+                backward(engine, case, step, micro)
+        engine.step()
+    return engine
+
+
+def goes_on(engine, case):
+    """A backward pass that fails half-way is as if it had not been. DeepSpeed's own cannot go on at all."""
+    train(engine, case, [0])
+    if case["fails"]:
+
+        def plant(module, inputs, output):
+            def fail(gradient):
+                raise Planted
+
+            output.register_hook(fail)
+
+        hook = engine.module.layers[1].register_forward_hook(plant)
+        try:
+            backward(engine, case, 1)
+            raise AssertionError("nothing failed")
+        except Planted:
+            hook.remove()
+    return train(engine, case, [2, 3])
+
+
+def begins_again(engine, case):
+    """From a universal checkpoint."""
+    from deepspeed.checkpoint import ds_to_universal
+
+    with tempfile.TemporaryDirectory() as folder:
+        train(engine, case, range(4)).save_checkpoint(folder, tag="4")
+        overlap = hasattr(engine.optimizer, "stepper")
+        engine.destroy()
+        arguments = SimpleNamespace(input_folder=f"{folder}/4", output_folder=f"{folder}/5", num_extract_workers=1,
+                                    num_merge_workers=1, keep_temp_folder=False, strict=True,
+                                    inject_missing_state=False)
+        ds_to_universal.main(arguments)
+        Path(folder, "latest_universal").write_text("5")
+        engine = engine_of({**case, "universal": True}, overlap)
+        engine.load_checkpoint(folder, tag="5")
+    return train(engine, case, range(4, 8))
+
+
+def config(case, overlap, of_overlap=check_overlap.config):
+    made = of_overlap(case, overlap)
+    if case.get("unmanaged"):
+        made["managed_gradient_accumulation"] = False
+    if case.get("universal"):
+        made["checkpoint"] = {"load_universal": True}
+    return made
+
+
+def without_bias_correction(engine, case):
+    for group in engine.optimizer.param_groups:
+        group["bias_correction"] = False
+    return train(engine, case, range(4))
+
+
+# what the loop does, and what is compared: ZeRO-3's own with the overlap optimizer, or two cases of that one
+CASES = {
+    "gradients dropped": (drops_gradients, {"accumulation": 2}),
+    "its own boundary": (decides_when, {"unmanaged": True}),
+    "coalesced": (coalesces, {}),
+    "a backward pass that failed": (goes_on, {"fails": False, "keys": {"subgroup_elements": 10**6}}, {"fails": True}),
+    "a universal checkpoint": (begins_again, {}),
+    "no bias correction": (without_bias_correction, {"dtype": "fp32", "keys": {"subgroup_elements": 1500}}, {"ratio": 0.5}),
+}
+
+
+def weights(loop, case, overlap):
+    engine = loop(engine_of(case, overlap), case)
+    found = {name: safe_get_full_fp32_param(param).clone() for name, param in engine.module.named_parameters()}
+    engine.optimizer.destroy()
+    return found
+
+
+def compare(name):
+    loop, case, *other = CASES[name]
+    expected = weights(loop, case, overlap=bool(other))
+    found = weights(loop, {**case, **(other[0] if other else {})}, overlap=True)
+    return {"case": name, "different": sum(not torch.equal(found[name], weight) for name, weight in expected.items()),
+            "off": max(check_overlap.off(found[name], weight) for name, weight in expected.items())}
+
+
+def forked():
+    """Whether a forked process gets a copy of memory that is registered (CUDA's part of it is left out)."""
+    from deepspeed.runtime.superoffload.overlap.host_memory import HostMemory
+
+    torch.cuda.cudart = lambda: SimpleNamespace(cudaHostRegister=lambda *_: 0, cudaHostUnregister=lambda *_: 0)
+    found = {}
+    for register in (True, False):
+        memory = HostMemory(mmap.PAGESIZE, register)
+        begin = f"{memory.bytes.data_ptr():x}-"
+        maps = Path("/proc/self/smaps").read_text().split("\n" + begin)[1]
+        flags = next(line for line in maps.splitlines() if line.startswith("VmFlags")).split()
+        found["registered" if register else "plain"] = "dc" not in flags  # "do not copy"
+    return {"case": "forked", **found}
+
+
+if __name__ == "__main__":
+    check_overlap.config = config
+    for case_name in sys.argv[1:] or [*CASES, "forked"]:
+        print("RESULT " + json.dumps(forked() if case_name == "forked" else compare(case_name)), flush=True)
+    os._exit(0)
