@@ -1,3 +1,4 @@
+import type { Case } from '../src/core/experiment/case.ts';
 import { settingWords } from '../src/core/experiment/setting-words.ts';
 import { parameterCount } from '../src/core/model/shape.ts';
 import type { RunRecord } from '../src/core/results/record.ts';
@@ -69,13 +70,18 @@ function machineText({ system, stack, facts }: RunRecord): string {
 
 function rowCells(row: Row, rows: readonly Row[]): string[] {
   const { subject, launches, summary } = row;
-  const { model, chips, microBatch, gradientAccumulation, sequenceLength, mode } = subject;
+  const { model, chips, sequenceLength, mode } = subject;
   const size = `${model.name} (${(parameterCount(model, sequenceLength) / 1e9).toFixed(3)}e9)`;
-  const batch = gradientAccumulation === 1 ? String(microBatch) : `${microBatch}x${gradientAccumulation}`;
   const words = settingWords(subject);
   const { memory } = summary.record;
   return [
-    ...[size, String(chips), batch, String(sequenceLength), words === '' ? mode : `${mode}, ${words}`],
+    ...[
+      size,
+      String(chips),
+      batchCell(subject),
+      String(sequenceLength),
+      words === '' ? mode : `${mode}, ${words}`,
+    ],
     launchesCell(launches),
     summary.stepMs === null ? summary.record.outcome.class : (summary.stepMs / 1000).toFixed(3),
     intervalCell(summary),
@@ -87,6 +93,13 @@ function rowCells(row: Row, rows: readonly Row[]): string[] {
 }
 
 const none = '-';
+
+/** The global batch, as everywhere; with how it is accumulated: `64 (8x8)`. */
+function batchCell({ globalBatch, microBatch, gradientAccumulation }: Case): string {
+  return gradientAccumulation === 1
+    ? String(globalBatch)
+    : `${globalBatch} (${microBatch}x${gradientAccumulation})`;
+}
 
 function launchesCell(launches: readonly RunRecord[]): string {
   const measured = launches.filter(isMeasured).length;

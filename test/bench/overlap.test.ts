@@ -30,6 +30,15 @@ describe('bench/overlap.ts', () => {
     expect(report).toContain(`| ${(plain / overlap).toFixed(2)} (`);
   });
 
+  it('says the batch of all GPUs, and how it is accumulated', () => {
+    const [source] = sources as [(typeof sources)[number]];
+    const records = source.records.slice(0, 1).map((record) => ({
+      ...record,
+      case: { ...record.case!, chips: 2, microBatch: 4, gradientAccumulation: 2, globalBatch: 16 },
+    }));
+    expect(overlapReport([{ ...source, records }])).toMatch(/ \| 2 +\| 16 \(4x2\) +\|/);
+  });
+
   it('says that a target was not measured, not reached, and that memory differs', () => {
     const [source] = sources as [(typeof sources)[number]];
     const records = source.records

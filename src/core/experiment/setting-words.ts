@@ -14,3 +14,12 @@ export function settingWords(subject: Case): string {
     ...Object.entries(deepspeedOverrides).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
   ].join(', ');
 }
+
+/** Titles of cases, with their settings where two have the same title. */
+export function distinctTitles(cases: readonly { readonly title: string; readonly case: Case }[]): string[] {
+  const isClear = new Set(cases.map(({ title }) => title)).size === cases.length;
+  return cases.map(({ title, case: subject }) => {
+    const words = isClear ? '' : settingWords(subject);
+    return words === '' ? title : `${title}, ${words}`;
+  });
+}

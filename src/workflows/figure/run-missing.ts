@@ -3,6 +3,7 @@ import { defaultRetry } from '../../core/campaign/retry-policy.ts';
 import { defaultMaxRetries } from '../../core/campaign/state.ts';
 import { listedChips } from '../../core/experiment/grid-batch.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
+import { distinctTitles } from '../../core/experiment/setting-words.ts';
 import type { FigureKey, FigureNumber } from '../../core/figures/figure-data.ts';
 import { figureExperiments } from '../../core/figures/trial.ts';
 import { campaignExitCode } from '../../core/results/exit-code.ts';
@@ -161,7 +162,7 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
   const planned = await planCampaign(context, request, rules);
   const cells = await listCells(context, request, rules, planned);
   const left = cells.filter(({ state, reused }) => state === 'left' && reused.length < run.repeat);
-  const missing = left.map(({ cell }) => cell.title);
+  const missing = distinctTitles(left.map(({ cell }) => cell));
   if (planned.cells.length === 0) throw nothingToRun(planned.leftOut.map(({ reason }) => reason));
   if (missing.length > 0) for (const message of planned.notes) context.emit({ type: 'note', message });
   if (dryRun || missing.length === 0) return { figure, chips, campaign, missing, exitCode: 0 };

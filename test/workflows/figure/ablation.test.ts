@@ -62,6 +62,8 @@ describe('superoffload figure ablation', () => {
     // Rows that stand in two groups are one run.
     expect(missing.length).toBeGreaterThan(20);
     expect(missing.filter((title) => title.includes('prism_overlap')).length).toBeGreaterThan(10);
+    expect(new Set(missing).size).toBe(missing.length);
+    expect(missing.join('\n')).toMatch(/prism_overlap, 2B, .*, superoffload\.fused_casts=false$/m);
     const only = await draw({ from: [], run: { ...run, flags: { modes: ['zero_offload'] } }, dryRun: true });
     expect(only.runs?.[0]?.missing).toHaveLength(4);
   });

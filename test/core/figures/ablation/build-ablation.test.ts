@@ -7,7 +7,7 @@ import { outside, overlaps, plainPicture } from '../render/picture-boxes.ts';
 import { paper, profile } from '../scene-inputs.ts';
 import { built, experiment, inputsOf, placeNamed, places, runsOf } from './ablation-sample.ts';
 
-const [one, zero, table] = [/one setting off/, /parts of it/, /Table 2/];
+const [one, zero, table] = [/overlap.*one setting changed/, /parts of it/, /Table 2/];
 const allOn = placeNamed('all on', one);
 const rowNamed = ({ rows }: AblationData, title: string, group: RegExp): AblationRow => {
   const found = rows.find((row) => row.title === title && group.test(row.group));
