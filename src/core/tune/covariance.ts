@@ -19,7 +19,9 @@ const variances = {
   offloadMode: 0.2 ** 2,
   /** Micro-batch and recomputation. */
   way: 0.05 ** 2,
-  ratio: 0.08 ** 2,
+  ratio: 0.12 ** 2,
+  /** From ratio 1, where modes were measured, to 0: none was below 0.5, and time may fall less than predicted there, or more. */
+  slope: 0.3 ** 2,
   /** Where the host's rates are assumed, nobody knows what the optimizer's place is worth. */
   ratioOfUnknown: 0.25 ** 2,
   settings: 0.03 ** 2,
@@ -42,11 +44,13 @@ export function covariance(a: Candidate, b: Candidate): number {
 export const launchVariance = variances.own;
 
 function withinMode(a: Candidate, b: Candidate, isAssumed: boolean): number {
-  const distance = ((a.subject.ratio ?? 1) - (b.subject.ratio ?? 1)) / ratioDistance;
+  const [onGpu, onGpuOther] = [1 - (a.subject.ratio ?? 1), 1 - (b.subject.ratio ?? 1)];
+  const distance = (onGpu - onGpuOther) / ratioDistance;
   return (
     (keepsAllOnGpu(a.subject.mode) ? variances.gpuMode : variances.offloadMode) +
     (isSameWay(a, b) ? variances.way : 0) +
     (isAssumed ? variances.ratioOfUnknown : variances.ratio) * Math.exp(-(distance ** 2)) +
+    variances.slope * onGpu * onGpuOther +
     (isSameSettings(a, b) ? variances.settings : 0)
   );
 }

@@ -49,6 +49,17 @@ describe('nextTrial', () => {
     });
   });
 
+  it('tries another ratio where a prediction fails at one: it may be steeper than predicted', () => {
+    const at = (ratio: number, orderMs: number): Candidate =>
+      candidate({ orderMs }, { mode: 'prism_overlap', ratio });
+    const candidates = [at(0.05, 256), at(0.53, 328), at(0.9, 482), candidate({ orderMs: 1100 })];
+    const far = nextTrial(tuningOf(candidates, { trials: [measured(0, 620)] }));
+    expect(launched(far)).toBe(1);
+    // As predicted, nothing speaks for those that are slower.
+    const straight = nextTrial(tuningOf(candidates, { trials: [measured(0, 256), measured(1, 330)] }));
+    expect(straight).toMatchObject({ type: 'done', best: 0 });
+  });
+
   it('corrects the other candidates of a mode by what its trials took', () => {
     const other = candidate({ orderMs: 520 }, { mode: 'prism_overlap', ratio: 0.6 });
     // A tenth faster than predicted: its like is too. Half as fast: its like is no better, so that the other mode is tried.
