@@ -8,6 +8,12 @@ export const overlapEvidence: readonly EvidenceRule[] = [
     ['superoffload: cudaHostRegister'],
     'overlap/host_memory.py',
   ),
+  rule(
+    'host_oom',
+    /superoffload: [\d.]+ GiB of host memory could not be registered/,
+    ['of host memory could not be registered'],
+    'host_offload/registered.py',
+  ),
   // The thread that steps: what it died of stands above the line, and in it.
   rule(
     'worker_dead',
@@ -17,9 +23,9 @@ export const overlapEvidence: readonly EvidenceRule[] = [
   ),
   rule(
     'config_error',
-    /^ValueError: superoffload(?:\.\w+)?(?:: (?:unknown; known are |expected )| "\w+" (?:does not work with|adds gradients up in) )/,
+    /^ValueError: superoffload(?:\.\w+)?(?:: (?:unknown; known are |expected )| "\w+" (?:does not work with|adds gradients up in|is for|and DS_PIN_MEMORY_BACKEND=native both say) )/,
     ['ValueError: superoffload'],
-    'overlap/refusals.py, settings.py',
+    'overlap/refusals.py, host_offload, settings.py',
   ),
   rule(
     'install_error',

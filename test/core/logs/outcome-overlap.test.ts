@@ -24,12 +24,21 @@ describe('of the overlap optimizer’s thread', () => {
     expect(outcome.evidence).toBe('MemoryError: no room for a block');
     const pinned = 'RuntimeError: superoffload: cudaHostRegister of 80.00 GiB failed: cudaError.x. See ...\n';
     expect(classify(scanText(pinned), noExitEvidence).class).toBe('host_oom');
+    const registered =
+      'RuntimeError: superoffload: 80.00 GiB of host memory could not be registered: CUDA error: out of memory.\n';
+    expect(classify(scanText(registered), noExitEvidence).class).toBe('host_oom');
   });
   it('what it refuses is a config error, and a library that cannot be built an install error', () => {
     expect(of('builtin-0.19.8-overlap-config_error-offload_param').hint).toContain('another --mode');
     const line = (text: string) => classify(scanText(`${text}\n`), known({ exitCode: 1 })).class;
     const fault = 'ValueError: superoffload.threads: unknown; known are optimizer, host_memory';
     expect(line(fault)).toBe('config_error');
+    for (const said of [
+      'superoffload.casts "fused" is for ZeRO-2 with its optimizer on the CPU, and this is stage 3',
+      'superoffload.optimizer "overlap" is for ZeRO-3; for ZeRO-2 set superoffload.casts to "fused"',
+      'superoffload.host_memory "registered" and DS_PIN_MEMORY_BACKEND=native both say where pinned',
+    ])
+      expect(line(`ValueError: ${said}`), said).toBe('config_error');
     expect(line('RuntimeError: superoffload: c++ could not build adam.cpp:')).toBe('install_error');
   });
 });
