@@ -81,9 +81,10 @@ function namesOf(runs: readonly TracedRun[]): {
   const common = first.filter((text) => texts.every((each) => each.includes(text)));
   const [size] = first;
   const hasSize = size !== undefined && common.includes(size);
-  const titles = runs.map(({ title, ratio }, index) => {
+  const titles = runs.map(({ title, ratio, settings }, index) => {
     const own = (texts[index] ?? []).filter((text) => !common.includes(text));
-    return [title, ...(ratio === null ? [] : [`ratio ${ratio}`]), ...own].join(', ');
+    const set = [...(ratio === null ? [] : [`ratio ${ratio}`]), ...(settings === '' ? [] : [settings])];
+    return [title, ...set, ...own].join(', ');
   });
   return {
     conditions: common.filter((text) => text !== size),

@@ -53,6 +53,6 @@ function newestOfEachMode(runs: readonly TracedRun[]): TracedRun[] {
   return [...newest.values()].sort((a, b) => b.timeline.stepMs - a.timeline.stepMs);
 }
 
-function modeKey({ mode, title, ratio, subject }: TracedRun): string {
-  return [mode ?? title, ratio, subject.isRecomputed].join(' ');
+function modeKey({ mode, title, ratio, settings, subject }: TracedRun): string {
+  return [mode ?? title, ratio, settings, subject.isRecomputed].join(' ');
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../deepspeed/modes/mode.ts';
 import { modes } from '../../deepspeed/modes/registry.ts';
 import { objectAt } from '../../deepspeed/super-offload.ts';
 import type { ModeName } from '../../experiment/case.ts';
+import { settingWords } from '../../experiment/setting-words.ts';
 import { unknownRates, type HardwareRates } from '../../experiment/case.ts';
 import type { LogState } from '../../logs/state.ts';
 import { caseTflops, parameterCount } from '../../model/shape.ts';
@@ -24,6 +25,8 @@ export interface TracedRun {
   /** The mode's, or the folder's name. */
   readonly title: string;
   readonly ratio: number | null;
+  /** What else was set beside the mode: `clipping 1, superoffload.speculation=0`. Empty: nothing, or nothing is known. */
+  readonly settings: string;
   readonly subject: Subject;
   readonly machine: TracedMachine;
   readonly functional: boolean;
@@ -71,6 +74,7 @@ export function tracedRun(record: RunRecord, timeline: Timeline, machine: Figure
     ...{ timeline, runId: record.runId, startedUtc: record.startedUtc, mode: subject.mode },
     title: modes[subject.mode].title,
     ratio: subject.ratio,
+    settings: settingWords({ ...subject, ratio: null, activationCheckpointing: false }),
     subject: {
       ...{ parameters, size: shownLine(model.name, 24), chips, globalBatch, sequenceLength, dtype },
       isRecomputed: activationCheckpointing,
@@ -120,7 +124,7 @@ export function tracedFolder({ name, log, config }: BareFolder, timeline: Timeli
   const steps = log.stepMs.values().filter((_, index) => index > 0 && index !== timeline.iteration - 1);
   const flops = loggedTflop.count === 0 ? null : (loggedTflop.sum / loggedTflop.count) * 1e12;
   return {
-    ...{ timeline, runId: null, startedUtc: '', mode, ratio, functional: isCpu },
+    ...{ timeline, runId: null, startedUtc: '', mode, ratio, settings: '', functional: isCpu },
     title: mode === null ? shownLine(name, 40) : modes[mode].title,
     subject: {
       ...{ parameters, size: null, chips, globalBatch, sequenceLength },

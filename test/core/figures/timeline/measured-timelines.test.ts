@@ -151,6 +151,14 @@ describe('which runs stand in a picture', () => {
     expect(pictures[0]!.runs[1]!.runId).toBe('newer');
   });
 
+  it('a setting of its own is a row of its own, and in its title', () => {
+    const plain = archive.run('overlap15B');
+    const title = 'SuperOffload (overlap), ratio 0.52, superoffload.speculation=0';
+    const [picture] = pictureRuns([plain, { ...plain, settings: '' }], false);
+    const { rows } = buildTimeline({ ...picture!, limits: null, tool: '0.1.0' });
+    expect(rows.map((row) => row.title).sort()).toEqual(['SuperOffload (overlap), ratio 0.52', title]);
+  });
+
   it('never of two machines in one', () => {
     const run = archive.run('overlap');
     const other = { ...run, machine: { ...run.machine, name: 'other', device: 'other 4' } };
