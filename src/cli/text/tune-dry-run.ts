@@ -4,7 +4,7 @@ import type { Candidate, Rejected } from '../../core/tune/tuning.ts';
 import type { TunePlan } from '../../workflows/tune/plan-tune.ts';
 import type { SizePlan } from '../../workflows/tune/size-plans.ts';
 import { settingsText } from '../../workflows/tune/progress.ts';
-import { firstTrial } from '../../workflows/tune/tune.ts';
+import { firstStep, firstTrial } from '../../workflows/tune/tune.ts';
 import { formatNumber } from './format.ts';
 import { resultTable } from './result-table.ts';
 
@@ -43,7 +43,12 @@ function sizeText(plan: TunePlan, size: SizePlan): string {
     `${size.name}: ${candidates.length} candidates, ${rejected.length} not tried`,
     ...(rows.length === 0 ? [] : [resultTable(columns, rows)]),
     ...(more > 0 ? [`and ${more} more ways: --json has them`] : []),
-    ...(chosen === undefined ? [] : [`first trial: ${chosen.subject.mode}: ${chosen.why.join(', ')}`]),
+    ...(chosen === undefined
+      ? []
+      : [
+          `${isPredicted(plan) ? 'choice' : 'first trial'}: ${chosen.subject.mode}: ${chosen.why.join(', ')}`,
+        ]),
+    ...(chosen === undefined && candidates.length > 0 ? [`no trial: ${firstStep(size).why}`] : []),
     ...rejectedLines(rejected, plan.command.objective === 'size'),
   ].join('\n');
 }
@@ -66,16 +71,21 @@ function shownOf(candidates: readonly Candidate[], first: number | null): readon
   });
 }
 
-function rowOf(candidate: Candidate, isFirst: boolean, { planning }: TunePlan): string[] {
+/** Without trials what would come first is the choice. */
+function isPredicted({ command }: TunePlan): boolean {
+  return command.budget.maxTrials === 0;
+}
+
+function rowOf(candidate: Candidate, isFirst: boolean, plan: TunePlan): string[] {
   const { subject, predictedStepMs, gpuGiB, hostGiB } = candidate;
   return [
     subject.model.name,
     subject.mode,
     settingsText(candidate),
-    planning.system.accelerator === 'cuda' ? gpuGiB.toFixed(1) : '-',
+    plan.planning.system.accelerator === 'cuda' ? gpuGiB.toFixed(1) : '-',
     hostGiB.toFixed(1),
     predictedStepMs === null ? '-' : formatNumber(predictedStepMs / 1000),
-    isFirst ? 'first' : '',
+    isFirst ? (isPredicted(plan) ? 'choice' : 'first') : '',
   ];
 }
 

@@ -82,6 +82,9 @@ function whyConverged(best: Measured, { tooLong }: Standing): string {
 }
 
 function whyNothing({ tooLong, measured }: Standing): string {
-  if (tooLong.length > 0) return 'no candidate that is left can finish in the minutes that are left';
+  if (tooLong.length > 0) {
+    const shortest = Math.min(...tooLong.map(({ candidate }) => candidate.launchSeconds)) / 60;
+    return `no candidate that is left can finish in the minutes that are left: the shortest is expected to take ${shortest.toFixed(1)} (--max-minutes)`;
+  }
   return measured.length === 0 ? 'no candidate is left' : 'every candidate that may win was tried';
 }

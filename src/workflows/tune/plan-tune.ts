@@ -37,8 +37,10 @@ const sizesOf = 'model_size';
 export async function planTune(context: Context, command: TuneCommand): Promise<TunePlan> {
   const { modes: words, ...flags } = command.flags;
   const asked = words === undefined ? null : modesToTune(words);
+  // A choice by prediction alone launches nothing: it may be for a machine that is not here.
+  const dryRun = command.dryRun || command.budget.maxTrials === 0;
   // A JSON of the user's is a fault, and not read.
-  const request = { ...command, flags, configFile: null };
+  const request = { ...command, flags, configFile: null, dryRun };
   const setting = await readSetting(context, request);
   const experiment = readExperiment(experimentName, setting.folders);
   const bases = basesOf(command, setting, experiment);
@@ -51,7 +53,7 @@ export async function planTune(context: Context, command: TuneCommand): Promise<
   const planning = await openPlanning(context, request, setting);
   const bound = command.bindsCores ? planning : undefined;
   const modes = asked === null || !asked.ok ? null : asked.modes;
-  const sizes = sizePlans(command, planning, bases.cases, modes);
+  const sizes = sizePlans({ ...command, dryRun }, planning, bases.cases, modes);
   const candidates = sizes.flatMap(({ tuning }) => tuning.candidates);
   const withCores = candidates.some(({ bindCores }) => bindCores)
     ? (bound ?? (await openPlanning(context, { ...request, bindCores: true }, setting)))
@@ -61,7 +63,8 @@ export async function planTune(context: Context, command: TuneCommand): Promise<
     if (plan === undefined) throw new Error('a case has one plan');
     return plan;
   };
-  const { notes } = planning.planCases(bases.cases.slice(0, 1));
+  // Of something that may be tried: what the bases lack says nothing.
+  const { notes } = planning.planCases(candidates.slice(0, 1).map(({ subject }) => subject));
   return { command, planning, experiment, sizes, notes: [...notes, ...planning.notes], planOf };
 }
 

@@ -1,7 +1,7 @@
 import { runFiles } from '../../core/results/run-files.ts';
 import { explain } from '../../core/tune/explain.ts';
 import { nextTrial } from '../../core/tune/next-trial.ts';
-import type { Candidate } from '../../core/tune/tuning.ts';
+import type { Candidate, NextTrial } from '../../core/tune/tuning.ts';
 import { choiceLines, verdicts } from '../../core/tune/words.ts';
 import { utcNow, type Context } from '../context.ts';
 import { toolIdentity } from '../tool-identity.ts';
@@ -37,10 +37,16 @@ function predicted(size: SizePlan): SizeOutcome {
 }
 
 /** Index of the candidate that is tried first where nothing is known; null where none fits. */
-export function firstTrial({ tuning }: SizePlan): number | null {
-  const budget = { ...tuning.budget, maxTrials: Math.max(1, tuning.budget.maxTrials) };
-  const next = nextTrial({ ...tuning, budget });
+export function firstTrial(size: SizePlan): number | null {
+  const next = firstStep(size);
   return next.type === 'trial' ? next.candidate : next.best;
+}
+
+/** Where nothing is launched, nothing takes too long either. */
+export function firstStep({ tuning }: SizePlan): NextTrial {
+  const { budget } = tuning;
+  const asked = budget.maxTrials > 0 ? budget : { ...budget, maxTrials: 1, maxMinutes: Infinity };
+  return nextTrial({ ...tuning, budget: asked });
 }
 
 async function reportSize(
