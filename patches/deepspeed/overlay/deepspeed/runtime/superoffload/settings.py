@@ -26,7 +26,9 @@ class Settings:
     bind_threads: whether each thread of the CPU's Adam is bound to a core.
     copy_streams: whether copies have streams of their own, beside the one that computes.
     fused_casts: whether Adam reads and writes 16 bits in its one pass over memory; else separate casts on the CPU.
-    early_return: whether weights return subgroup by subgroup; else all at the end.
+    early_return: whether weights return subgroup by subgroup; else all at the end. A weight returns when it has its
+        gradient: a model that uses one detached as well, nearer to its inputs, reads the new one there in the backward
+        pass. It needs false.
     early_forward: whether the next forward pass begins before all weights are back; for one rank. Not measured yet.
     stall_seconds: how long Adam may do nothing before that is an error.
     """
