@@ -13,7 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import check_overlap
-import deepspeed
 import torch
 from check_overlap import engine_of, tokens_of
 from deepspeed.utils import safe_get_full_fp32_param
@@ -123,7 +122,8 @@ CASES = {
     "coalesced": (coalesces, {}),
     "a backward pass that failed": (goes_on, {"fails": False, "keys": {"subgroup_elements": 10**6}}, {"fails": True}),
     "a universal checkpoint": (begins_again, {}),
-    "no bias correction": (without_bias_correction, {"dtype": "fp32", "keys": {"subgroup_elements": 1500}}, {"ratio": 0.5}),
+    "no bias correction": (without_bias_correction, {"dtype": "fp32", "keys": {"subgroup_elements": 1500}},
+                           {"ratio": 0.5}),
 }
 
 
