@@ -83,7 +83,15 @@ async function textOf({ cwd }: Context, path: string): Promise<string | null> {
   try {
     return await readFile(resolve(cwd, path), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    if (code === 'ENOTDIR') {
+      throw new SuperOffloadError({
+        code: 'usage',
+        message: `--out: ${path} cannot be made, a part of its path is a file\nnothing was started`,
+        hint: 'choose another folder with --out',
+      });
+    }
     throw storageError(error, path);
   }
 }

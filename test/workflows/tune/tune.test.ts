@@ -133,27 +133,6 @@ describe('tune', () => {
     expect(size?.choice?.mode).toBe('zero_infinity');
   });
 
-  it('chooses by prediction alone where no trial is allowed, and says so', async () => {
-    const plan = await toy.plan({ budget: { maxTrials: 0, maxMinutes: 8, memoryMargin: 0.05 } });
-    const sizes = await tune(toy.context, plan);
-    expect(toy.launches()).toEqual([]);
-    expect(sizes[0]?.choice).toMatchObject({ isPredicted: true });
-    expect(tuneExitCode(sizes)).toBe(0);
-    expect(tuneText(plan, sizes)).toContain('by prediction alone, nothing was measured');
-    expect(textOf(toy.cwd, 'tuned', `${file}.txt`)).toContain('nothing was measured');
-  });
-
-  it('chooses by prediction for a machine that is not here, and says nothing of what is no candidate', async () => {
-    const flags = { models: ['25B'], modes: ['zero_infinity'] };
-    const budget = { maxTrials: 0, maxMinutes: 8, memoryMargin: 0.05 };
-    const plan = await toy.plan({ flags, budget, system: 'gh200' });
-    expect(plan.notes.join('\n')).not.toContain('may not fit');
-    const [size] = await tune(toy.context, plan);
-    expect(size?.choice).toMatchObject({ mode: 'zero_infinity', isPredicted: true });
-    expect(size?.choice?.command).toContain('--system gh200');
-    expect(toy.launches()).toEqual([]);
-  });
-
   it('gives a trial no more time than is left, and each size a budget of its own', async () => {
     const budget = { maxTrials: 1, maxMinutes: 2, memoryMargin: 0.05 };
     const plan = await toy.plan({ flags: { models: ['tiny', 'tiny-1M'], modes: ['zero_offload'] }, budget });
