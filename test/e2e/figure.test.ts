@@ -93,7 +93,11 @@ describe('superoffload figure', () => {
 
   it.each<[argv: string[], code: number, message: RegExp]>([
     [['figure'], 2, /missing required argument 'figure'/],
-    [['figure', '14'], 2, /"14" is no figure that can be drawn \(expected 10, 11, 12, 13 or all\)/],
+    [
+      ['figure', '14'],
+      2,
+      /"14" is no figure that can be drawn \(expected 10, 11, 12, 13, all, ablation or timeline\)/,
+    ],
     [['figure', '10', '--system', 'gh2000'], 2, /--system: there is no system "gh2000" \(expected gh200\)/],
     [['figure', '10', '--formats', 'pdf'], 2, /--formats: there is no format "pdf"/],
     [['figure', '10', '--from', 'nowhere'], 2, /nowhere/],
