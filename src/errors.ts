@@ -65,7 +65,9 @@ export function faultsError(code: ErrorCode, faults: readonly Fault[], hint?: st
 }
 
 function formatFault({ place, problem, expected }: Fault): string {
-  return `${place}: ${problem}${expected === undefined ? '' : ` (expected ${expected})`}`;
+  if (expected === undefined) return `${place}: ${problem}`;
+  const isQuestion = expected.startsWith('did you mean');
+  return `${place}: ${problem} (${isQuestion ? '' : 'expected '}${expected})`;
 }
 
 /** 1 stands for a bug: anything that was not foreseen. */

@@ -14,7 +14,10 @@ Vega-Lite specification with all data (figureN-SYSTEM.vl.json), to draw them aga
 timeline is one optimizer step as a picture: host, GPU, copies, CPU Adam and waits of each mode on one time axis, beside
 the least time that the machine allows. Without --from: the case that was traced last, the newest run of each mode.
   superoffload throughput --model 2B --mode zero_offload,prism,prism_overlap --timeline
-  superoffload figure timeline`;
+  superoffload figure timeline
+ablation is after the paper's Table 2: what each setting of prism and each trait of prism_overlap is worth, row by row of
+experiment/ablation.json. --run runs what is missing and goes on where it was stopped.
+  superoffload figure ablation --run --model 5B`;
 
 export const declare: CommandModule['declare'] = (bare, io) => {
   declareFlags(bare).action(async (figure, options) => {

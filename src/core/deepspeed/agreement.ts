@@ -3,6 +3,7 @@ import type { Case } from '../experiment/case.ts';
 import { sharedSettings } from '../experiment/settings.ts';
 import type { JsonObject } from './modes/mode.ts';
 import { modes } from './modes/registry.ts';
+import { ownSectionFaults } from './own-section.ts';
 import { objectAt, runsSuperOffload, type SuperOffloadSwitch } from './super-offload.ts';
 
 export interface AgreementOptions {
@@ -21,6 +22,7 @@ export function agreementFaults(config: JsonObject, subject: Case, options: Agre
   return [
     ...settingFaults(config, subject, options.place),
     ...ownedSections(config, subject, options.place),
+    ...ownSectionFaults(config, options.place),
     ...superOffloadFaults(config, subject, options),
   ];
 }

@@ -22,7 +22,7 @@ export function whyOf(
 
 function ratioText(ratio: number): string {
   if (ratio === 1) return 'ratio 1: the whole optimizer on the CPU';
-  return `ratio ${ratio}: ${Math.round(100 * (1 - ratio))}% of the optimizer stays on the GPU`;
+  return `ratio ${ratio}: ${Math.round(100 * (1 - ratio))}% of the optimizer stays on the accelerator`;
 }
 
 function batchText({ microBatch, gradientAccumulation }: Case): string {

@@ -38,7 +38,8 @@ export function remediesOf(subject: Case, { fits, ratioOf }: OtherFlags): string
   const onGpu = [...first(batch), ...first(recomputed === null ? [] : [recomputed])];
   const both =
     recomputed === null || onGpu.length > 0 ? [] : first(batch.map((way) => joined(way, recomputed)));
-  const others = modeNames.flatMap((mode) => modeWays(subject, mode, ratioOf(mode)).filter(fits).slice(0, 1));
+  const own = [subject.mode, ...modeNames.filter((mode) => mode !== subject.mode)];
+  const others = own.flatMap((mode) => modeWays(subject, mode, ratioOf(mode)).filter(fits).slice(0, 1));
   const found = [
     ...onGpu,
     ...both,

@@ -49,7 +49,7 @@ describe('words of a case in a baseline', () => {
   it('and the metric: what was meant', () => {
     const wrong = { ...baselineOf([]), references: [{ ...reference!, metric: 'modelTflopPerGpu' }] };
     expect(() => checkBaseline(wrong, 'b.json', models)).toThrow(
-      'b.json /references/0/metric: is "modelTflopPerGpu" (expected did you mean "modelTflopsPerGpu"?)',
+      'b.json /references/0/metric: is "modelTflopPerGpu" (did you mean "modelTflopsPerGpu"?)',
     );
   });
 });

@@ -6,7 +6,8 @@ import { gatePlace, linkStacks } from './gate-place.ts';
  * The real DeepSpeed on a CPU rank, in turns: the same configuration twice must pass, one that is slowed must fail. A
  * run takes 8 to 15 s, and of so few the noise is large: what is asked is coarse, a loss of more than a half. The slow
  * side is slow as a site or a commit can make it: attention without its fused kernel, and oneDNN and ATen held to
- * instructions of 2007 by their own documented variables. Nothing else runs beside these tests (vitest.config.ts).
+ * instructions of 2007 by their own documented variables. Nothing else
+ * runs beside these two (vitest.config.ts), which have a core each.
  */
 const place = gatePlace();
 /** One thread: two wait for each other, and a neighbour on one core makes both thirty times slower. */
@@ -32,7 +33,7 @@ beforeAll(() => {
   linkStacks(place);
 });
 
-describe('gate --ab on the real engine', { timeout: 280_000 }, () => {
+describe.concurrent('gate --ab on the real engine', { timeout: 280_000 }, () => {
   it('passes the same configuration', async () => {
     const end = await place.run(['--ab', sdpa, `${sdpa},env.SIDE=head`, '--min-pairs', '3', ...flags]);
     expect(end.code, `${end.stdout}${end.stderr}`).toBe(0);

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { ownSectionFaults } from '../../../src/core/deepspeed/own-section.ts';
+
+const cpu = { device: 'cpu' };
+const stage2 = { zero_optimization: { stage: 2, offload_optimizer: cpu } };
+const stage3 = { zero_optimization: { stage: 3, offload_optimizer: cpu } };
+
+function faults(config: object, section: object): string[] {
+  const found = ownSectionFaults({ ...config, superoffload: section }, 'x.json');
+  return found.map(({ place, problem, expected }) => `${place} ${problem}: ${expected ?? ''}`);
+}
+
+describe('the section superoffload of a DeepSpeed JSON', () => {
+  it('may ask for what the stage can have', () => {
+    expect(ownSectionFaults(stage2, 'x.json')).toEqual([]);
+    expect(faults(stage2, { casts: 'fused', host_memory: 'registered', adam_threads: 4 })).toEqual([]);
+    expect(faults(stage3, { host_memory: 'registered' })).toEqual([]);
+    expect(faults(stage3, { optimizer: 'overlap', speculation: 0, bind_threads: false })).toEqual([]);
+    expect(faults({ zero_optimization: { stage: 0 } }, { casts: 'published' })).toEqual([]);
+  });
+
+  it('says what is asked for in vain, and where it belongs', () => {
+    expect(faults(stage3, { casts: 'fused' })).toEqual([
+      'x.json /superoffload/casts is for ZeRO-2 with its optimizer on the CPU: --mode zero_offload',
+    ]);
+    expect(faults(stage3, { optimizer: 'overlap', casts: 'fused' })[0]).toContain('superoffload.fused_casts');
+    expect(
+      faults({ zero_optimization: { stage: 2 } }, { host_memory: 'registered', casts: 'fused' }),
+    ).toEqual([
+      'x.json /superoffload/casts is for ZeRO-2 with its optimizer on the CPU: --mode zero_offload',
+      'x.json /superoffload/host_memory has no effect here: a mode that keeps something on the CPU',
+    ]);
+    expect(faults(stage2, { speculation: 0, adam_threads: 4 })).toEqual([
+      'x.json /superoffload/speculation has no effect here: --mode prism_overlap',
+      'x.json /superoffload/adam_threads has no effect here: --mode prism_overlap, or --ds superoffload.casts=fused',
+    ]);
+  });
+});
