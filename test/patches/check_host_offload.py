@@ -22,11 +22,12 @@ for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_A
     os.environ.setdefault(name, value)
 
 import deepspeed  # noqa: E402
+from small_layer import ROWS, WIDTH, Layer  # noqa: E402
 from deepspeed.accelerator import get_accelerator  # noqa: E402
 from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
 from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad  # noqa: E402
 
-WIDTH, ROWS, STEPS = 32, 64, 200
+STEPS = 200
 RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 REGISTERED, FUSED = {"host_memory": "registered"}, {"casts": "fused"}
 
@@ -50,16 +51,6 @@ CASES = {
     "fused, in fp16": {"ours": FUSED, "dtype": "fp16", "clip": 0.35, "bad": {3: "late", 20: "late"}},
     "fused, with its own backward calls": {"ours": FUSED, "accumulation": 2, "unmanaged": True},
 }
-
-
-class Layer(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.norm, self.up = torch.nn.LayerNorm(WIDTH), torch.nn.Linear(WIDTH, 4 * WIDTH)
-        self.down = torch.nn.Linear(4 * WIDTH, WIDTH)
-
-    def forward(self, x):
-        return x + self.down(torch.nn.functional.gelu(self.up(self.norm(x))))
 
 
 class Model(torch.nn.Module):

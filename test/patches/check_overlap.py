@@ -32,13 +32,14 @@ for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_A
     os.environ.setdefault(name, value)
 
 import deepspeed  # noqa: E402
+from small_layer import ROWS, WIDTH, Layer  # noqa: E402
 from thread_affinity import affinity  # noqa: E402
 from deepspeed.accelerator import get_accelerator  # noqa: E402
 from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
 from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state  # noqa: E402
 from deepspeed.utils import safe_set_full_fp32_param  # noqa: E402
 
-WIDTH, ROWS, STEPS = 32, 64, 200
+STEPS = 200
 RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 BAD = {3: "early", 7: "late", 8: "late", 20: "loss"}
 HALF = {"dtype": "fp16", "window": 8, "bad": {5: "late", 31: "late"}}
@@ -82,16 +83,6 @@ CASES = {
     "saved and loaded": {"reload": True},
     "fp32": {"dtype": "fp32"},
 }
-
-
-class Layer(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.norm, self.up = torch.nn.LayerNorm(WIDTH), torch.nn.Linear(WIDTH, 4 * WIDTH)
-        self.down = torch.nn.Linear(4 * WIDTH, WIDTH)
-
-    def forward(self, x):
-        return x + self.down(torch.nn.functional.gelu(self.up(self.norm(x))))
 
 
 class Model(torch.nn.Module):

@@ -12,8 +12,8 @@ export interface ModeReading {
 /** The modes that a DeepSpeed JSON may be called, by what it offloads, the likeliest first; none for stage 1, NVMe, ZenFlow. */
 export function modesOfConfig(config: JsonObject, reading: ModeReading): readonly ModeName[] {
   const zero = objectAt(config, 'zero_optimization');
-  const optimizer = device(zero, 'offload_optimizer', 'cpu_offload');
-  const parameters = device(zero, 'offload_param', 'cpu_offload_param');
+  const optimizer = offloadDevice(zero, 'offload_optimizer');
+  const parameters = offloadDevice(zero, 'offload_param');
   if (parameters === 'nvme' || optimizer === 'nvme') return [];
   // ZenFlow steps by an optimizer of its own, and weights alone on the CPU are no mode here.
   if ((zero['zenflow'] ?? null) !== null) return [];
@@ -37,8 +37,11 @@ export function modesOfConfig(config: JsonObject, reading: ModeReading): readonl
 }
 
 /** DeepSpeed still reads the two booleans of old (runtime/zero/config.py). */
-function device(zero: JsonObject, section: string, old: string): unknown {
-  return objectAt(zero, section)['device'] ?? (zero[old] === true ? 'cpu' : undefined);
+const oldSwitches = { offload_optimizer: 'cpu_offload', offload_param: 'cpu_offload_param' } as const;
+
+/** Where a JSON's `zero_optimization` offloads its optimizer or its weights to; undefined where it does not. */
+export function offloadDevice(zero: JsonObject, section: keyof typeof oldSwitches): unknown {
+  return objectAt(zero, section)['device'] ?? (zero[oldSwitches[section]] === true ? 'cpu' : undefined);
 }
 
 /** Where it has no key of its own, the share that stays on the GPU tells it from the artifact's ZeRO-Infinity. */

@@ -1,5 +1,6 @@
 import type { Fault } from '../../errors.ts';
 import { overlaySection } from './known-keys.ts';
+import { offloadDevice } from './mode-of-config.ts';
 import type { JsonObject } from './modes/mode.ts';
 import { objectAt, runsOverlap } from './super-offload.ts';
 
@@ -43,7 +44,7 @@ export function ownSectionFaults(config: JsonObject, place: string): Fault[] {
 
 function castsFaults(config: JsonObject, fused: boolean, place: string): Fault[] {
   const zero = objectAt(config, 'zero_optimization');
-  if (!fused || (zero['stage'] === 2 && isOnCpu(zero, 'offload_optimizer'))) return [];
+  if (!fused || (zero['stage'] === 2 && offloadDevice(zero, 'offload_optimizer') === 'cpu')) return [];
   const expected = runsOverlap(config)
     ? 'nothing: prism_overlap casts in Adam itself (superoffload.fused_casts)'
     : '--mode zero_offload';
@@ -53,9 +54,5 @@ function castsFaults(config: JsonObject, fused: boolean, place: string): Fault[]
 
 function pins(config: JsonObject): boolean {
   const zero = objectAt(config, 'zero_optimization');
-  return isOnCpu(zero, 'offload_optimizer') || isOnCpu(zero, 'offload_param');
-}
-
-function isOnCpu(zero: JsonObject, section: string): boolean {
-  return objectAt(zero, section)['device'] === 'cpu';
+  return offloadDevice(zero, 'offload_optimizer') === 'cpu' || offloadDevice(zero, 'offload_param') === 'cpu';
 }

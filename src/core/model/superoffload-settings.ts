@@ -1,3 +1,4 @@
+import { overlaySection } from '../deepspeed/known-keys.ts';
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case } from '../experiment/case.ts';
 
@@ -16,8 +17,6 @@ export interface SuperoffloadSettings {
   readonly pinMemory: boolean;
 }
 
-const section = 'superoffload';
-
 /** What the overlay's settings.py takes where nothing is said. */
 const defaults: SuperoffloadSettings = {
   optimizer: 'published',
@@ -34,7 +33,7 @@ export function superoffloadSettings(
 ): SuperoffloadSettings {
   const own = modes[subject.mode].ownSections as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   const read = <T extends string | number | boolean>(key: string, fallback: T): T => {
-    const value = subject.deepspeedOverrides[`${section}.${key}`] ?? own[section]?.[key];
+    const value = subject.deepspeedOverrides[`${overlaySection}.${key}`] ?? own[overlaySection]?.[key];
     return typeof value === typeof fallback ? (value as T) : fallback;
   };
   return {

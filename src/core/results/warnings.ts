@@ -1,5 +1,4 @@
-import { overlaySection } from '../deepspeed/known-keys.ts';
-import { modes } from '../deepspeed/modes/registry.ts';
+import { isOverlayMode, modes } from '../deepspeed/modes/registry.ts';
 import { sharedSettings } from '../experiment/settings.ts';
 import type { LogState } from '../logs/state.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
@@ -64,7 +63,7 @@ function otherThanPlanned({ case: subject }: RunPlan, { facts }: LogState): stri
     // The paper's branch runs SuperOffload under other names too; the plan has said so.
     ...(modes[subject.mode].superOffload ? { 'super offload': 'true' } : {}),
     // DeepSpeed without the overlay ignores the section that asks for it.
-    ...(overlaySection in modes[subject.mode].ownSections ? { 'offload optimizer': 'overlap' } : {}),
+    ...(isOverlayMode(subject.mode) ? { 'offload optimizer': 'overlap' } : {}),
   };
   return Object.entries(expected)
     .filter(([name, value]) => facts[name] !== undefined && facts[name] !== value)

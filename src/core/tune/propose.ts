@@ -1,4 +1,4 @@
-import { modes } from '../deepspeed/modes/registry.ts';
+import { isOverlayMode, modes } from '../deepspeed/modes/registry.ts';
 import { caseIdOf } from '../experiment/case-id.ts';
 import type { ModeName, ModelShape, System } from '../experiment/case.ts';
 import { withAssumedRates } from './assumed-rates.ts';
@@ -107,7 +107,7 @@ function whyNever(mode: ModeName, { request, system }: Judge): string | null {
   if (modes[mode].needsCuda && system.accelerator !== 'cuda') {
     return `${modes[mode].title} needs an NVIDIA GPU: DeepSpeed refuses it on any other accelerator`;
   }
-  if (mode === 'prism_overlap' && !request.hasOverlay) {
+  if (isOverlayMode(mode) && !request.hasOverlay) {
     return 'the installed DeepSpeed has no overlap optimizer: superoffload install, or superoffload patch';
   }
   return null;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readSeriesFile } from '../../adapters/patches/series-folder.ts';
 import { overlaySection } from '../../core/deepspeed/known-keys.ts';
 import type { JsonObject } from '../../core/deepspeed/modes/mode.ts';
-import { modes } from '../../core/deepspeed/modes/registry.ts';
+import { isOverlayMode } from '../../core/deepspeed/modes/registry.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import type { Grid } from '../../core/experiment/grid.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
@@ -27,7 +27,7 @@ export async function overlayTroubleOf(
 /** Does a case, or the user's DeepSpeed JSON, have the section that only the overlay reads? */
 export function needsOverlay(subject: Case, config: JsonObject | null): boolean {
   const keys = [...Object.keys(config ?? {}), ...Object.keys(subject.deepspeedOverrides)];
-  const own = config === null && overlaySection in modes[subject.mode].ownSections;
+  const own = config === null && isOverlayMode(subject.mode);
   return own || keys.some((key) => key === overlaySection || key.startsWith(`${overlaySection}.`));
 }
 
@@ -52,8 +52,7 @@ export function withoutOverlay(grid: Grid, flags: GridFlags, trouble: OverlayTro
   if (trouble === null || flags.modes !== undefined) return grid;
   const isListed = flags.deepspeedOverrides === undefined;
   const lacking = grid.cases.filter(
-    (subject) =>
-      overlaySection in modes[subject.mode].ownSections || (isListed && needsOverlay(subject, null)),
+    (subject) => isOverlayMode(subject.mode) || (isListed && needsOverlay(subject, null)),
   );
   const reason = `${trouble.message}\n${trouble.hint}`;
   const skipped = lacking.map((subject) => ({

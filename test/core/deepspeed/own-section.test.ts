@@ -16,6 +16,8 @@ describe('the section superoffload of a DeepSpeed JSON', () => {
     expect(faults(stage2, { casts: 'fused', host_memory: 'registered', adam_threads: 4 })).toEqual([]);
     expect(faults(stage3, { host_memory: 'registered' })).toEqual([]);
     expect(faults(stage3, { optimizer: 'overlap', speculation: 0, bind_threads: false })).toEqual([]);
+    const old = { zero_optimization: { stage: 2, cpu_offload: true } };
+    expect(faults(old, { casts: 'fused', host_memory: 'registered' })).toEqual([]);
     expect(faults({ zero_optimization: { stage: 0 } }, { casts: 'published' })).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { modeNames, type ModeName } from '../../experiment/case.ts';
+import { overlaySection } from '../known-keys.ts';
 import { ddp } from './ddp.ts';
 import type { Mode } from './mode.ts';
 import { prism } from './prism.ts';
@@ -23,6 +24,11 @@ export const modes = {
   prism_ulysses: prismUlysses,
   ulysses,
 } as const satisfies Record<ModeName, Mode>;
+
+/** Whether a mode is the overlay's of patches/deepspeed: only that reads the section which the mode adds. */
+export function isOverlayMode(mode: ModeName): boolean {
+  return overlaySection in modes[mode].ownSections;
+}
 
 /** The mode of a name or one of its aliases, in any case, with `-` for `_`; undefined when there is none. */
 export function findMode(name: string): Mode | undefined {
