@@ -3,10 +3,10 @@ import { canonicalJson } from '../src/core/experiment/case-id.ts';
 import { predictDurationMs } from '../src/core/model/duration.ts';
 import { predictTime } from '../src/core/model/step-time.ts';
 import { createUniform } from '../src/core/stats/pseudo-random.ts';
-import { withAssumedRates } from '../src/core/tune/assumed-rates.ts';
+import { withAssumedRates } from '../src/core/tune/propose/assumed-rates.ts';
 import { capacityOf, predictedNeeds } from '../src/core/tune/needs.ts';
-import { startTuning, withTrial } from '../src/core/tune/search-state.ts';
-import { nextTrial } from '../src/core/tune/next-trial.ts';
+import { startTuning, withTrial } from '../src/core/tune/search/search-state.ts';
+import { nextTrial } from '../src/core/tune/search/next-trial.ts';
 import type { TuneRequest } from '../src/core/tune/request.ts';
 import type { Candidate, NextTrial, Trial, TrialResult, Tuning } from '../src/core/tune/tuning.ts';
 

@@ -4,7 +4,7 @@ import { predictDurationMs } from '../src/core/model/duration.ts';
 import { caseTflops } from '../src/core/model/shape.ts';
 import { predictTime } from '../src/core/model/step-time.ts';
 import { capacityOf, isRoom, predictedNeeds, roomOf } from '../src/core/tune/needs.ts';
-import { nextTrial } from '../src/core/tune/next-trial.ts';
+import { nextTrial } from '../src/core/tune/search/next-trial.ts';
 import type { Candidate, NextTrial, TrialResult, Tuning } from '../src/core/tune/tuning.ts';
 import { sampleCase } from '../test/core/sample-case.ts';
 import { namedSystem, readData, shapes } from './predict-measured.ts';

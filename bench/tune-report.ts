@@ -2,7 +2,7 @@ import type { ModeName, System } from '../src/core/experiment/case.ts';
 import { median, sortedQuantile } from '../src/core/stats/median.ts';
 import { isRoom, roomOf } from '../src/core/tune/needs.ts';
 import { modesToTune } from '../src/core/tune/modes-to-tune.ts';
-import { startTuning } from '../src/core/tune/search-state.ts';
+import { startTuning } from '../src/core/tune/search/search-state.ts';
 import type { TuneRequest } from '../src/core/tune/request.ts';
 import { sampleCase } from '../test/core/sample-case.ts';
 import { namedSystem, shapes } from './predict-measured.ts';
@@ -121,7 +121,7 @@ host's) are up to twice or half of what the search assumes. ${machines} machines
 one chip, launches of 40 steps, all of them made; at most 8 trials and 8 minutes, 5% of both memories left free.
 
 "Within 5%": the step time of the choice against the fastest of all candidates that leave the margin on that machine. "Out of memory": launches that ended so, for
-the memory's surprise; nothing is launched that is predicted not to fit with the margin (test/core/tune/propose.test.ts).
+the memory's surprise; nothing is launched that is predicted not to fit with the margin (test/core/tune/propose/propose.test.ts).
 "Beyond the margin": choices that take more than it allows, though others do not.
 `;
 }

@@ -1,5 +1,5 @@
 import { formatNumber } from '../../core/text/format.ts';
-import { bestOf } from '../../core/tune/best.ts';
+import { bestOf } from '../../core/tune/judge/best.ts';
 import { wallTitles } from '../../core/search/verdict.ts';
 import type { Candidate, NextTrial, TrialResult, Tuning } from '../../core/tune/tuning.ts';
 

@@ -1,8 +1,8 @@
 import { modes } from '../../core/deepspeed/modes/registry.ts';
 import type { Case, ModeName } from '../../core/experiment/case.ts';
 import type { StepStatistics } from '../../core/stats/steps.ts';
-import { candidateKey } from '../../core/tune/propose.ts';
-import type { Explanation } from '../../core/tune/explain.ts';
+import { candidateKey } from '../../core/tune/propose/propose.ts';
+import type { Explanation } from '../../core/tune/explain/explain.ts';
 import type { Candidate, TrialResult, Tuning, Verdict } from '../../core/tune/tuning.ts';
 import type { ChoicePaths } from './choice-files.ts';
 import { resultText, settingsText } from './progress.ts';

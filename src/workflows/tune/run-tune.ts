@@ -1,7 +1,7 @@
 import { openTuneJournal, type TuneJournal } from '../../adapters/tune-journal.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
-import { nextTrial } from '../../core/tune/next-trial.ts';
-import { candidateKey } from '../../core/tune/propose.ts';
+import { nextTrial } from '../../core/tune/search/next-trial.ts';
+import { candidateKey } from '../../core/tune/propose/propose.ts';
 import type { Candidate, NextTrial, Tuning } from '../../core/tune/tuning.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';

@@ -1,6 +1,6 @@
 import type { TrialEvent } from '../../adapters/tune-journal.ts';
-import { candidateKey } from '../../core/tune/propose.ts';
-import { withKnownTrials } from '../../core/tune/search-state.ts';
+import { candidateKey } from '../../core/tune/propose/propose.ts';
+import { withKnownTrials } from '../../core/tune/search/search-state.ts';
 import type { Candidate, Tuning } from '../../core/tune/tuning.ts';
 import type { Context } from '../context.ts';
 import { ownTrial, storedTrials, type RunTrial } from './known-trials.ts';

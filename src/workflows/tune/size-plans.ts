@@ -1,9 +1,9 @@
 import { sha256 } from '../../adapters/campaign-store.ts';
 import { canonicalJson } from '../../core/experiment/case-id.ts';
 import type { Case } from '../../core/experiment/case.ts';
-import type { Proposal } from '../../core/tune/propose.ts';
+import type { Proposal } from '../../core/tune/propose/propose.ts';
 import type { TuneRequest } from '../../core/tune/request.ts';
-import { startTuning } from '../../core/tune/search-state.ts';
+import { startTuning } from '../../core/tune/search/search-state.ts';
 import type { Tuning } from '../../core/tune/tuning.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Planning } from '../plan/planning.ts';

@@ -1,8 +1,8 @@
 import { runFiles } from '../../core/results/run-files.ts';
-import { explain } from '../../core/tune/explain.ts';
-import { nextTrial } from '../../core/tune/next-trial.ts';
+import { explain } from '../../core/tune/explain/explain.ts';
+import { nextTrial } from '../../core/tune/search/next-trial.ts';
 import type { Candidate, NextTrial } from '../../core/tune/tuning.ts';
-import { choiceLines, verdicts } from '../../core/tune/words.ts';
+import { choiceLines, verdicts } from '../../core/tune/explain/words.ts';
 import { utcNow, type Context } from '../context.ts';
 import { toolIdentity } from '../tool-identity.ts';
 import { throughputCommand } from './choice-command.ts';

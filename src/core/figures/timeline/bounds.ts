@@ -1,9 +1,4 @@
-import {
-  dependentLimitMs,
-  physicalLimit,
-  type MachineRates,
-  type StepDemand,
-} from '../../performance/limits.ts';
+import { dependentLimitMs, physicalLimit, type MachineRates, type StepDemand } from '../../model/limits.ts';
 import type { KnownRates } from './rates.ts';
 import type { Bounds } from './timeline-data.ts';
 

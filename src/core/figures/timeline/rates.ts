@@ -1,5 +1,5 @@
 import type { HardwareRates } from '../../experiment/case.ts';
-import type { MachineRates } from '../../performance/limits.ts';
+import type { MachineRates } from '../../model/limits.ts';
 
 /** What a machine was measured to do, as far as it is known, and by whom. */
 export interface KnownRates {

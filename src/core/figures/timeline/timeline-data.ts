@@ -1,4 +1,4 @@
-import type { Resource } from '../../performance/limits.ts';
+import type { Resource } from '../../model/limits.ts';
 import type { VisiblePart } from './visible-parts.ts';
 
 /**
@@ -72,7 +72,7 @@ export interface LaneGroup {
   readonly gbps: number | null;
 }
 
-/** The least time of the step by what the machine was measured to do (core/performance/limits.ts). */
+/** The least time of the step by what the machine was measured to do (core/model/limits.ts). */
 export interface Bounds {
   readonly computeMs: number;
   readonly hostMs: number;

@@ -1,10 +1,10 @@
-import { median } from '../stats/median.ts';
-import { isFallbackOf } from './fallback.ts';
-import { lessonsOf, type Lessons } from './lessons.ts';
-import { measuredOf, type Measured, type Numbered } from './measured.ts';
-import { aimOf, bestOf } from './best.ts';
-import { candidateKey } from './propose.ts';
-import type { Candidate, Trial, Tuning } from './tuning.ts';
+import { median } from '../../stats/median.ts';
+import { isFallbackOf } from '../judge/fallback.ts';
+import { lessonsOf, type Lessons } from '../judge/lessons.ts';
+import { measuredOf, type Measured, type Numbered } from '../measured.ts';
+import { aimOf, bestOf } from '../judge/best.ts';
+import { candidateKey } from '../propose/propose.ts';
+import type { Candidate, Trial, Tuning } from '../tuning.ts';
 
 /** Where the search stands. */
 export interface Standing {

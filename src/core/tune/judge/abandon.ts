@@ -1,4 +1,4 @@
-import type { Measured } from './measured.ts';
+import type { Measured } from '../measured.ts';
 
 /** Launches of one configuration differ by this and more (bench/README.md: 1 to 2% where nothing pages). */
 const leastMargin = 0.05;

@@ -1,6 +1,6 @@
-import { groupBy } from '../collections/group-by.ts';
-import type { ModeName } from '../experiment/case.ts';
-import { needAt, type Wall } from '../search/frontier.ts';
+import { groupBy } from '../../collections/group-by.ts';
+import type { ModeName } from '../../experiment/case.ts';
+import { needAt, type Wall } from '../../search/frontier.ts';
 import {
   corrected,
   isRoom,
@@ -9,9 +9,9 @@ import {
   shortageText,
   type MemoryFactor,
   type MemoryFactors,
-} from './needs.ts';
-import type { Candidate, Trial, Tuning } from './tuning.ts';
-import { wallTitles } from '../search/verdict.ts';
+} from '../needs.ts';
+import type { Candidate, Trial, Tuning } from '../tuning.ts';
+import { wallTitles } from '../../search/verdict.ts';
 
 /** What the trials have shown of memory and of modes that fail. */
 export interface Lessons {

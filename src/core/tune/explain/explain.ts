@@ -1,12 +1,12 @@
-import { groupBy } from '../collections/group-by.ts';
-import type { ModeName } from '../experiment/case.ts';
-import { wallTitles } from '../search/verdict.ts';
-import { believe } from './beliefs.ts';
-import { leavesMargin } from './best.ts';
-import { measuredOf, type Measured } from './measured.ts';
-import { keepsAllOnGpu } from './modes-to-tune.ts';
-import { standingOf } from './open-candidates.ts';
-import type { Candidate, Rejected, Trial, Tuning } from './tuning.ts';
+import { groupBy } from '../../collections/group-by.ts';
+import type { ModeName } from '../../experiment/case.ts';
+import { wallTitles } from '../../search/verdict.ts';
+import { believe } from '../judge/beliefs.ts';
+import { leavesMargin } from '../judge/best.ts';
+import { measuredOf, type Measured } from '../measured.ts';
+import { keepsAllOnGpu } from '../modes-to-tune.ts';
+import { standingOf } from '../search/open-candidates.ts';
+import type { Candidate, Rejected, Trial, Tuning } from '../tuning.ts';
 
 /** How a measured candidate compares with the choice. */
 export interface Lead {

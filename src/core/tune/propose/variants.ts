@@ -1,4 +1,4 @@
-import type { Case, ModeName, System } from '../experiment/case.ts';
+import type { Case, ModeName, System } from '../../experiment/case.ts';
 
 /** A mode's own settings beside its published ones. */
 export interface Variant {

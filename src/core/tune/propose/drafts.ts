@@ -1,7 +1,7 @@
-import { modes } from '../deepspeed/modes/registry.ts';
-import type { Case, ModeName, ModelShape, System } from '../experiment/case.ts';
-import { microBatchesOf, withMicroBatch } from '../search/batch-variants.ts';
-import type { TuneRequest } from './request.ts';
+import { modes } from '../../deepspeed/modes/registry.ts';
+import type { Case, ModeName, ModelShape, System } from '../../experiment/case.ts';
+import { microBatchesOf, withMicroBatch } from '../../search/batch-variants.ts';
+import type { TuneRequest } from '../request.ts';
 import { variantsOf, type Variant } from './variants.ts';
 
 /** A way to train one size in one mode, before its ratio. */

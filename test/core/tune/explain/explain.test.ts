@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { explain, leadOver } from '../../../src/core/tune/explain.ts';
-import { measuredOf } from '../../../src/core/tune/measured.ts';
-import type { Rejected, Trial } from '../../../src/core/tune/tuning.ts';
-import { choiceLines, verdicts } from '../../../src/core/tune/words.ts';
-import { candidate, measured, trialOf, tuningOf } from './sample-tuning.ts';
-import { sampleCase } from '../sample-case.ts';
+import { explain, leadOver } from '../../../../src/core/tune/explain/explain.ts';
+import { measuredOf } from '../../../../src/core/tune/measured.ts';
+import type { Rejected, Trial } from '../../../../src/core/tune/tuning.ts';
+import { choiceLines, verdicts } from '../../../../src/core/tune/explain/words.ts';
+import { candidate, measured, trialOf, tuningOf } from '../sample-tuning.ts';
+import { sampleCase } from '../../sample-case.ts';
 
 const candidates = [
   candidate({ orderMs: 300, why: ['everything fits on the GPU'] }, { mode: 'zero_2' }),

@@ -1,13 +1,13 @@
-import { isOverlayMode, modes } from '../deepspeed/modes/registry.ts';
-import { caseIdOf } from '../experiment/case-id.ts';
-import type { ModeName, ModelShape, System } from '../experiment/case.ts';
+import { isOverlayMode, modes } from '../../deepspeed/modes/registry.ts';
+import { caseIdOf } from '../../experiment/case-id.ts';
+import type { ModeName, ModelShape, System } from '../../experiment/case.ts';
 import { withAssumedRates } from './assumed-rates.ts';
 import { draftsOf, type Draft } from './drafts.ts';
 import { judgeDraft, type Judge } from './judge-draft.ts';
-import { modesFor } from './modes-to-tune.ts';
-import { capacityOf, noFactors, type MemoryFactors } from './needs.ts';
-import type { TuneRequest } from './request.ts';
-import type { Candidate, Rejected } from './tuning.ts';
+import { modesFor } from '../modes-to-tune.ts';
+import { capacityOf, noFactors, type MemoryFactors } from '../needs.ts';
+import type { TuneRequest } from '../request.ts';
+import type { Candidate, Rejected } from '../tuning.ts';
 
 export interface Proposal {
   /** What fits with the margin, by prediction; of each size the fastest by prediction first. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { modeNames } from '../../../src/core/experiment/case.ts';
-import { nextTrial } from '../../../src/core/tune/next-trial.ts';
-import { candidateKey } from '../../../src/core/tune/propose.ts';
-import type { Candidate, NextTrial, TrialResult, Tuning } from '../../../src/core/tune/tuning.ts';
-import { candidate, trialOf, tuningOf } from './sample-tuning.ts';
+import { modeNames } from '../../../../src/core/experiment/case.ts';
+import { nextTrial } from '../../../../src/core/tune/search/next-trial.ts';
+import { candidateKey } from '../../../../src/core/tune/propose/propose.ts';
+import type { Candidate, NextTrial, TrialResult, Tuning } from '../../../../src/core/tune/tuning.ts';
+import { candidate, trialOf, tuningOf } from '../sample-tuning.ts';
 
 const anyCandidate: fc.Arbitrary<Candidate> = fc
   .record({

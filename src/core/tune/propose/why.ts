@@ -1,6 +1,6 @@
-import type { Case, System } from '../experiment/case.ts';
+import type { Case, System } from '../../experiment/case.ts';
 import type { Draft } from './drafts.ts';
-import { keepsAllOnGpu } from './modes-to-tune.ts';
+import { keepsAllOnGpu } from '../modes-to-tune.ts';
 
 /** What sets a candidate apart, in words. */
 export function whyOf(

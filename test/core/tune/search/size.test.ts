@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { simulateMachine, tuneOn } from '../../../bench/tune-machine.ts';
-import { parameterCount } from '../../../src/core/model/shape.ts';
-import { nextTrial } from '../../../src/core/tune/next-trial.ts';
-import type { Candidate, Trial } from '../../../src/core/tune/tuning.ts';
-import { candidate, h200, measured, modelNamed, requestFor, trialOf, tuningOf } from './sample-tuning.ts';
+import { simulateMachine, tuneOn } from '../../../../bench/tune-machine.ts';
+import { parameterCount } from '../../../../src/core/model/shape.ts';
+import { nextTrial } from '../../../../src/core/tune/search/next-trial.ts';
+import type { Candidate, Trial } from '../../../../src/core/tune/tuning.ts';
+import { candidate, h200, measured, modelNamed, requestFor, trialOf, tuningOf } from '../sample-tuning.ts';
 
 const sized = (size: string, change: Partial<Candidate> = {}): Candidate =>
   candidate(change, { model: modelNamed(size), microBatch: 1, globalBatch: 1 });

@@ -1,8 +1,8 @@
-import { parameterCount } from '../model/shape.ts';
-import { keepsAllOnGpu } from './modes-to-tune.ts';
-import { isRoom, roomOf } from './needs.ts';
-import { measuredOf, type Measured } from './measured.ts';
-import type { Tuning } from './tuning.ts';
+import { parameterCount } from '../../model/shape.ts';
+import { keepsAllOnGpu } from '../modes-to-tune.ts';
+import { isRoom, roomOf } from '../needs.ts';
+import { measuredOf, type Measured } from '../measured.ts';
+import type { Tuning } from '../tuning.ts';
 
 /** A gain that is worth another launch, and worth an offload where none is needed: less is what launches differ by. */
 export const worthwhile = 0.02;

@@ -1,8 +1,8 @@
-import { modes } from '../deepspeed/modes/registry.ts';
-import { formatNumber } from '../text/format.ts';
+import { modes } from '../../deepspeed/modes/registry.ts';
+import { formatNumber } from '../../text/format.ts';
 import type { Explanation, Lead, ModeFinding } from './explain.ts';
-import type { Measured } from './measured.ts';
-import type { Verdict } from './tuning.ts';
+import type { Measured } from '../measured.ts';
+import type { Verdict } from '../tuning.ts';
 
 /** An explanation in words. */
 

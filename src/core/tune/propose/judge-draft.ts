@@ -1,9 +1,9 @@
-import type { Case, System } from '../experiment/case.ts';
-import { predictDurationMs } from '../model/duration.ts';
-import { smallestFittingRatio } from '../model/fitting-ratio.ts';
-import { predictTime } from '../model/step-time.ts';
-import type { Needs } from '../search/frontier.ts';
-import type { Capacity } from '../search/predicted-edge.ts';
+import type { Case, System } from '../../experiment/case.ts';
+import { predictDurationMs } from '../../model/duration.ts';
+import { smallestFittingRatio } from '../../model/fitting-ratio.ts';
+import { predictTime } from '../../model/step-time.ts';
+import type { Needs } from '../../search/frontier.ts';
+import type { Capacity } from '../../search/predicted-edge.ts';
 import type { Draft } from './drafts.ts';
 import {
   corrected,
@@ -13,10 +13,10 @@ import {
   roomOf,
   shortageText,
   type MemoryFactors,
-} from './needs.ts';
+} from '../needs.ts';
 import { ratiosToTry } from './ratios.ts';
-import type { TuneRequest } from './request.ts';
-import type { Candidate, Rejected } from './tuning.ts';
+import type { TuneRequest } from '../request.ts';
+import type { Candidate, Rejected } from '../tuning.ts';
 import { whyOf } from './why.ts';
 
 /** What is needed to judge drafts. */

@@ -1,10 +1,10 @@
-import { groupBy } from '../collections/group-by.ts';
-import { parameterCount } from '../model/shape.ts';
-import { bestOf, parametersOf } from './best.ts';
-import { corrected, roomOf } from './needs.ts';
-import type { Numbered } from './measured.ts';
+import { groupBy } from '../../collections/group-by.ts';
+import { parameterCount } from '../../model/shape.ts';
+import { bestOf, parametersOf } from '../judge/best.ts';
+import { corrected, roomOf } from '../needs.ts';
+import type { Numbered } from '../measured.ts';
 import type { Standing } from './open-candidates.ts';
-import type { Candidate, NextTrial, Tuning } from './tuning.ts';
+import type { Candidate, NextTrial, Tuning } from '../tuning.ts';
 
 /** Launches of one size that ran out of memory before it is given up. */
 const mostOfSize = 2;

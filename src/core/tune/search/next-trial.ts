@@ -1,11 +1,11 @@
-import { abandonAboveMs } from './abandon.ts';
-import { believe, type Belief } from './beliefs.ts';
-import { aimOf, bestOf, worthwhile } from './best.ts';
-import { keepsAllOnGpu } from './modes-to-tune.ts';
+import { abandonAboveMs } from '../judge/abandon.ts';
+import { believe, type Belief } from '../judge/beliefs.ts';
+import { aimOf, bestOf, worthwhile } from '../judge/best.ts';
+import { keepsAllOnGpu } from '../modes-to-tune.ts';
 import { nextSize } from './next-size.ts';
-import type { Measured, Numbered } from './measured.ts';
+import type { Measured, Numbered } from '../measured.ts';
 import { standingOf, type Standing } from './open-candidates.ts';
-import type { NextTrial, Tuning } from './tuning.ts';
+import type { NextTrial, Tuning } from '../tuning.ts';
 import { whyNext } from './why-next.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { formatNumber } from '../text/format.ts';
-import type { Belief } from './beliefs.ts';
-import { measuredOf, type Measured, type Numbered } from './measured.ts';
-import type { Candidate, Tuning } from './tuning.ts';
+import { formatNumber } from '../../text/format.ts';
+import type { Belief } from '../judge/beliefs.ts';
+import { measuredOf, type Measured, type Numbered } from '../measured.ts';
+import type { Candidate, Tuning } from '../tuning.ts';
 
 /** Why a candidate is the next to be launched, in words. */
 export function whyNext(

@@ -1,4 +1,4 @@
-import type { HardwareRates, System } from '../experiment/case.ts';
+import type { HardwareRates, System } from '../../experiment/case.ts';
 
 /** Of the H200's machine (bench/README.md): 97 GB/s and 0.225 ns at 16 cores, 805 of 989 TFLOPS. For an order, never for a time. */
 const hostGBpsPerCore = 97 / 16;

@@ -1,5 +1,5 @@
 import { covariance, launchVariance } from './covariance.ts';
-import type { Candidate } from './tuning.ts';
+import type { Candidate } from '../tuning.ts';
 
 /** What a candidate's step is thought to take, by its prediction and by what trials of its like have shown of it. */
 export interface Belief {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { simulateMachine, tuneOn } from '../../../bench/tune-machine.ts';
-import { isRoom, roomOf } from '../../../src/core/tune/needs.ts';
-import { nextTrial } from '../../../src/core/tune/next-trial.ts';
-import { candidateKey } from '../../../src/core/tune/propose.ts';
+import { simulateMachine, tuneOn } from '../../../../bench/tune-machine.ts';
+import { isRoom, roomOf } from '../../../../src/core/tune/needs.ts';
+import { nextTrial } from '../../../../src/core/tune/search/next-trial.ts';
+import { candidateKey } from '../../../../src/core/tune/propose/propose.ts';
 import {
   startTuning,
   withKnownTrials,
   withTrial,
   type KnownTrial,
-} from '../../../src/core/tune/search-state.ts';
-import type { Tuning } from '../../../src/core/tune/tuning.ts';
-import { h200, measured, requestFor } from './sample-tuning.ts';
+} from '../../../../src/core/tune/search/search-state.ts';
+import type { Tuning } from '../../../../src/core/tune/tuning.ts';
+import { h200, measured, requestFor } from '../sample-tuning.ts';
 
 const request = requestFor('7B');
 const context = { request, system: h200 };

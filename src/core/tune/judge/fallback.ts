@@ -1,6 +1,6 @@
-import { canonicalJson } from '../experiment/case-id.ts';
-import { memorySettings } from './variants.ts';
-import type { Candidate } from './tuning.ts';
+import { canonicalJson } from '../../experiment/case-id.ts';
+import { memorySettings } from '../propose/variants.ts';
+import type { Candidate } from '../tuning.ts';
 
 /**
  * Whether a candidate does nothing but save memory against another of its mode: smaller micro-batches, recomputation, or

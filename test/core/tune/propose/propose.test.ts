@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { namedSystem } from '../../../bench/predict-measured.ts';
-import { modeNames, type ModeName } from '../../../src/core/experiment/case.ts';
-import { predictFit } from '../../../src/core/model/predict.ts';
-import { modesToTune } from '../../../src/core/tune/modes-to-tune.ts';
-import { candidateKey, proposeCandidates } from '../../../src/core/tune/propose.ts';
-import { cpu, h200, requestFor } from './sample-tuning.ts';
+import { namedSystem } from '../../../../bench/predict-measured.ts';
+import { modeNames, type ModeName } from '../../../../src/core/experiment/case.ts';
+import { predictFit } from '../../../../src/core/model/predict.ts';
+import { modesToTune } from '../../../../src/core/tune/modes-to-tune.ts';
+import { candidateKey, proposeCandidates } from '../../../../src/core/tune/propose/propose.ts';
+import { cpu, h200, requestFor } from '../sample-tuning.ts';
 
 const systems = [h200, ...['gh200', 'h100', 'a100-80g'].map(namedSystem), cpu];
 

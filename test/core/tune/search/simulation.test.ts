@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { disturbedReplays } from '../../../bench/tune-replay-report.ts';
-import { replay } from '../../../bench/tune-replay.ts';
-import { requestOf, summarize } from '../../../bench/tune-report.ts';
-import { h200 } from './sample-tuning.ts';
+import { disturbedReplays } from '../../../../bench/tune-replay-report.ts';
+import { replay } from '../../../../bench/tune-replay.ts';
+import { requestOf, summarize } from '../../../../bench/tune-report.ts';
+import { h200 } from '../sample-tuning.ts';
 
 /** A small part of bench/tune.ts: few machines, so that what it asks for is less than what bench/tune.md shows. */
 describe('tune on simulated machines', () => {

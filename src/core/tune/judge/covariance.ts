@@ -1,6 +1,6 @@
-import { canonicalJson } from '../experiment/case-id.ts';
-import { keepsAllOnGpu } from './modes-to-tune.ts';
-import type { Candidate } from './tuning.ts';
+import { canonicalJson } from '../../experiment/case-id.ts';
+import { keepsAllOnGpu } from '../modes-to-tune.ts';
+import type { Candidate } from '../tuning.ts';
 
 /**
  * How much two candidates' errors of prediction have in common: variances of the logarithm of measured over predicted

@@ -4,7 +4,7 @@ import {
   dependentLimitMs,
   physicalLimit,
   type MachineRates,
-} from '../../../src/core/performance/limits.ts';
+} from '../../../src/core/model/limits.ts';
 
 /** One H200 behind PCIe with 16 cores, as bench/overlap_limits.py found it; products of experiment/systems/h200.json. */
 const h200: MachineRates = {

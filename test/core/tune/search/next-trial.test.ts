@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { abandonAboveMs } from '../../../src/core/tune/abandon.ts';
-import { measuredOf } from '../../../src/core/tune/measured.ts';
-import { nextTrial } from '../../../src/core/tune/next-trial.ts';
-import type { Candidate, NextTrial, Trial } from '../../../src/core/tune/tuning.ts';
-import { candidate, measured, trialOf, tuningOf } from './sample-tuning.ts';
+import { abandonAboveMs } from '../../../../src/core/tune/judge/abandon.ts';
+import { measuredOf } from '../../../../src/core/tune/measured.ts';
+import { nextTrial } from '../../../../src/core/tune/search/next-trial.ts';
+import type { Candidate, NextTrial, Trial } from '../../../../src/core/tune/tuning.ts';
+import { candidate, measured, trialOf, tuningOf } from '../sample-tuning.ts';
 
 const settings = (value: number): Partial<Candidate['subject']> => ({
   deepspeedOverrides: { 'zero_optimization.sub_group_size': value },

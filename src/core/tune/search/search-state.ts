@@ -1,9 +1,9 @@
-import type { System } from '../experiment/case.ts';
-import { lessonsOf } from './lessons.ts';
-import { capacityOf, type MemoryFactor } from './needs.ts';
-import { candidateKey, proposeCandidates, type Proposal } from './propose.ts';
-import type { TuneRequest } from './request.ts';
-import type { Trial, Tuning } from './tuning.ts';
+import type { System } from '../../experiment/case.ts';
+import { lessonsOf } from '../judge/lessons.ts';
+import { capacityOf, type MemoryFactor } from '../needs.ts';
+import { candidateKey, proposeCandidates, type Proposal } from '../propose/propose.ts';
+import type { TuneRequest } from '../request.ts';
+import type { Trial, Tuning } from '../tuning.ts';
 
 /** A search that has begun with nothing, and what it will not try. */
 export function startTuning(
