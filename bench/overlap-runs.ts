@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { readLimits, type MeasuredLimits } from '../src/core/figures/timeline/rates.ts';
 import { createContext } from '../src/workflows/context.ts';
 import { readRecords } from '../src/workflows/records/read-records.ts';
 import type { RunRecord } from '../src/core/results/record.ts';
@@ -14,12 +15,16 @@ export interface Source {
   readonly records: readonly RunRecord[];
   /** What of it could not be read, and why. */
   readonly notes: readonly string[];
+  /** What bench/overlap_limits.py measured of the machine in the same call; null where it did not run. */
+  readonly limits: MeasuredLimits | null;
 }
 
-const measured = join(import.meta.dirname, 'measured/overlap-runs.tar.gz');
+const measured = ['overlap-runs', 'overlap-campaigns'].map((name) =>
+  join(import.meta.dirname, `measured/${name}.tar.gz`),
+);
 
 /** Reads the records of each source; a tar that is no archive of this tool's is unpacked beside them. */
-export async function readSources(paths: readonly string[] = [measured]): Promise<Source[]> {
+export async function readSources(paths: readonly string[] = measured): Promise<Source[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'superoffload-bench-'));
   const never = new AbortController().signal;
   try {
@@ -28,12 +33,20 @@ export async function readSources(paths: readonly string[] = [measured]): Promis
     for (const [index, path] of paths.entries()) {
       const place = isPlainTar(path) ? unpacked(path, join(scratch, String(index))) : path;
       const { records, notes } = await readRecords(context, [place]);
-      sources.push({ name: basename(path), records: records.map(({ record }) => record), notes });
+      const own = { records: records.map(({ record }) => record), limits: limitsOf(path, place) };
+      sources.push({ ...own, name: basename(path), notes });
     }
     return sources;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** As bench/gpu-session.sh keeps it among what a call brought back, or beside an archive, as measured/ has it. */
+function limitsOf(path: string, place: string): MeasuredLimits | null {
+  const candidates = [join(place, '../limits.json'), path.replace(/\.tar(\.gz)?$/, '-limits.json')];
+  const found = candidates.find((file) => file.endsWith('.json') && existsSync(file));
+  return found === undefined ? null : readLimits(JSON.parse(readFileSync(found, 'utf8')));
 }
 
 function isPlainTar(path: string): boolean {

@@ -30,6 +30,21 @@ describe('bench/overlap.ts', () => {
     expect(report).toContain(`| ${(plain / overlap).toFixed(2)} (`);
   });
 
+  it('says how far a step is above the bound of its machine, where that was measured', () => {
+    const [before, campaigns] = sources as [(typeof sources)[number], (typeof sources)[number]];
+    expect([before.limits, campaigns.limits?.adam.length]).toEqual([null, 4]);
+    const row = /5B .* prism_overlap +\| 1 +\| 1\.328 .* \| 5% +\|/;
+    expect(overlapReport([campaigns])).toMatch(row);
+    const report = overlapReport([{ ...campaigns, limits: null }]);
+    expect(report).not.toMatch(row);
+    expect(report).toMatch(/2B, ratio 1 +\| within 15% of the bound +\| not measured/);
+    const faster = {
+      ...campaigns.limits!,
+      adam: campaigns.limits!.adam.map((rates) => ({ ...rates, adamNs: rates.adamNs / 2 })),
+    };
+    expect(overlapReport([{ ...campaigns, limits: faster }])).toMatch(/within 15% .* not reached \|/);
+  });
+
   it('says the batch of all GPUs, and how it is accumulated', () => {
     const [source] = sources as [(typeof sources)[number]];
     const records = source.records.slice(0, 1).map((record) => ({
