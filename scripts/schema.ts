@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { manifestFileSchema } from '../src/core/dataset/manifest-file.schema.ts';
 import { experimentFileSchema } from '../src/core/experiment/experiment-file.schema.ts';
 import { systemFileSchema } from '../src/core/experiment/system-file.schema.ts';
-import { paperFileSchema } from '../src/core/figures/paper-file.schema.ts';
+import { paperFileSchema } from '../src/core/figures/paper/paper-file.schema.ts';
 import { baselineFileSchema } from '../src/core/gate/baseline-file.schema.ts';
 import { modelFileSchema } from '../src/core/model/model-file.schema.ts';
 import { seriesFileSchema } from '../src/core/patches/series.schema.ts';

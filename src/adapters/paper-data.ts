@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PaperFile } from '../core/figures/paper-file.schema.ts';
-import { paperFaults } from '../core/figures/paper.ts';
+import type { PaperFile } from '../core/figures/paper/paper-file.schema.ts';
+import { paperFaults } from '../core/figures/paper/paper.ts';
 import { parseJson } from '../core/json/json-text.ts';
 import { faultsError } from '../errors.ts';
 import { validateData } from './validate.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { dataFolders, readExperiment, readModels, scanSystems } from '../../adapters/experiment-data.ts';
 import { readPaper } from '../../adapters/paper-data.ts';
-import { buildFigure } from '../../core/figures/build-figure.ts';
-import { runsCommand } from '../../core/figures/commands.ts';
+import { buildFigure } from '../../core/figures/paper/build-figure.ts';
+import { runsCommand } from '../../core/figures/paper/commands.ts';
 import type { FigureData, FigureNumber } from '../../core/figures/figure-data.ts';
 import { figureSystems, type FigureSystem } from '../../core/figures/figure-system.ts';
 import { figureExperiments, trialsOf } from '../../core/figures/trial.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { runsCommand } from '../../core/figures/commands.ts';
+import { runsCommand } from '../../core/figures/paper/commands.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { buildFigures, type FigureRequest } from './build-figures.ts';

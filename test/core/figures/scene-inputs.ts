@@ -4,14 +4,14 @@ import { readExperiment, readModels, readSystems } from '../../../src/adapters/e
 import { readPaper } from '../../../src/adapters/paper-data.ts';
 import type { System } from '../../../src/core/experiment/case.ts';
 import { resolveSystem } from '../../../src/core/experiment/system.ts';
-import { buildFigure } from '../../../src/core/figures/build-figure.ts';
+import { buildFigure } from '../../../src/core/figures/paper/build-figure.ts';
 import type { FigureData, FigureNumber, Mark } from '../../../src/core/figures/figure-data.ts';
 import {
   figureSystems,
   systemWithoutRuns,
   type FigureSystem,
 } from '../../../src/core/figures/figure-system.ts';
-import type { FigureInputs } from '../../../src/core/figures/scene.ts';
+import type { FigureInputs } from '../../../src/core/figures/paper/scene.ts';
 import { figureExperiments } from '../../../src/core/figures/trial.ts';
 import { migrateRecord } from '../../../src/core/results/migrate.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';

@@ -2,12 +2,12 @@ import type { Case, System } from '../../experiment/case.ts';
 import { isPredictable } from './predictable.ts';
 import { sessionRatio } from '../../results/session-ratio.ts';
 import type { RunRecord } from '../../results/record.ts';
-import { comparableSet } from '../comparable-set.ts';
+import { comparableSet } from '../marks/comparable-set.ts';
 import type { Mark, MarkRatio } from '../figure-data.ts';
-import { markOf } from '../marks.ts';
-import { measuredMark } from '../measured-marks.ts';
-import type { PaperFile } from '../paper-file.schema.ts';
-import { predictedSpeed } from '../predicted-marks.ts';
+import { markOf } from '../marks/marks.ts';
+import { measuredMark } from '../marks/measured-marks.ts';
+import type { PaperFile } from '../paper/paper-file.schema.ts';
+import { predictedSpeed } from '../marks/predicted-marks.ts';
 import type { Trial } from '../trial.ts';
 import type { AblationPlace } from './places.ts';
 

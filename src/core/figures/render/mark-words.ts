@@ -32,7 +32,7 @@ export function ratioText({ value, low, high }: MarkRatio): string {
   return `${value.toFixed(2)}x${interval}`;
 }
 
-/** The truth may be higher: a note of the figure's data says so (core/figures/frontier-mark.ts). */
+/** The truth may be higher: a note of the figure's data says so (core/figures/marks/frontier-mark.ts). */
 export function isAtLeast({ notes }: Mark): boolean {
   return notes.some((note) => /^at least\b/.test(note));
 }
