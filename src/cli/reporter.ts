@@ -35,11 +35,16 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
     waiting = undefined;
     writtenAt = performance.now();
   };
+  // The last step of a run is kept. How far a campaign was is no longer true beside what comes in its place.
+  const settle = (): void => {
+    if (waiting?.type === 'campaign') waiting = undefined;
+    flush();
+  };
   return {
     emit: (event) => {
       const everyMs = paceOf(event);
       if (everyMs === null) {
-        flush();
+        settle();
         write(event);
         if (event.type === 'run-started') writtenAt = Number.NEGATIVE_INFINITY;
         return;
@@ -49,7 +54,7 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
       if (restMs <= 0) flush();
       else timer ??= setTimeout(flush, restMs).unref();
     },
-    close: flush,
+    close: settle,
   };
 }
 

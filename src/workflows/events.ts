@@ -62,6 +62,8 @@ export interface CampaignEvent {
   readonly failed: number;
   readonly running: number;
   readonly left: number;
+  /** Launches that count, of those wanted: more than cells where each is launched several times. */
+  readonly launches: { readonly done: number; readonly total: number };
   /** Of the running ones those that a scheduler holds back, and what the newest of them waits for. */
   readonly waiting: number;
   readonly waitingFor: string | null;

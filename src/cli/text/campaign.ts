@@ -143,9 +143,10 @@ function outcomeText({ state, outcome, adopted, lost, variant, isBest }: CellRep
   return notes.length === 0 ? outcome : `${outcome} (${notes.join(', ')})`;
 }
 
-function countsText({ total, done, failed, running, left }: CampaignCounts): string {
+function countsText({ total, done, failed, running, left, launches }: CampaignCounts): string {
   const parts = [
     `${total} cases: ${done} done`,
+    ...(launches.total > total ? [`${launches.done} of ${launches.total} launches`] : []),
     ...(failed === 0 ? [] : [`${failed} failed`]),
     ...(running === 0 ? [] : [`${running} running`]),
     ...(left === 0 ? [] : [`${left} left`]),

@@ -57,12 +57,15 @@ function ofRun({ title }: { readonly title?: string }): string {
   return title === undefined ? '' : `${title}: `;
 }
 
-/** `12 of 100 done, 1 failed, 3 running, 1h20m left`. */
+/** `12 of 100 done, 1 failed, 3 running, 1h20m left`; with repeats `8 of 12 launches, 0 of 4 cases whole, ...`. */
 function campaignCounts({ done, failed, total, remainingMs, ...event }: CampaignEvent): string {
-  const { waiting, waitingFor } = event;
+  const { waiting, waitingFor, launches } = event;
   const running = event.running - waiting;
+  const ended = `${done + failed} of ${total}`;
   const parts = [
-    `${done + failed} of ${total} done`,
+    launches.total > total
+      ? `${launches.done} of ${launches.total} launches, ${ended} cases whole`
+      : `${ended} done`,
     failed === 0 ? '' : `${failed} failed`,
     running === 0 ? '' : `${running} running`,
     waiting === 0 ? '' : `${waiting} ${waitingFor ?? 'pending'}`,

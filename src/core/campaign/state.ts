@@ -128,3 +128,26 @@ export function speakingAttempt({ attempts }: CellState): Attempt | null {
     null
   );
 }
+
+/** Launches that count, of those that a campaign will have made of its cells. */
+export interface LaunchCounts {
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Counts launches. One in place of another that was lost is the same launch; a cell that is settled before it had all
+ * that were wanted of it (it does not fit, it is broken) has no other to come.
+ */
+export function launchCounts(states: readonly CellState[], rules: LaunchRules): LaunchCounts {
+  const counts = states.map((state) => {
+    const good = Math.min(rules.repeat, goodLaunches(state));
+    if (cellStanding(state, rules) !== 'settled') return { done: good, total: rules.repeat };
+    const done = Math.min(rules.repeat, good + (good < rules.repeat ? 1 : 0));
+    return { done, total: done };
+  });
+  return {
+    done: counts.reduce((sum, { done }) => sum + done, 0),
+    total: counts.reduce((sum, { total }) => sum + total, 0),
+  };
+}

@@ -1,7 +1,7 @@
 import { readRecord } from '../../adapters/stored-runs.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
 import { nextMove, type Decision, type DriveOptions } from '../../core/campaign/next.ts';
-import { cellStanding, goodLaunches } from '../../core/campaign/state.ts';
+import { launchCounts } from '../../core/campaign/state.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -26,8 +26,6 @@ export interface Drive {
   readonly session: CampaignSession;
   readonly planOf: (key: string) => RunPlan | undefined;
   readonly starter: RunStarter;
-  /** Of each cell, where nothing goes wrong. */
-  readonly repeat: number;
   /** Asked anew for every move: what is expected changes with what was seen. */
   readonly options: () => DriveOptions;
   /** Called before every move: results may ask for cells that were not there. */
@@ -137,13 +135,8 @@ class Launches {
 
   /** Of the launches that the cells want: one in place of another that was lost has the same number. */
   #position(): RunPosition {
-    const { session, repeat, options } = this.#drive;
-    const rules = options();
-    const had = session.states.reduce((sum, state) => {
-      const isSettled = cellStanding(state, rules) === 'settled';
-      return sum + (isSettled ? repeat : Math.min(repeat, goodLaunches(state)));
-    }, 0);
-    const total = session.states.length * repeat;
-    return { index: Math.min(total, had + this.underway.size), total };
+    const { session, options } = this.#drive;
+    const { done, total } = launchCounts(session.states, options());
+    return { index: Math.min(total, done + this.underway.size), total };
   }
 }

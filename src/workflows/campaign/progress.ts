@@ -93,7 +93,8 @@ export class CampaignProgress {
       ...countsOf(states, options, new Set(this.#underway.keys())),
       waiting: this.#waiting.size,
       waitingFor: [...this.#waiting.values()].at(-1) ?? null,
-      remainingMs: remainingMs(states, underway, options, nowMs),
+      // After an interruption nothing else begins: what is left is not waited for.
+      remainingMs: this.#outer.signal.aborted ? null : remainingMs(states, underway, options, nowMs),
       live,
     });
   }

@@ -3,9 +3,12 @@ import type { Cell, CellVariant } from '../../core/campaign/cell.ts';
 import { standingOf } from '../../core/campaign/retry-policy.ts';
 import {
   cellStanding,
+  goodLaunches,
+  launchCounts,
   lostLaunches,
   speakingAttempt,
   type CellState,
+  type LaunchCounts,
   type LaunchRules,
 } from '../../core/campaign/state.ts';
 import type { OutcomeClass } from '../../core/logs/events.ts';
@@ -53,6 +56,10 @@ export interface CampaignCounts {
   readonly failed: number;
   readonly running: number;
   readonly left: number;
+  /** Cells with the result of a launch, `done` and `failed` ones among them. */
+  readonly withResult: number;
+  /** Over all cells: with repeats a cell has several. */
+  readonly launches: LaunchCounts;
 }
 
 /** @returns what became of every cell, with the numbers of the run that speaks for it. */
@@ -138,7 +145,16 @@ export function countsOf(
 ): CampaignCounts {
   const counts = { done: 0, failed: 0, running: 0, left: 0 };
   for (const state of states) counts[underway.has(state.cell.key) ? 'running' : stateOf(state, rules)] += 1;
-  return { total: states.length, ...counts };
+  return {
+    ...{ total: states.length, ...counts },
+    withResult: states.filter((state) => hasResult(state, rules)).length,
+    launches: launchCounts(states, rules),
+  };
+}
+
+/** Of two launches wanted one may be there: it is kept, shown and used. */
+function hasResult(state: CellState, rules: LaunchRules): boolean {
+  return goodLaunches(state) > 0 || cellStanding(state, rules) === 'settled';
 }
 
 function recordOf({ home }: Pick<Context, 'home'>, runId: string): RunRecord | null {

@@ -113,7 +113,7 @@ async function driveLeft(
   { foresight, rules, ...work }: Work,
 ): Promise<number> {
   const { session } = work;
-  const { name, repeat } = request;
+  const { name } = request;
   // Not a node is asked for where nothing is left to run.
   if (session.states.every((state) => cellStanding(state, rules) === 'settled')) return 0;
   const withinMs = request.withinMs === null ? null : context.now() + request.withinMs;
@@ -128,7 +128,7 @@ async function driveLeft(
   try {
     progress.begin();
     const { onChange } = progress;
-    const drive = { ...work, starter, repeat, options, onChange, isCancelled };
+    const drive = { ...work, starter, options, onChange, isCancelled };
     return (await driveCampaign(progress.context, drive)).left.length;
   } catch (error) {
     context.emit({ type: 'note', message: keptText(request, countsOf(session.states, rules)) });
@@ -160,9 +160,11 @@ function noteStrays({ emit }: Context, { events }: CampaignJournal, cells: reado
   });
 }
 
-function keptText({ name, goOn }: CampaignRequest, { total, done, failed }: CampaignCounts): string {
+function keptText({ name, goOn }: CampaignRequest, counts: CampaignCounts): string {
+  const { total, withResult, launches } = counts;
   const command = goOn ?? `superoffload campaign run ${name} --resume`;
-  return `${done + failed} of ${total} cases have a result; all of them are kept. To go on: ${command}`;
+  const of = launches.total > total ? ` (${launches.done} of ${launches.total} launches)` : '';
+  return `${withResult} of ${total} cases have a result${of}; all of them are kept. To go on: ${command}`;
 }
 
 /** What is still to be started, with what only the machines could say. */

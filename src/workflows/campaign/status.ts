@@ -98,7 +98,7 @@ export function allCells({ cells, variants }: CampaignFile): Cell[] {
 }
 
 /** The rules that a campaign was begun with, or was last gone on with. */
-export function rulesOf({ options }: CampaignFile): LaunchRules {
+export function rulesOf({ options }: Pick<CampaignFile, 'options'>): LaunchRules {
   const { repeat, retry, maxRetries } = options as Partial<{
     readonly repeat: number;
     readonly retry: readonly string[];
@@ -129,7 +129,7 @@ async function listing(context: Context, campaign: CampaignFile): Promise<Campai
 }
 
 function unreadable(name: string, { message: problem }: SuperOffloadError): CampaignListing {
-  const counts = { total: 0, done: 0, failed: 0, running: 0, left: 0 };
+  const counts = countsOf([], rulesOf({ options: {} }));
   return {
     ...{ name, experiment: '', state: 'unreadable', driverPid: null, counts },
     ...{ createdUtc: null, activeUtc: null, problem },

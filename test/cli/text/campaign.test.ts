@@ -9,6 +9,7 @@ import type { CampaignEvent } from '../../../src/workflows/events.ts';
 
 const event: CampaignEvent = {
   ...{ type: 'campaign', name: 'throughput', total: 100, done: 12, failed: 1, running: 3, left: 84 },
+  launches: { done: 13, total: 100 },
   ...{ waiting: 0, waitingFor: null, remainingMs: 4_800_000, live: null },
 };
 
@@ -16,6 +17,27 @@ describe('the line of a campaign', () => {
   it('says how far it is', () => {
     expect(progressLine(event)).toBe('      13 of 100 done, 1 failed, 3 running, about 1h20m left');
     expect(progressLine({ ...event, failed: 0, running: 0, remainingMs: null })).toBe('      12 of 100 done');
+  });
+
+  it('counts launches where a case has several', () => {
+    const repeated = { total: 4, done: 0, failed: 0, running: 1, left: 3, launches: { done: 8, total: 12 } };
+    expect(progressLine({ ...event, ...repeated, remainingMs: 110_000 })).toBe(
+      '      8 of 12 launches, 0 of 4 cases whole, 1 running, about 1m50s left',
+    );
+  });
+
+  it('is not written late to a log, beside what made it untrue', () => {
+    const stream = new PassThrough();
+    const reporter = createReporter(stream as unknown as WriteStream);
+    const live = { ...event, live: { title: '', step: null } };
+    reporter.emit(live);
+    // The next one waits for its minute.
+    reporter.emit({ ...live, done: 14 });
+    reporter.emit({ type: 'note', message: '15 of 100 cases have a result' });
+    reporter.emit({ ...live, done: 16 });
+    reporter.close();
+    const lines = String(stream.read()).trim().split('\n');
+    expect(lines).toEqual([expect.stringMatching(/^\[13 of 100 done/), '15 of 100 cases have a result']);
   });
 
   it('tells those in the queue from those that run, and what they wait for', () => {

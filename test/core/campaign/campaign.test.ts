@@ -5,10 +5,11 @@ import { filterFaults, parseFilter, passes } from '../../../src/core/campaign/fi
 import { parseJournal, type CampaignEvent } from '../../../src/core/campaign/journal.ts';
 import { parseRetry, standingOf } from '../../../src/core/campaign/retry-policy.ts';
 import { plainSite } from '../../../src/core/experiment/case.ts';
-import { outcomeClasses } from '../../../src/core/logs/events.ts';
+import { launchCounts, type CellState } from '../../../src/core/campaign/state.ts';
+import { outcomeClasses, type OutcomeClass } from '../../../src/core/logs/events.ts';
 import { sampleCase } from '../sample-case.ts';
 import { samplePlan, sampleSystem } from '../sample-plan.ts';
-import { sampleCell, sha256 } from './sample-cell.ts';
+import { retryOf, sampleCell, sha256 } from './sample-cell.ts';
 
 const utc = '2026-01-02T03:04:05.678Z';
 
@@ -180,5 +181,30 @@ describe('a campaign that was changed', () => {
       many.map((cell) => ({ ...cell, key: `${cell.key}'` })),
     );
     expect(changes.changed).toHaveLength(10_000);
+  });
+});
+
+describe('the launches of a campaign', () => {
+  const rules = { repeat: 3, retry: retryOf('infra'), maxRetries: 2 };
+  const stateOf = (...outcomes: readonly OutcomeClass[]): CellState => ({
+    cell: sampleCell(),
+    attempts: outcomes.map((outcome, launch) => {
+      return { runId: String(launch), outcome, durationMs: 1, adopted: false, isOfSession: true };
+    }),
+  });
+
+  it('count before their case is whole, and one that was lost counts as the one in its place', () => {
+    expect(launchCounts([stateOf('ok', 'ok'), stateOf('killed_unknown', 'ok'), stateOf()], rules)).toEqual({
+      done: 3,
+      total: 9,
+    });
+  });
+
+  it('are fewer where a case has its answer before the last', () => {
+    expect(launchCounts([stateOf('gpu_oom'), stateOf('ok')], rules)).toEqual({ done: 2, total: 4 });
+    expect(launchCounts([stateOf('gpu_oom'), stateOf('ok', 'ok', 'ok')], rules)).toEqual({
+      done: 4,
+      total: 4,
+    });
   });
 });
