@@ -1,5 +1,7 @@
 import type { Comparison, LoneCase } from '../../core/compare/comparison.ts';
 import {
+  ambiguousLines,
+  ambiguousTitle,
   caseLines,
   differenceLines,
   metricCells,
@@ -16,7 +18,7 @@ const columns = metricColumns.map((title, index) =>
 
 /** A comparison for a terminal of 80 columns. */
 export function comparisonText(comparison: Comparison): string {
-  const { a, b, sharedRuns, cases, differences, onlyA, onlyB } = comparison;
+  const { a, b, sharedRuns, cases, differences, onlyA, onlyB, ambiguous } = comparison;
   const parts = [
     [
       sideLine('A', a),
@@ -28,6 +30,9 @@ export function comparisonText(comparison: Comparison): string {
     ...groups(cases.length === 1 ? '' : 'all cases: ', differenceLines(differences)),
     loneLines('only in A', onlyA),
     loneLines('only in B', onlyB),
+    ...(ambiguous.length === 0
+      ? []
+      : groups('', [{ title: ambiguousTitle, lines: ambiguousLines(ambiguous) }])),
   ];
   const text = parts
     .filter((lines) => lines.length > 0)

@@ -82,6 +82,11 @@ function findKey(name: string): FilterKey | undefined {
   return (Object.keys(keys) as FilterKey[]).find((key) => key === wanted);
 }
 
+/** @returns what of a case filters can name, by their keys, in the order in which they are told. */
+export function cellWords(subject: Case): Map<string, string> {
+  return new Map(Object.entries(keys).map(([key, valueOf]) => [key, valueOf(subject)]));
+}
+
 export function passes(subject: Case, filter: CaseFilter): boolean {
   for (const [key, values] of filter) if (!values.includes(keys[key](subject))) return false;
   return true;

@@ -3,6 +3,7 @@ import { fairnessOf, type Difference } from '../results/fairness.ts';
 import type { FoundRecord } from '../results/record-set.ts';
 import { systemLabel } from '../results/system-label.ts';
 import type { RunRecord } from '../results/record.ts';
+import { ambiguousCase } from './ambiguous.ts';
 import { diffConfigs } from './config-diff.ts';
 import type { ComparedCase, ComparedSide, Comparison, Differences, LoneCase } from './comparison.ts';
 import { metricRatio } from './metric-ratio.ts';
@@ -27,7 +28,7 @@ export function compareSets(
     CompareUnit[],
     CompareUnit[],
   ];
-  const { pairs, onlyA, onlyB } = pairUnits(left, right);
+  const { pairs, onlyA, onlyB, ambiguous } = pairUnits(left, right);
   const titles = distinctTitles([...left, ...right]);
   const found = pairs.map((pair) => ({ pair, differences: differencesOf(pair, configOf) }));
   const shared = commonDifferences(found.map(({ differences }) => differences));
@@ -43,6 +44,7 @@ export function compareSets(
     differences: common,
     onlyA: onlyA.map((unit) => loneCase(unit, titles)),
     onlyB: onlyB.map((unit) => loneCase(unit, titles)),
+    ambiguous: ambiguous.map(ambiguousCase),
   };
 }
 

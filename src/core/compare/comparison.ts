@@ -54,6 +54,24 @@ export interface LoneCase {
   readonly outcome: string;
 }
 
+/** Cases of both sides that do the same work, several of one side: which belong together only a person can say. */
+export interface AmbiguousCase {
+  /** Of one of them. */
+  readonly title: string;
+  /** What they have in common. */
+  readonly pairedBy: string;
+  readonly caseIdsA: readonly string[];
+  readonly caseIdsB: readonly string[];
+  /** Settings that are not alike, and which values each side has. */
+  readonly differ: readonly {
+    readonly name: string;
+    readonly a: readonly string[];
+    readonly b: readonly string[];
+  }[];
+  /** Flags of `compare` that leave one of each side; empty where none tells them apart. */
+  readonly choose: string;
+}
+
 /** B held against A: every ratio is B over A. */
 export interface Comparison {
   readonly a: ComparedSide;
@@ -65,4 +83,6 @@ export interface Comparison {
   readonly differences: Differences;
   readonly onlyA: readonly LoneCase[];
   readonly onlyB: readonly LoneCase[];
+  /** Why some of these were not paired. */
+  readonly ambiguous: readonly AmbiguousCase[];
 }

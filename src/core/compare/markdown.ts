@@ -1,10 +1,19 @@
 import { markdownTable, markdownText } from '../text/markdown.ts';
 import type { Comparison, LoneCase } from './comparison.ts';
-import { caseLines, differenceLines, metricCells, metricColumns, sideLine, tableNotes } from './words.ts';
+import {
+  ambiguousLines,
+  ambiguousTitle,
+  caseLines,
+  differenceLines,
+  metricCells,
+  metricColumns,
+  sideLine,
+  tableNotes,
+} from './words.ts';
 
 /** A comparison for a job summary or a pull request: nothing that a run says becomes markup. */
 export function comparisonMarkdown(comparison: Comparison): string {
-  const { a, b, sharedRuns, cases, differences, onlyA, onlyB } = comparison;
+  const { a, b, sharedRuns, cases, differences, onlyA, onlyB, ambiguous } = comparison;
   const parts = [
     list([
       sideLine('A', a),
@@ -17,6 +26,7 @@ export function comparisonMarkdown(comparison: Comparison): string {
     ...cases.flatMap((each) => ofCase(each)),
     lone('Only in A', onlyA),
     lone('Only in B', onlyB),
+    ambiguous.length === 0 ? '' : section(ambiguousTitle, ambiguousLines(ambiguous)),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }

@@ -1,3 +1,4 @@
+import { groupBy } from '../collections/group-by.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { Case } from '../experiment/case.ts';
 import type { CompareUnit } from './unit.ts';
@@ -15,6 +16,16 @@ export interface Pairing {
   readonly pairs: readonly UnitPair[];
   readonly onlyA: readonly CompareUnit[];
   readonly onlyB: readonly CompareUnit[];
+  /** Of these, those that belong together by a rule which leaves open which to which. */
+  readonly ambiguous: readonly Ambiguity[];
+}
+
+export interface Ambiguity {
+  /** The rule, for a person. */
+  readonly by: string;
+  /** One of the two has several. */
+  readonly a: readonly CompareUnit[];
+  readonly b: readonly CompareUnit[];
 }
 
 interface Rule {
@@ -93,7 +104,8 @@ export function pairUnits(a: readonly CompareUnit[], b: readonly CompareUnit[]):
   if (state.pairs.length === 0 && a.length === 1 && b.length === 1) {
     state.match({ by: 'the only case of each', keyOf: () => '', compared: [] });
   }
-  return { pairs: state.inOrder(a), onlyA: state.a, onlyB: state.b };
+  const ambiguous = state.ambiguous();
+  return { pairs: state.inOrder(a), onlyA: state.a, onlyB: state.b, ambiguous };
 }
 
 /** What is left of both sides, and what was found. */
@@ -110,10 +122,7 @@ class Matching {
   }
 
   match({ by, keyOf, compared }: Rule): void {
-    const full = (unit: CompareUnit): string | null => {
-      const key = keyOf(unit);
-      return key === null ? null : JSON.stringify([key, this.#shareSystem ? unit.systemKey : null]);
-    };
+    const full = this.#keyOf(keyOf);
     const [left, right] = [onlyOnes(this.a, full), onlyOnes(this.b, full)];
     const taken = new Set<CompareUnit>();
     for (const [key, a] of left) {
@@ -124,6 +133,29 @@ class Matching {
     }
     this.a = this.a.filter((unit) => !taken.has(unit));
     this.b = this.b.filter((unit) => !taken.has(unit));
+  }
+
+  /** What is left of both sides though it is the same work, loosest rule first: that has all of the others' too. */
+  ambiguous(): Ambiguity[] {
+    const told = new Set<CompareUnit>();
+    return [...sameWork].reverse().flatMap(({ by, keyOf }) => {
+      const full = this.#keyOf(keyOf);
+      const isLeft = (unit: CompareUnit): boolean => !told.has(unit) && full(unit) !== null;
+      const ofB = groupBy(this.b.filter(isLeft), full);
+      return [...groupBy(this.a.filter(isLeft), full)].flatMap(([key, a]) => {
+        const b = ofB.get(key) ?? [];
+        if (b.length === 0) return [];
+        for (const unit of [...a, ...b]) told.add(unit);
+        return [{ by, a, b }];
+      });
+    });
+  }
+
+  #keyOf(keyOf: Rule['keyOf']): Rule['keyOf'] {
+    return (unit) => {
+      const key = keyOf(unit);
+      return key === null ? null : JSON.stringify([key, this.#shareSystem ? unit.systemKey : null]);
+    };
   }
 
   inOrder(a: readonly CompareUnit[]): UnitPair[] {

@@ -33,8 +33,8 @@ export function distinctTitles(units: readonly CompareUnit[]): Map<CompareUnit, 
 
 function titleAmong(unit: CompareUnit, group: readonly CompareUnit[]): string {
   const systems = new Set(group.map(({ systemKey }) => systemKey));
-  const own = settingsOf(unit);
-  const others = group.map(settingsOf);
+  const own = settingsOf(unit, inTitle);
+  const others = group.map((each) => settingsOf(each, inTitle));
   const names = [...new Set(others.flatMap((each) => [...each.keys()]))];
   const settings = names.filter((name) => others.some((each) => each.get(name) !== own.get(name)));
   return [
@@ -47,11 +47,17 @@ function titleAmong(unit: CompareUnit, group: readonly CompareUnit[]): string {
   ].join(', ');
 }
 
-/** Settings of a case by names in words: `loss chunk`. */
-function settingsOf({ record: { case: subject } }: CompareUnit): Map<string, string> {
+/**
+ * Settings of a case by names in words: `loss chunk`.
+ * @param less fields that are not wanted
+ */
+export function settingsOf(
+  { record: { case: subject } }: CompareUnit,
+  less: ReadonlySet<string> = new Set(),
+): Map<string, string> {
   return new Map(
     Object.entries(subject ?? {})
-      .filter(([name]) => !inTitle.has(name))
+      .filter(([name]) => !less.has(name))
       .map(([name, value]) => [
         name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
         typeof value === 'string' ? value : canonicalJson(value),

@@ -118,3 +118,28 @@ export function caseLines({ compared, mixed, failed, systemA, systemB }: Compare
     ...failed,
   ];
 }
+
+const shownValues = 8;
+/** A model or a whole section of a JSON is no part of a line. */
+const maxValueChars = 40;
+
+/** Why cases of both sides that do the same work were not held against each other, and how to choose. */
+export function ambiguousLines(ambiguous: Comparison['ambiguous']): string[] {
+  return ambiguous.flatMap(({ title, pairedBy, caseIdsA, caseIdsB, differ, choose }) => [
+    `${title}: A has ${caseIdsA.length}, B has ${caseIdsB.length} of ${pairedBy}`,
+    ...differ.map(({ name, a, b }) => `  ${name}: A ${valuesText(a)}; B ${valuesText(b)}`),
+    choose === '' ? '  choose a source with one of them' : `  to choose one of each, for example: ${choose}`,
+  ]);
+}
+
+function valuesText(values: readonly string[]): string {
+  const shown = values
+    .slice(0, shownValues)
+    .map((value) => (value.length > maxValueChars ? `${value.slice(0, maxValueChars)}...` : value));
+  return [...shown, ...(values.length > shownValues ? [`${values.length - shownValues} more`] : [])].join(
+    ', ',
+  );
+}
+
+/** Above {@link ambiguousLines}. */
+export const ambiguousTitle = 'not paired, several cases fit';

@@ -3,6 +3,7 @@ import { readBeside } from '../../adapters/record-files.ts';
 import { compareSets, type NamedSet } from '../../core/compare/compare.ts';
 import type { Comparison } from '../../core/compare/comparison.ts';
 import { filterFaults, parseFilter, passes, type CaseFilter } from '../../core/campaign/filter.ts';
+import { ambiguousLines } from '../../core/compare/words.ts';
 import { unitsOf } from '../../core/compare/unit.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
 import type { MetricName } from '../../core/gate/metric.ts';
@@ -36,7 +37,7 @@ export async function compareResults(context: Context, request: CompareRequest):
   requireTwo(before, after);
   const [a, b] = [withClipRates(before), withClipRates(after)];
   const comparison = compareSets(a, b, request.metrics, configReader(a, b));
-  if (comparison.cases.length === 0) throw nothingInCommon(a, b);
+  if (comparison.cases.length === 0) throw nothingInCommon(a, b, comparison);
   return comparison;
 }
 
@@ -176,7 +177,7 @@ function requireTwo(a: NamedSet, b: NamedSet): void {
 
 const namedCases = 5;
 
-function nothingInCommon(a: NamedSet, b: NamedSet): SuperOffloadError {
+function nothingInCommon(a: NamedSet, b: NamedSet, { ambiguous }: Comparison): SuperOffloadError {
   const list = ({ name, records }: NamedSet): string => {
     const titles = [
       ...new Set(
@@ -192,7 +193,10 @@ function nothingInCommon(a: NamedSet, b: NamedSet): SuperOffloadError {
   };
   return new SuperOffloadError({
     code: 'usage',
-    message: `nothing to compare: no case of ${a.name} belongs to just one of ${b.name}\n  ${list(a)}\n  ${list(b)}`,
-    hint: 'name one case of each with --case, such as --case mode=prism,model=2B',
+    message: [
+      `nothing to compare: no case of ${a.name} belongs to just one of ${b.name}`,
+      ...[list(a), list(b), ...ambiguousLines(ambiguous)].map((line) => `  ${line}`),
+    ].join('\n'),
+    hint: 'name one case of each with --case, --case-a and --case-b, such as --case-a mode=prism,model=2B,ratio=0.9',
   });
 }

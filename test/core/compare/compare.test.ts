@@ -138,3 +138,36 @@ describe('as text', () => {
     expect(text).not.toContain('pairs:');
   });
 });
+
+describe('a case that fits several of the other side', () => {
+  const ratio = (value: number): SampleRun => ({ case: { mode: 'prism', ratio: value } });
+
+  it('is said to, with what differs and the flags that choose', () => {
+    const comparison = compare(runs(0, {}, ratio(0.9)), runs(60, {}, ratio(0.5), ratio(1)));
+    expect(comparison.cases).toHaveLength(1);
+    expect(comparison.ambiguous).toMatchObject([
+      { differ: [{ name: 'ratio', a: ['0.9'], b: ['0.5', '1'] }], choose: '--case-b mode=prism,ratio=0.5' },
+    ]);
+    for (const text of [comparisonText(comparison), comparisonMarkdown(comparison)]) {
+      expect(text).toContain('not paired, several cases fit');
+      expect(text).toContain('ratio: A 0.9; B 0.5, 1');
+      expect(text).toMatch(/--case-b mode=prism,ratio=0\.5/);
+    }
+  });
+
+  it('is not said of one that the other side does not have, nor of what was paired', () => {
+    const comparison = compare(runs(0, {}, ratio(0.9)), runs(60, {}, ratio(0.9), ratio(1)));
+    expect(comparison.onlyB).toHaveLength(1);
+    expect(comparison.ambiguous).toEqual([]);
+    expect(comparisonText(comparison)).not.toContain('not paired');
+  });
+
+  it('is chosen by its id where no key of a filter tells the cases apart, and by its source where nothing does', () => {
+    const settings = [{ case: { attention: 'unfused' as const } }, { case: { dropout: 0.1 } }];
+    const [plain] = compare(runs(0, ...settings), runs(60, {})).ambiguous;
+    expect(plain?.choose).toMatch(/^--case-a zero-offload-2b.*-[0-9a-f]{8}$/);
+    const on = (cores: number): SampleRun => ({ record: { system: sampleSystem({ cores }) } });
+    const [machines] = compare(runs(0, on(16), on(32)), runs(60, on(64))).ambiguous;
+    expect(machines).toMatchObject({ choose: '', differ: [{ name: 'system' }] });
+  });
+});
