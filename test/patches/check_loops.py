@@ -144,13 +144,14 @@ def compare(name):
 
 def forked():
     """Whether a forked process gets a copy of memory that is registered (CUDA's part of it is left out)."""
-    from deepspeed.runtime.superoffload.overlap.host_memory import HostMemory
+    from deepspeed.runtime.superoffload.host_memory import HostMemory
 
-    torch.cuda.cudart = lambda: SimpleNamespace(cudaHostRegister=lambda *_: 0, cudaHostUnregister=lambda *_: 0)
     found = {}
     for register in (True, False):
-        memory = HostMemory(mmap.PAGESIZE, register)
-        begin = f"{memory.bytes.data_ptr():x}-"
+        memory = HostMemory(mmap.PAGESIZE)
+        if register:
+            memory.register("pin_memory to false")
+        begin = f"{memory.begin:x}-"
         maps = Path("/proc/self/smaps").read_text().split("\n" + begin)[1]
         flags = next(line for line in maps.splitlines() if line.startswith("VmFlags")).split()
         found["registered" if register else "plain"] = "dc" not in flags  # "do not copy"

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runPython } from '../trainer/cases.ts';
 import { patches } from './sources.ts';
 
-const refusals = join(patches, 'deepspeed/overlay/deepspeed/runtime/superoffload/overlap/refusals.py');
+const refusals = join(patches, 'deepspeed/overlay/deepspeed/runtime/superoffload/refusals.py');
 const program = `
 import runpy, sys, types
 from deepspeed.runtime.sequence_parallel import parallel_state_sp

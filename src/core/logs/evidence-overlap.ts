@@ -4,15 +4,9 @@ import { rule, type EvidenceRule } from './evidence-rule.ts';
 export const overlapEvidence: readonly EvidenceRule[] = [
   rule(
     'host_oom',
-    /superoffload: cudaHostRegister of .* failed/,
-    ['superoffload: cudaHostRegister'],
-    'overlap/host_memory.py',
-  ),
-  rule(
-    'host_oom',
     /superoffload: [\d.]+ GiB of host memory could not be registered/,
     ['of host memory could not be registered'],
-    'host_offload/registered.py',
+    'host_memory.py',
   ),
   // The thread that steps: what it died of stands above the line, and in it.
   rule(
@@ -25,7 +19,7 @@ export const overlapEvidence: readonly EvidenceRule[] = [
     'config_error',
     /^ValueError: superoffload(?:\.\w+)?(?:: (?:unknown; known are |expected )| "\w+" (?:does not work with|adds gradients up in|is for|and DS_PIN_MEMORY_BACKEND=native both say) )/,
     ['ValueError: superoffload'],
-    'overlap/refusals.py, host_offload, settings.py',
+    'refusals.py, host_offload, settings.py',
   ),
   rule(
     'install_error',

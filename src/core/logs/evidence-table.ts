@@ -109,17 +109,16 @@ export const generalEvidence: readonly EvidenceRule[] = [
   ),
   rule(
     'config_error',
-    /^config error: |ValueError: superoffload\.|: error: (?:unrecognized arguments|argument |the following arguments are required)|'weight' must be 2-D|expected m1 and m2 to have the same dtype/,
+    /^config error: |: error: (?:unrecognized arguments|argument |the following arguments are required)|'weight' must be 2-D|expected m1 and m2 to have the same dtype/,
     [
       'config error: ',
-      'ValueError: superoffload.',
       ': error: unrecognized arguments',
       ': error: argument ',
       ': error: the following arguments',
       "'weight' must be",
       'expected m1 and m2',
     ],
-    'the built-in trainer; patches/deepspeed; argparse; zero.Init without stage 3; --fp16 with a bf16 JSON',
+    'the built-in trainer; argparse; zero.Init without stage 3; --fp16 with a bf16 JSON',
   ),
   rule(
     'install_error',

@@ -58,7 +58,7 @@ function proven(state: LogState, cause: Evidence): Outcome {
   return outcome(cause.outcome, reasons[cause.outcome] ?? 'the log says so', cause);
 }
 
-/** overlap/refusals.py and settings.py: none of it is about batches. */
+/** refusals.py and settings.py of the overlay: none of it is about batches. */
 const ofOverlap = /^ValueError: superoffload/;
 const overlapHint =
   'take out what the message names, or use another --mode: docs/performance.md says what works with prism_overlap';

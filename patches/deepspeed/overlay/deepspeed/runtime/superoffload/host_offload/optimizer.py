@@ -11,8 +11,8 @@ from deepspeed.runtime.zero.stage_1_and_2 import (INITIAL_MICRO_STEP_ID, OPTIMIZ
 from deepspeed.runtime.zero.utils import get_norm_dtype
 
 from ..overlap.adam import Adam
-from ..overlap.refusals import tensor_parallel_size
 from ..overlap.threads import cores_of_rank
+from ..refusals import refuse
 
 
 class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
@@ -22,7 +22,10 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
     casts = "fused"
 
     def __init__(self, init_optimizer, *arguments, settings, **options):
-        self._refuse(init_optimizer, options)
+        refuse('casts "fused"', init_optimizer, options, {
+            "ZeRO-1": not options.get("partition_grads", True),
+            "mixtures of experts": bool(options.get("has_moe_layers")),
+        })
         self._received = set()  # parameters whose gradient of this step is in the buffer, whole or in part
         self.journal = None  # a list here gets what was done when, in seconds of perf_counter
         super().__init__(init_optimizer, *arguments, **options)
@@ -34,26 +37,6 @@ class FusedCastsOptimizer(DeepSpeedZeroOptimizer):
                              "data_types.grad_accum_dtype out")
         cores, threads = cores_of_rank()
         self.adam = Adam(settings.adam_threads or threads, cores if settings.bind_threads else ())
-
-    def _refuse(self, optimizer, options):
-        """What this optimizer does not do must not be done silently in another way."""
-        from deepspeed.ops.adam import DeepSpeedCPUAdam
-
-        checks = {
-            "an optimizer that is not DeepSpeedCPUAdam": type(optimizer) is not DeepSpeedCPUAdam,
-            "DeepSpeedCPUAdam(fp32_optimizer_states=False)": not getattr(optimizer, "fp32_optimizer_states", True),
-            "offload_optimizer.device other than cpu":
-            getattr(options.get("offload_optimizer_config"), "device", None) != "cpu",
-            "ZeRO-1": not options.get("partition_grads", True),
-            "zenflow": options.get("zenflow_config") is not None,
-            "mixtures of experts": bool(options.get("has_moe_layers")),
-            "16-bit master weights": bool(options.get("fp16_master_weights_and_gradients")
-                                          or options.get("bf16_master_weights_and_gradients")),
-            "tensor parallelism": tensor_parallel_size(options.get("mpu")) > 1,
-        }
-        found = [name for name, is_so in checks.items() if is_so]
-        if found:
-            raise ValueError(f'superoffload.casts "fused" does not work with {", ".join(found)}')
 
     # Memory
 

@@ -1,7 +1,6 @@
 """Page-locked host memory in the size that was asked for. PyTorch's pinned blocks are rounded up to a power of two."""
 
 import functools
-import mmap
 import os
 import threading
 import weakref
@@ -9,37 +8,21 @@ import weakref
 import torch
 from deepspeed.accelerator import get_accelerator
 
+from ..host_memory import HostMemory
+
+OTHERWISE = 'host_memory to "published"'  # for those who cannot have it
 SMALL = 2 << 20  # bytes: blocks up to this size share a registration
 SHARED = 32 << 20  # bytes of a registration that small blocks share
 ALIGN = 256  # bytes, of the blocks in it
 
 
-class Mapping(mmap.mmap):
-    """Anonymous memory that lives as long as a tensor in it: the storages of those refer to it, and nothing else does
-    for long. Where the accelerator takes registrations (CUDA), it is registered until then."""
+class Shared(HostMemory):
+    """Where small blocks lie one after another."""
 
     def __new__(cls, size):
-        self = super().__new__(cls, -1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        self.used, self.address = 0, None
-        self.begin = torch.frombuffer(self, dtype=torch.uint8, count=1).data_ptr()
-        self._advise("MADV_HUGEPAGE")
+        self = super().__new__(cls, size)
+        self.used = 0
         return self
-
-    def _advise(self, name):
-        try:
-            self.madvise(getattr(mmap, name))
-        except (AttributeError, OSError):
-            pass  # a kernel, or a Python, without it
-
-    def register(self):
-        """Raises RuntimeError where CUDA refuses: memory that is not page-locked would be slow without a word."""
-        self._advise("MADV_DONTFORK")  # a process that is forked would get a copy of every page that is locked
-        try:
-            done = get_accelerator().register_host_memory(self.begin, len(self))
-        except RuntimeError as error:
-            raise RuntimeError(f"superoffload: {len(self) / 2**30:.2f} GiB of host memory could not be registered: "
-                               f'{error}. See `ulimit -l`, or set superoffload.host_memory to "published".') from error
-        self.address = self.begin if done else None
 
     def room(self, size):
         """Takes `size` bytes and returns where they begin, or None where so many are not left."""
@@ -48,19 +31,6 @@ class Mapping(mmap.mmap):
             return None
         self.used = begin + size
         return begin
-
-    def tensor(self, offset, shape, dtype):
-        """A tensor with a storage of its own, just as large as it."""
-        return torch.frombuffer(self, dtype=dtype, count=shape.numel(), offset=offset).view(shape)
-
-    def __del__(self):
-        if self.address is None:
-            return
-        try:
-            get_accelerator().synchronize()  # copies that nobody waited for
-            get_accelerator().unregister_host_memory(self.address)
-        except Exception:
-            pass  # the process ends, and CUDA has gone before
 
 
 class RegisteredMemory:
@@ -81,9 +51,9 @@ class RegisteredMemory:
         source = tensor.detach().reshape(shape)
         if size <= SMALL:
             return self._small(size, shape, tensor.dtype).copy_(source)
-        mapping = self._mapping(size)
-        block = mapping.tensor(0, shape, tensor.dtype).copy_(source)  # by many threads, sooner than page by page
-        mapping.register()
+        mapping = self._held(HostMemory(size))
+        block = mapping.tensor(tensor.dtype, 0, shape.numel()).view(shape).copy_(source)  # writes to it, as zero() does
+        mapping.register(OTHERWISE)
         return block
 
     def pin_empty(self, template, shape):
@@ -104,8 +74,7 @@ class RegisteredMemory:
         """Of all blocks that are still in use, and of the rest of the registrations that small ones share."""
         return sum(len(mapping) for mapping in self.mappings)
 
-    def _mapping(self, size):
-        mapping = Mapping(-(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
+    def _held(self, mapping):
         self.mappings.add(mapping)
         return mapping
 
@@ -114,11 +83,11 @@ class RegisteredMemory:
             mapping = self.shared()
             offset = None if mapping is None else mapping.room(size)
             if offset is None:
-                mapping = self._mapping(SHARED)
-                mapping.tensor(0, torch.Size([SHARED]), torch.uint8).zero_()
-                mapping.register()
+                mapping = self._held(Shared(SHARED))
+                mapping.zero()
+                mapping.register(OTHERWISE)
                 self.shared, offset = weakref.ref(mapping), mapping.room(size)
-        return mapping.tensor(offset, shape, dtype)
+        return mapping.tensor(dtype, offset, shape.numel()).view(shape)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import torch
 
-from .host_memory import HostMemory
+from ..host_memory import HostMemory
 
 ALIGN = 64  # elements: 256 bytes, a whole number of cache lines
 
@@ -27,10 +27,10 @@ class Blocks:
         self.rotates = {index: spare > 0 and index in rotating for index in counts}
         rooms = [aligned(largest if self.rotates[index] else count) for index, count in counts.items()]
         rooms += [aligned(largest)] * (spare if any(self.rotates.values()) else 0)
-        self.memory = HostMemory(3 * 4 * sum(rooms))
+        memory = HostMemory(3 * 4 * sum(rooms))
         blocks, at = [], 0
         for room in rooms:
-            parts = (self.memory.tensor(torch.float32, 4 * (at + part * room), room) for part in range(3))
+            parts = (memory.tensor(torch.float32, 4 * (at + part * room), room) for part in range(3))
             blocks.append(State(*parts))
             at += 3 * room
         self.held, self.spare = dict(zip(counts, blocks)), blocks[len(counts) :]
@@ -57,6 +57,3 @@ class Blocks:
         """The step is taken back: the old block is the state again."""
         self.spare.append(self.held[index])
         self.held[index] = old
-
-    def close(self):
-        self.memory.close()

@@ -4,13 +4,13 @@ from deepspeed import comm as dist
 from deepspeed.accelerator import get_accelerator
 from deepspeed.runtime.zero.stage3 import DeepSpeedZeroOptimizer_Stage3
 
+from ..refusals import refuse
 from ..settings import read_settings
 from .adam import Adam
 from .checkpoints import Checkpoints
 from .clipping import ClipRule
 from .gradients import Gradients
 from .link import CudaLink, HostLink
-from .refusals import refuse
 from .state import State
 from .step import Step
 from .stepper import Stepper
@@ -24,7 +24,7 @@ class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, Deep
     def __init__(self, module, init_optimizer, param_names, timers, ds_config, **kwargs):
         self.settings = read_settings(ds_config)
         ranks = dist.get_world_size(group=kwargs.get("dp_process_group"))
-        refuse(init_optimizer, kwargs, self.settings, ranks)
+        self._refuse(init_optimizer, kwargs, ranks)
         self.cuda, self.resident = get_accelerator().device_name() == "cuda", ranks == 1
         self.largest_turning, self.stepper = 0, None
         self.managed = ds_config.get("managed_gradient_accumulation", True)  # else only step() says where it ends
@@ -38,6 +38,15 @@ class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, Deep
         self._start_stepper()
         if self.resident:
             self._keep_weights()
+
+    def _refuse(self, optimizer, options, ranks):
+        parameters = options.get("offload_param_config")
+        refuse('optimizer "overlap"', optimizer, options, {
+            "offload_param": getattr(parameters, "device", "none") not in ("none", None),
+            "zero_hpz_partition_size": options.get("zero_hpz_partition_size", 1) > 1,
+            "zero_quantized_weights": bool(options.get("zero_quantized_weights")),
+            f"superoffload.early_forward with {ranks} ranks (it is for one)": self.settings.early_forward and ranks > 1,
+        })
 
     def _start_stepper(self):
         cores, threads = cores_of_rank()
@@ -55,5 +64,4 @@ class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, Deep
         if ended:  # else a thread that hangs may still use all of it
             self.link.close()
             self.adam.close()
-            self.crossing.close()
-            self.blocks.close()
+            self.crossing.unregister()

@@ -7,9 +7,9 @@ import torch
 from deepspeed import comm as dist
 from deepspeed.accelerator import get_accelerator
 
+from ..host_memory import HostMemory
 from . import subgroups as rules
 from .blocks import Blocks
-from .host_memory import HostMemory
 
 
 @dataclass
@@ -84,8 +84,10 @@ class State:
         rooms = {i: -(-counts[i] // 64) * 64 for i in host}
         elements = sum(rooms.values())
         bytes_each = format.itemsize + (0 if in_gradients else self.dtype.itemsize)
-        register = self.cuda and self.settings.pin_memory
-        self.crossing = HostMemory(elements * bytes_each + 64 * 4 * (len(counts) + 1), register)
+        self.crossing = HostMemory(elements * bytes_each + 64 * 4 * (len(counts) + 1))
+        if self.cuda and self.settings.pin_memory:
+            self.crossing.zero()
+            self.crossing.register("pin_memory to false")
         norms = self.crossing.tensor(torch.float32, elements * bytes_each, len(counts))
         self.subgroups, at = {}, 0
         for i in host:

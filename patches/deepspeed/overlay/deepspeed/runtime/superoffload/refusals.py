@@ -1,28 +1,26 @@
-"""What this optimizer does not do must not be done silently in another way."""
+"""What an optimizer of this overlay does not do must not be done silently in another way."""
 
 
-def refuse(optimizer, options, settings, ranks):
-    """`optimizer`: the one that DeepSpeed was given; `options`: what ZeRO-3's optimizer gets from the engine.
+def refuse(setting, optimizer, options, others):
+    """`setting`: the key that asked for it, with its value; `optimizer`: the one that DeepSpeed was given; `options`:
+    what ZeRO's optimizer gets from the engine; `others`: what else does not work, by name, with whether it is so.
     Raises ValueError that names all that does not work."""
     from deepspeed.ops.adam import DeepSpeedCPUAdam
 
-    offload, parameters = options.get("offload_optimizer_config"), options.get("offload_param_config")
     checks = {
         "an optimizer that is not DeepSpeedCPUAdam": type(optimizer) is not DeepSpeedCPUAdam,
         "DeepSpeedCPUAdam(fp32_optimizer_states=False)": not getattr(optimizer, "fp32_optimizer_states", True),
-        "offload_optimizer.device other than cpu": getattr(offload, "device", None) != "cpu",
-        "offload_param": getattr(parameters, "device", "none") not in ("none", None),
+        "offload_optimizer.device other than cpu":
+        getattr(options.get("offload_optimizer_config"), "device", None) != "cpu",
         "zenflow": options.get("zenflow_config") is not None,
-        "zero_hpz_partition_size": options.get("zero_hpz_partition_size", 1) > 1,
-        "zero_quantized_weights": bool(options.get("zero_quantized_weights")),
         "16-bit master weights": bool(options.get("fp16_master_weights_and_gradients")
                                       or options.get("bf16_master_weights_and_gradients")),
         "tensor parallelism": tensor_parallel_size(options.get("mpu")) > 1,
-        f"superoffload.early_forward with {ranks} ranks (it is for one)": settings.early_forward and ranks > 1,
+        **others,
     }
     found = [name for name, is_so in checks.items() if is_so]
     if found:
-        raise ValueError(f'superoffload.optimizer "overlap" does not work with {", ".join(found)}')
+        raise ValueError(f'superoffload.{setting} does not work with {", ".join(found)}')
 
 
 def tensor_parallel_size(mpu):
