@@ -52,6 +52,8 @@ describe('looking at a campaign', () => {
   it('--list and --dry-run start and write nothing', async () => {
     const campaign = await createToyCampaign(3);
     const list = await campaign.run([...begin, '--list', '--filter', 'model=toy1,toy2']);
+    expect(list.stdout).toContain(`these are the cases of the file's "cpu" part`);
+    expect(list.stdout).toContain('add --system h200');
     expect(list.code, list.stderr).toBe(0);
     expect(list.stdout).toContain('2 cases, 2 to run');
     const dry = await campaign.run([...begin, '--dry-run', '--json']);

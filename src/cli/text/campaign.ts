@@ -59,7 +59,10 @@ export function cellsTable(cells: readonly ListedCell[]): string {
     cell.key.slice(0, 12),
   ]);
   const left = cells.filter(({ state, reused }) => state === 'left' && reused.length === 0).length;
-  return [longTable(columns, rows), `${cells.length} cases, ${left} to run`].join('\n');
+  return [
+    longTable(columns, rows),
+    `${cells.length} ${cells.length === 1 ? 'case' : 'cases'}, ${left} to run`,
+  ].join('\n');
 }
 
 const mostLines = 12;

@@ -3,7 +3,7 @@ import { readExperiment } from '../../adapters/experiment-data.ts';
 import { cellOf, distinctCells, type Cell } from '../../core/campaign/cell.ts';
 import { filterFaults, passes, type CaseFilter } from '../../core/campaign/filter.ts';
 import { canonicalJson } from '../../core/experiment/case-id.ts';
-import type { Case } from '../../core/experiment/case.ts';
+import type { Case, System } from '../../core/experiment/case.ts';
 import { expandExperiment, type Grid } from '../../core/experiment/grid.ts';
 import { followsBatchRule } from '../../core/experiment/grid-batch.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
@@ -76,8 +76,17 @@ export async function planCampaign(
       }),
       ...planned.leftOut,
     ],
-    notes: [...new Set([...planning.notes, ...planned.notes])],
+    notes: [...new Set([...partNotes(request, machine.system), ...planning.notes, ...planned.notes])],
   };
+}
+
+/** Whoever only looks at a file made for GPUs wonders where its sizes are. */
+function partNotes({ dryRun }: CampaignRequest, { accelerator, name }: System): string[] {
+  if (!dryRun || accelerator !== 'cpu') return [];
+  return [
+    `system ${name} has no GPU: these are the cases of the file's "cpu" part; those of its "cuda" part: add ` +
+      '--system h200, or another of: superoffload systems list',
+  ];
 }
 
 /** What of a grid passes the filter; a mode that the filter names is asked for as by a flag. */
