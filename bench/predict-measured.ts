@@ -20,6 +20,8 @@ interface MeasuredRun {
   readonly chips: number;
   readonly globalBatch: number;
   readonly stepSeconds: number;
+  /** Of each launch, where there was more than one; `stepSeconds` is their median. */
+  readonly launches?: readonly number[];
   readonly gpuGiB: number | null;
   readonly hostGiB: number | null;
   readonly hostIs?: 'machine';
@@ -28,6 +30,10 @@ interface MeasuredRun {
   readonly workload?: CaseWorkload;
   readonly dtype?: Dtype;
   readonly ratio?: number;
+  /** Of a size that the table of models does not name. */
+  readonly shape?: Omit<ModelShape, 'name'>;
+  /** Where it is not a chip's whole share of the batch. */
+  readonly microBatch?: number;
   readonly sequenceLength?: number;
   readonly sequenceParallel?: number;
   readonly activationCheckpointing?: boolean;
@@ -42,7 +48,14 @@ export interface ComparedRun {
   readonly gpuGiB: number;
   /** Of what `run.hostGiB` counts: the run's own, or the machine's. */
   readonly hostGiB: number;
+  /** The same where no spare block is ever written: how many are depends on how early gradients come. */
+  readonly leastHostGiB: number;
   readonly stepSeconds: number | null;
+}
+
+/** How far what was measured of the host's memory lies outside what is predicted, GiB; null where it was not measured. */
+export function hostOffGiB({ run, hostGiB, leastHostGiB }: ComparedRun): number | null {
+  return run.hostGiB === null ? null : Math.max(0, run.hostGiB - hostGiB, leastHostGiB - run.hostGiB);
 }
 
 export function readData(path: string): unknown {
@@ -87,21 +100,30 @@ export function compareRuns(): ComparedRun[] {
   };
   const known = shapes();
   return data.runs.map((run) => {
-    const model = known.find(({ name }) => name === run.model);
-    if (model === undefined) throw new Error(`bench/measured/h200.json: there is no size ${run.model}`);
+    const model = modelOf(run, known);
     const system = h200(run.chips);
     const { memory, time } = predictCase(caseOf(run, model), system);
     // A head of its own is a second embedding to the optimizer; logits are those of one head all the same.
     const twice = { ...model, paddedVocabulary: 2 * model.paddedVocabulary };
     const { hostGiB } = run.separateHead === true ? predictCase(caseOf(run, twice), system).memory : memory;
+    const most =
+      hostGiB + beforeGiB(run, model, memory.parts) + (run.hostIs === 'machine' ? data.machineBaseGiB : 0);
+    const spare = memory.parts.find(({ what }) => what === 'spare blocks')?.gib ?? 0;
     return {
       run,
       gpuGiB: memory.gpuGiB,
-      hostGiB:
-        hostGiB + beforeGiB(run, model, memory.parts) + (run.hostIs === 'machine' ? data.machineBaseGiB : 0),
+      hostGiB: most,
+      leastHostGiB: run.overlapBefore === undefined ? most - spare : most,
       stepSeconds: time === null ? null : time.stepMs / 1000,
     };
   });
+}
+
+function modelOf(run: MeasuredRun, known: readonly ModelShape[]): ModelShape {
+  const model = known.find(({ name }) => name === run.model);
+  if (model !== undefined) return model;
+  if (run.shape === undefined) throw new Error(`bench/measured/h200.json: there is no size ${run.model}`);
+  return { name: run.model, ...run.shape };
 }
 
 /** What a run of the earlier rule had of state in its blocks, less what is predicted by today's. */
@@ -115,6 +137,7 @@ function beforeGiB(run: MeasuredRun, model: ModelShape, parts: MemoryEstimate['p
 
 function caseOf(run: MeasuredRun, model: ModelShape): Case {
   const { sequenceParallel = 1 } = run;
+  const { microBatch = (run.globalBatch * sequenceParallel) / run.chips } = run;
   return {
     experiment: 'throughput',
     workload: run.workload ?? 'builtin',
@@ -122,9 +145,9 @@ function caseOf(run: MeasuredRun, model: ModelShape): Case {
     model,
     chips: run.chips,
     sequenceParallel,
-    microBatch: (run.globalBatch * sequenceParallel) / run.chips,
+    microBatch,
     globalBatch: run.globalBatch,
-    gradientAccumulation: 1,
+    gradientAccumulation: (run.globalBatch * sequenceParallel) / run.chips / microBatch,
     sequenceLength: run.sequenceLength ?? 1024,
     activationCheckpointing: run.activationCheckpointing ?? false,
     activationOffload: run.activationOffload ?? false,

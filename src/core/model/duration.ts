@@ -5,15 +5,18 @@ import { predictTime } from './step-time.ts';
 import { sharesOf } from './step-work.ts';
 import { usesOverlap } from './superoffload-settings.ts';
 
-/** From the launch to the first step of a small run: launcher, imports, NCCL. Measured: 15 to 20 s. */
-const startMs = 20_000;
+/**
+ * Launcher, imports, NCCL, the model and what a first step takes longer: whole runs on one H200 less their steps. Ten of
+ * ddp and zero_2, 2B to 5B: 6.5 to 7.8 s (bench/measured).
+ */
+const startMs = 7_300;
 
 /**
  * What a rank's optimizer on the CPU takes to be made, its page-locked memory above all. Measured on an H200's host, all
- * but the steps of whole runs (bench/measured): zero_offload 30, 40 and 68 s at 2, 3 and 5B, zero_infinity 31, 43 and
- * 55 s, prism 44 and 48 s at 2 and 3B.
+ * but the steps of whole runs (bench/measured): zero_offload 25 to 32 s at 2B, 40 at 3B, 66 to 79 at 5B; zero_infinity 30,
+ * 40 and 54 to 57 s, prism 42 to 48 s at 2 and 3B.
  */
-const msPerOffloadedParameter = (68_000 - 10_000) / 5.14e9;
+const msPerOffloadedParameter = (66_000 - 7_300) / 5.14e9;
 
 /** SuperOffload's first step starts its worker and moves gradients to shared memory. Measured: 12 to 18 s. */
 const workerMs = 15_000;

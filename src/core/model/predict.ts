@@ -2,6 +2,7 @@ import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { hostGiBFor } from '../experiment/system.ts';
 import { estimateMemory, softwareOf, type MemoryEstimate, type MemoryOptions } from './memory.ts';
+import { parameterCount } from './shape.ts';
 import type { PinnedRounding, SoftwareName } from './software.ts';
 import { predictTime, type StepTime } from './step-time.ts';
 import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
@@ -47,18 +48,23 @@ const reservedShare = 1.077;
  */
 const reservedShareOnGpu = 1.115;
 
+/** ZeRO-2 gives out as much as ddp and reserves more: 3.4 and 3.0 bytes a parameter (2B, 5B); why is not known. */
+const reservedByStage2 = 3.2;
+
 /**
- * The overlap optimizer gives out nothing after its start but activations and gradients: 2.3 to 2.4 GiB more in five runs
- * of 2B to 7B. Where gradients are made faster than the link takes them it has reserved for those too (6.6 GiB at 15.9e9),
- * and waits for the link where there is no room.
+ * The overlap optimizer gives out nothing after its start but activations and gradients: 1.4 to 2.5 GiB more in 21 runs
+ * of 2B to 7B. With one sequence of 1024 a step gradients are made faster than the link takes them, and it has reserved for
+ * those too: 6.6 to 8.2 GiB at 12.7e9 to 16.1e9.
  */
 const reservedByOverlapGiB = 2.4;
 
 /** What PyTorch takes from the driver for what it gives out, GiB. */
 function reservedFor(subject: Case, gpuGiB: number, software: SoftwareName): number {
   if (usesOverlap(subject)) return gpuGiB + reservedByOverlapGiB;
-  const stepsOnGpu = !modes[subject.mode].offloadsOptimizer && software === 'measured';
-  return gpuGiB * (stepsOnGpu ? reservedShareOnGpu : reservedShare);
+  const { offloadsOptimizer, zeroStage } = modes[subject.mode];
+  if (offloadsOptimizer || software !== 'measured') return gpuGiB * reservedShare;
+  const shard = parameterCount(subject.model, subject.sequenceLength) / subject.chips;
+  return gpuGiB * reservedShareOnGpu + (zeroStage === 2 ? (reservedByStage2 * shard) / 2 ** 30 : 0);
 }
 
 /** Predicts memory and step time of a case on a system, from formulas and the system's own rates. Pure and cheap. */

@@ -13,7 +13,7 @@ describe('predictDurationMs', () => {
     const run = (steps: number, mode: 'zero_offload' | 'zero_2' = 'zero_offload'): number =>
       predictDurationMs(sampleCase({ mode }), h200, steps) ?? 0;
     expect(run(11) - run(1)).toBeCloseTo(10 * stepMs);
-    expect(run(0, 'zero_2')).toBe(20_000);
+    expect(run(0, 'zero_2')).toBe(7_300);
     expect(run(0)).toBeGreaterThan(run(0, 'zero_2'));
     expect(predictDurationMs(sampleCase(), { ...h200, rates: unknownRates }, 10)).toBeNull();
   });
