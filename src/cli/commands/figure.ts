@@ -17,12 +17,13 @@ the least time that the machine allows. Without --from: the case that was traced
   superoffload figure timeline
 ablation is after the paper's Table 2: what each setting of prism and each trait of prism_overlap is worth, row by row of
 experiment/ablation.json. --run runs what is missing and goes on where it was stopped.
-  superoffload figure ablation --run --model 5B`;
+  superoffload figure ablation --run --model 5B
+  superoffload figure ablation --run --row 'all on' --row 'casts apart' --dry-run`;
 
 export const declare: CommandModule['declare'] = (bare, io) => {
   declareFlags(bare).action(async (figure, options) => {
     const { showFigures } = await import('../screens/figure.ts');
-    const { mode, model, steps, dtype, chips, repeat, stack } = options;
+    const { mode, model, steps, dtype, chips, repeat, stack, row } = options;
     const flags = {
       ...given('modes', mode),
       ...given('models', model),
@@ -34,6 +35,7 @@ export const declare: CommandModule['declare'] = (bare, io) => {
       ...given('chips', chips),
       ...given('repeat', repeat),
       ...given('stack', stack),
+      ...given('rows', row),
     };
     await showFigures(io, figure, { ...options, runFlags });
   });
@@ -69,6 +71,7 @@ function declareFlags(command: Parameters<CommandModule['declare']>[0]) {
     .option('--chips <n>', 'with --run: on so many chips alone (default: all of the figure)', parseCount)
     .option('--mode <mode>', 'with --run: of these modes, may be repeated', collectNames)
     .option('--model <size>', 'with --run: of these sizes, may be repeated', collectNames)
+    .option('--row <text>', 'ablation with --run: only rows whose title has it, may be repeated', collect)
     .option('--steps <n>', 'with --run: optimizer steps at most', parseCount)
     .addOption(new Option('--dtype <type>', 'with --run: number format').choices(dtypes))
     .option('--repeat <r>', 'with --run: launches of each case', parseCount)

@@ -18,7 +18,8 @@ interface FigureOptions {
   readonly paper: boolean;
   readonly predicted: boolean;
   readonly run?: true | undefined;
-  readonly runFlags: Partial<Pick<RunMissing, 'chips' | 'repeat' | 'stack'>> & Pick<RunMissing, 'flags'>;
+  readonly runFlags: Partial<Pick<RunMissing, 'chips' | 'repeat' | 'stack' | 'rows'>> &
+    Pick<RunMissing, 'flags'>;
   readonly json?: true | undefined;
   readonly dryRun?: true | undefined;
 }
@@ -79,9 +80,9 @@ function runOf({ run, runFlags, system }: FigureOptions): RunMissing | null {
 
 /** Flags that only some figures have; said to another one they would be passed over in silence. */
 function requireFlags(what: string, options: FigureOptions, taken: readonly string[]): void {
-  const { system, limits, paper, predicted, run } = options;
+  const { system, limits, paper, predicted, run, runFlags } = options;
   const flags = {
-    ...{ system: system !== undefined, limits: limits !== undefined },
+    ...{ system: system !== undefined, limits: limits !== undefined, row: runFlags.rows !== undefined },
     ...{ paper: !paper, predicted: !predicted, run: run === true },
   };
   const idle = Object.entries(flags).filter(([flag, isGiven]) => isGiven && !taken.includes(flag));
@@ -96,8 +97,8 @@ function requireFlags(what: string, options: FigureOptions, taken: readonly stri
 /** A flag that only runs have would be passed over in silence. */
 function requireRun({ run, runFlags }: FigureOptions): void {
   const { flags, ...others } = runFlags;
-  // Of the case's fields two have other names than their flags.
-  const idle = Object.keys({ ...flags, ...others }).map((key) => key.replace(/^(mode|model)s$/, '$1'));
+  // Some have other names than their flags.
+  const idle = Object.keys({ ...flags, ...others }).map((key) => key.replace(/^(mode|model|row)s$/, '$1'));
   if (run === true || idle.length === 0) return;
   const faults = idle.map((name) => ({
     place: `--${name}`,

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { formatDuration } from '../../core/text/format.ts';
 import type { FigureData, Mark } from '../../core/figures/figure-data.ts';
 import type { DrawResult } from '../../workflows/figure/figure.ts';
 import type { OwnFigures } from '../../workflows/figure/own-figures.ts';
@@ -52,11 +53,14 @@ function headOf({ figure, system, marks, functional }: FigureData): string {
   return `Figure ${figure} on ${system.title}${functional ? ' (functional)' : ''}: ${parts.join(', ')}`;
 }
 
-function runText({ figure, chips, campaign, missing }: RunReport, dryRun: boolean): string {
+function runText({ figure, chips, campaign, missing, expectedMs }: RunReport, dryRun: boolean): string {
   const what = campaign === null ? 'a search' : `campaign ${campaign}`;
   const on = `figure ${figure} on ${chips} chip${chips === 1 ? '' : 's'}, ${what}`;
   if (missing.length === 0) return `${on}: nothing is missing`;
-  return [`${on}: ${dryRun ? 'would run' : 'ran'}`, ...missing.map((title) => `  ${title}`)].join('\n');
+  const time = dryRun && expectedMs !== null ? `, about ${formatDuration(expectedMs)}` : '';
+  return [`${on}: ${dryRun ? 'would run' : 'ran'}${time}`, ...missing.map((title) => `  ${title}`)].join(
+    '\n',
+  );
 }
 
 function near(path: string, cwd: string): string {

@@ -103,7 +103,7 @@ function drawableAblation(data: AblationData): Drawable {
   };
 }
 
-/** `Ablation on 1 x NVIDIA H200: 3 of 29 settings run, 10 predicted, 5 of the paper`. */
+/** `Ablation on 1 x NVIDIA H200: 3 of 30 settings run, 10 predicted, 5 of the paper`. */
 function headOf({ rows, picture }: AblationData): string {
   const count = (isSo: (row: AblationData['rows'][number]) => boolean): number => rows.filter(isSo).length;
   const parts = [

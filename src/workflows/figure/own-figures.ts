@@ -45,7 +45,7 @@ export type DrawOwnFigure = (context: Context, request: OwnFigureRequest) => Pro
 
 interface OwnFigureKind {
   /** Flags that mean something to it, besides --from, --formats, --out, --json and --dry-run. */
-  readonly flags: readonly ('system' | 'paper' | 'limits' | 'predicted' | 'run')[];
+  readonly flags: readonly ('system' | 'paper' | 'limits' | 'predicted' | 'run' | 'row')[];
   /** Its code is loaded when it is asked for. */
   readonly load: () => Promise<DrawOwnFigure>;
 }
@@ -53,7 +53,7 @@ interface OwnFigureKind {
 /** Figures of this tool's own, by the word that asks for them; `all` is the paper's alone. A new one needs one line here. */
 export const ownFigures: Readonly<Record<string, OwnFigureKind>> = {
   ablation: {
-    flags: ['system', 'paper', 'predicted', 'run'],
+    flags: ['system', 'paper', 'predicted', 'run', 'row'],
     load: async () => (await import('./ablation.ts')).drawAblation,
   },
   timeline: {

@@ -6,7 +6,7 @@ import type { RunMissing } from './run-missing.ts';
 /** The command that goes on with what a figure's `--run` has begun: what was asked for, and nothing that is a default. */
 export function figureCommand(figure: FigureKey, run: RunMissing): string {
   const { modes = [], models = [], steps, dtype } = run.flags;
-  const { system, stack, chips, repeat } = run;
+  const { system, stack, chips, repeat, rows = [] } = run;
   const given = {
     ...(system === 'local' ? {} : { system }),
     ...(stack === 'pip' ? {} : { stack }),
@@ -19,6 +19,7 @@ export function figureCommand(figure: FigureKey, run: RunMissing): string {
     ...flags(given),
     ...modes.flatMap((mode) => ['--mode', mode]),
     ...models.flatMap((model) => ['--model', model]),
+    ...rows.flatMap((row) => ['--row', row]),
   ];
   return quoteCommand(['superoffload', 'figure', String(figure), '--run', ...words]);
 }

@@ -2,13 +2,14 @@ import { dataFolders, readExperiment } from '../../adapters/experiment-data.ts';
 import { defaultRetry } from '../../core/campaign/retry-policy.ts';
 import { defaultMaxRetries } from '../../core/campaign/state.ts';
 import { listedChips } from '../../core/experiment/grid-batch.ts';
+import type { Case } from '../../core/experiment/case.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
 import { distinctTitles } from '../../core/experiment/setting-words.ts';
 import type { FigureKey, FigureNumber } from '../../core/figures/figure-data.ts';
 import { figureExperiments } from '../../core/figures/trial.ts';
 import { campaignExitCode } from '../../core/results/exit-code.ts';
 import { SuperOffloadError } from '../../errors.ts';
-import { listCells } from '../campaign/list-cells.ts';
+import { listCells, type ListedCell } from '../campaign/list-cells.ts';
 import { planCampaign } from '../campaign/plan-campaign.ts';
 import { findOrigin, readRules, type CampaignRequest } from '../campaign/request.ts';
 import { runCampaign } from '../campaign/run-campaign.ts';
@@ -17,6 +18,7 @@ import { searchFrontiers } from '../frontier/frontier.ts';
 import { searchExitCode } from '../frontier/report.ts';
 import { requireChips, requireRanks, resolveMachine } from '../machine.ts';
 import { planModelSize } from '../model-size/plan-model-size.ts';
+import { chosenRows } from './chosen-rows.ts';
 import { figureCommand } from './run-command.ts';
 import type { PlanRequest } from '../plan/request.ts';
 
@@ -28,6 +30,8 @@ export interface RunMissing {
   /** Absent: all of the figure's that this machine has. */
   readonly chips?: number;
   readonly repeat: number;
+  /** Of an ablation: only rows whose group or title has one of these; absent: all. */
+  readonly rows?: readonly string[];
 }
 
 /** What was run for one number of chips, or would be. */
@@ -38,6 +42,8 @@ export interface RunReport {
   readonly campaign: string | null;
   /** Titles of what has no result yet, or, after it was run, had none. */
   readonly missing: readonly string[];
+  /** Wall time that it is expected to take, or was, milliseconds; null where that is not known. */
+  readonly expectedMs: number | null;
   /** As of the commands of campaigns and searches: 0, 3 or 4. */
   readonly exitCode: 0 | 3 | 4;
 }
@@ -131,8 +137,10 @@ export async function runExperiment(
   dryRun: boolean,
 ): Promise<RunReport> {
   await requireHere(context, run);
-  const { chips = 1 } = run;
-  return runCells(context, { figure, chips, run, request: requestFor(run, chips, dryRun), dryRun }, figure);
+  const { chips = 1, rows, system } = run;
+  const isWanted = rows === undefined ? undefined : await chosenRows(context, figure, { system, rows });
+  const work = { figure, chips, run, request: requestFor(run, chips, dryRun), dryRun };
+  return runCells(context, { ...work, ...(isWanted === undefined ? {} : { isWanted }) }, figure);
 }
 
 interface Work {
@@ -141,13 +149,15 @@ interface Work {
   readonly run: RunMissing;
   readonly request: PlanRequest;
   readonly dryRun: boolean;
+  /** Which of the experiment's cases; absent: all. */
+  readonly isWanted?: (subject: Case) => boolean;
 }
 
 /** As `campaign run` of `throughput` and its like: a run is stopped once it is this sure. */
 const maxError = 0.02;
 
 async function runCells(context: Context, work: Work, experiment: string): Promise<RunReport> {
-  const { figure, chips, run, request: plain, dryRun } = work;
+  const { figure, chips, run, request: plain, dryRun, isWanted = () => true } = work;
   const campaign = `figure${figure === 'ablation' ? '-ablation' : figure}-${chips}chip`;
   const { stored } = await findOrigin(context, experiment, { name: campaign, resume: false, isLook: true });
   const request: CampaignRequest = {
@@ -159,16 +169,26 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
     ...{ maxJobs: null, withinMs: null, array: false, allocation: false, goOn: figureCommand(figure, run) },
   };
   const rules = readRules(request);
-  const planned = await planCampaign(context, request, rules);
+  const all = await planCampaign(context, request, rules);
+  const planned = { ...all, cells: all.cells.filter((cell) => isWanted(cell.case)) };
   const cells = await listCells(context, request, rules, planned);
   const left = cells.filter(({ state, reused }) => state === 'left' && reused.length < run.repeat);
   const missing = distinctTitles(left.map(({ cell }) => cell));
+  const bare = { figure, chips, campaign, missing, expectedMs: expectedOf(left, run.repeat) };
   if (planned.cells.length === 0) throw nothingToRun(planned.leftOut.map(({ reason }) => reason));
   if (missing.length > 0) for (const message of planned.notes) context.emit({ type: 'note', message });
-  if (dryRun || missing.length === 0) return { figure, chips, campaign, missing, exitCode: 0 };
+  if (dryRun || missing.length === 0) return { ...bare, exitCode: 0 };
   const result = await runCampaign(context, request, rules, planned);
   const exitCode = campaignExitCode(result.cells, { unsupportedAskedFor: false });
-  return { figure, chips, campaign, missing, exitCode };
+  return { ...bare, exitCode };
+}
+
+/** Of all launches that are missing. */
+function expectedOf(left: readonly ListedCell[], repeat: number): number | null {
+  const each = left.map(({ expectedMs, reused }) =>
+    expectedMs === null ? null : expectedMs * (repeat - reused.length),
+  );
+  return each.reduce((sum, ms) => (sum === null || ms === null ? null : sum + ms), 0);
 }
 
 /** As `campaign run` takes them, so that it can go on with the campaign by its name alone. */
@@ -187,7 +207,7 @@ async function runSearches(context: Context, { figure, chips, request, dryRun }:
   const missing = plan.searches.map(
     ({ mode }) => `largest size of ${mode} on ${chips} chip${chips === 1 ? '' : 's'}`,
   );
-  const bare = { figure, chips, campaign: null, missing };
+  const bare = { figure, chips, campaign: null, missing, expectedMs: null };
   if (dryRun) return { ...bare, exitCode: 0 };
   return { ...bare, exitCode: searchExitCode(plan, await searchFrontiers(context, plan)) };
 }

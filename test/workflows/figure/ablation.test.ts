@@ -37,7 +37,7 @@ describe('superoffload figure ablation', () => {
       expect.arrayContaining(['zero_offload as published', 'prism as published']),
     );
     expect(drawn.figures[0]!.head).toMatch(
-      /^Ablation on 1 x NVIDIA H200: \d of 29 settings run, \d+ predicted, 5 of the paper$/,
+      /^Ablation on 1 x NVIDIA H200: \d of 30 settings run, \d+ predicted, 5 of the paper$/,
     );
   });
 
@@ -65,7 +65,29 @@ describe('superoffload figure ablation', () => {
     expect(new Set(missing).size).toBe(missing.length);
     expect(missing.join('\n')).toMatch(/prism_overlap, 2B, .*, superoffload\.fused_casts=false$/m);
     const only = await draw({ from: [], run: { ...run, flags: { modes: ['zero_offload'] } }, dryRun: true });
-    expect(only.runs?.[0]?.missing).toHaveLength(4);
+    expect(only.runs?.[0]?.missing).toHaveLength(5);
+  });
+
+  it('with --run --row runs rows by words of their title, and says how long that takes', async () => {
+    const runs = async (...rows: string[]) =>
+      (await draw({ from: [], run: { ...run, rows }, dryRun: true })).runs?.[0];
+    const some = await runs('casts apart', 'ALL ON');
+    expect(some?.missing).toHaveLength(2);
+    expect((some?.expectedMs ?? 0) / 1000).toBeGreaterThan(2 * 15);
+    expect((some?.expectedMs ?? 0) / 1000).toBeLessThan(2 * 45);
+    expect((await runs('zero-offload with parts'))?.missing).toHaveLength(5);
+    expect(await refusal({ from: [], run: { ...run, rows: ['nosuch'] }, dryRun: true })).toMatch(
+      /^usage: --row "nosuch": no row has these words \(expected none: ZeRO-3 offload, .*casts apart/s,
+    );
+  });
+
+  it('fits in calls of nine minutes on an H200, as docs/figures.md has them', async () => {
+    const parts = [{ models: ['5B'] }, { modes: ['prism_overlap'], models: ['2B'] }, { modes: ['prism'] }, { modes: ['zero_offload'] }]; // prettier-ignore
+    for (const flags of parts) {
+      const drawn = await draw({ from: [], run: { ...run, flags }, dryRun: true });
+      expect(drawn.runs?.[0]?.missing.length, JSON.stringify(flags)).toBeGreaterThan(4);
+      expect(drawn.runs?.[0]?.expectedMs ?? Infinity, JSON.stringify(flags)).toBeLessThan(440_000);
+    }
   });
 
   it('refuses to run what it would not draw', async () => {

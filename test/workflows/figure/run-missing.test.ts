@@ -37,6 +37,9 @@ describe('figure --run --chips', () => {
 describe('figureCommand', () => {
   it('is what was asked for, without what is a default', () => {
     expect(figureCommand(10, run())).toBe('superoffload figure 10 --run');
+    expect(figureCommand('ablation', run({ rows: ['all on', 'ratio'] }))).toBe(
+      "superoffload figure ablation --run --row 'all on' --row ratio",
+    );
     const flags = { modes: ['prism', 'prism_overlap'], models: ['2B'], steps: 20, dtype: 'bf16' } as const;
     expect(figureCommand('ablation', run({ system: 'my file.json', chips: 2, repeat: 3, flags }))).toBe(
       "superoffload figure ablation --run --system 'my file.json' --chips 2 --repeat 3 --steps 20 --dtype bf16 " +

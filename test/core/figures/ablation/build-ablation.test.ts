@@ -94,9 +94,9 @@ describe('an ablation of runs', () => {
   it('predicts nothing of a setting that the model does not know', () => {
     const { rows } = built(runsOf([[allOn, 500]]));
     expect(rows.find(({ title }) => title === 'threads not bound')?.predicted).toBeNull();
-    const clipped = placeNamed('clipping 1.0', one);
+    const clipped = placeNamed('clipping in every step', one);
     expect(
-      rows.find((row) => row.title === 'clipping 1.0' && row.group === clipped.group)?.predicted,
+      rows.find((row) => row.title === 'clipping in every step' && row.group === clipped.group)?.predicted,
     ).toBeNull();
     const [pageable, registered] = ['pageable memory', 'all on'].map((name) =>
       rows.find(({ title }) => title === name),
