@@ -9,6 +9,8 @@
 #   '480 campaign run bench/campaigns/overlap_2b.json --repeat 3'   any command of superoffload; files from here
 #   '60 check plain clipped'                                        test/patches/check_overlap.py, on CUDA where there is one
 #   '90 check x2 all@60'                                            the same on two GPUs
+#   '120 check-host all@60'                                         test/patches/check_host_offload.py, as check does
+#   '60 check-loops'                                                test/patches/check_loops.py, on one GPU
 #   '60 limits'                                                     bench/overlap_limits.py, kept as limits.json
 #
 # OUT/session.tar.gz has runs/, campaigns/, tunes/, lock.json of the stack, what the steps printed and steps.tsv;
@@ -22,7 +24,7 @@ keep_seconds=10 # what packing takes at most
 end_seconds=${END_SECONDS:-8} # for a run that is asked to end, and as long again for one that is made to
 
 usage() {
-  sed -n '5,19p' "${BASH_SOURCE[0]}" >&2
+  sed -n '5,21p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -91,12 +93,13 @@ run_step() {
   # Files are named from the checkout, and commands stand in the working folder.
   for i in "${!words[@]}"; do if [ -f "$root/${words[$i]}" ]; then words[i]=$root/${words[$i]}; fi; done
   case ${words[0]} in
-    check)
-      local device=()
+    check | check-host | check-loops)
+      local device=() program=check_overlap.py
+      case ${words[0]} in check-host) program=check_host_offload.py ;; check-loops) program=check_loops.py ;; esac
       if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then device=(--cuda); fi
       local ranks=()
       case ${words[1]:-} in x[1-9]*) ranks=(-m torch.distributed.run --standalone --nproc-per-node "${words[1]#x}"); unset 'words[1]' ;; esac
-      in_stack "${ranks[@]}" "$root/test/patches/check_overlap.py" "${device[@]}" "${words[@]:1}"
+      in_stack "${ranks[@]}" "$root/test/patches/$program" "${device[@]}" "${words[@]:1}"
       ;;
     limits) in_stack "$root/bench/overlap_limits.py" "${words[@]:1}" >"$log/limits.json" ;;
     *) cd "$work" && exec "${tool[@]}" "${words[@]}" ;;

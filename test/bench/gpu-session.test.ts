@@ -80,6 +80,13 @@ describe('bench/gpu-session.sh', () => {
     expect(names).not.toMatch(/step2|limits\.json/);
   });
 
+  it('checks the other two programs by words of their own', () => {
+    const { status, read } = session('20 check-host all@60', '20 check-loops');
+    expect(status).toBe(0);
+    expect(read('./step1.out')).toBe('a b WORDS: check_host_offload.py all@60\n');
+    expect(read('./step2.out')).toBe('a b WORDS: check_loops.py\n');
+  });
+
   it('refuses a step without its seconds, before anything is begun', () => {
     const done = spawnSync(script, ['--here', join(folder, 'work'), join(folder, 'out'), 'check plain'], {
       encoding: 'utf8',

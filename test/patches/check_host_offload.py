@@ -1,34 +1,31 @@
 """Trains a small model with ZeRO's CPU offload as DeepSpeed has it and with what `"superoffload": {"host_memory":
 "registered", "casts": "fused"}` puts in its place, and compares every fp32 weight, moment, loss and norm.
 
-    check_host_offload.py CASE...                       prints a line of JSON for each
-    torchrun --nproc-per-node 2 check_host_offload.py CASE...
+    check_host_offload.py [--cuda] CASE...              prints a line of JSON for each
+    torchrun --nproc-per-node 2 check_host_offload.py [--cuda] CASE...
 
-Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator. NAME@60 takes
-60 steps from then on; 200 without.
+Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator, or with --cuda
+on the GPU; exit status 1 where anything differs, or where memory is not page-locked, or is left. NAME@60 takes 60 steps
+from then on, 200 without; "all" are all, with the sizes and lifetimes of `blocks`. On a GPU machine, not run there yet:
+
+    python check_host_offload.py --cuda all@60
 """
 
 import gc
 import json
-import os
 import sys
 import tempfile
 
 import torch
+from check_accelerator import CUDA, RANK, RANKS, wanted
 
-os.environ.update(DS_ACCELERATOR="cpu")
-for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
-                    "MASTER_PORT": "0"}.items():
-    os.environ.setdefault(name, value)
-
-import deepspeed  # noqa: E402
-from small_layer import ROWS, WIDTH, Layer  # noqa: E402
-from deepspeed.accelerator import get_accelerator  # noqa: E402
-from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
-from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad  # noqa: E402
+import deepspeed
+from small_layer import ROWS, WIDTH, Layer
+from deepspeed.accelerator import get_accelerator
+from deepspeed.ops.adam import DeepSpeedCPUAdam
+from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
 
 STEPS = 200
-RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 REGISTERED, FUSED = {"host_memory": "registered"}, {"casts": "fused"}
 
 # ours: the section `superoffload`. absent: which micro-steps leave a layer out, in three of four steps; where DeepSpeed
@@ -99,7 +96,7 @@ def config(case, ours):
 
 def engine_of(case, ours):
     settings, dtype = config(case, ours), case.get("dtype", "bf16")
-    if dtype == "fp16":  # slow without the processor's help, and so DeepSpeed refuses it; PyTorch computes it
+    if dtype == "fp16" and not CUDA:  # slow without the processor's help, and so DeepSpeed refuses it; PyTorch computes it
         accelerator = get_accelerator()
         accelerator.supported_dtypes = lambda: [torch.float, torch.bfloat16, torch.half]
         accelerator.is_fp16_supported = lambda: True
@@ -122,7 +119,7 @@ def engine_of(case, ours):
 
 def tokens_of(step, micro):
     generator = torch.Generator().manual_seed(1000 * step + 10 * micro + RANK)
-    return torch.randint(ROWS, (4, 17), generator=generator)
+    return torch.randint(ROWS, (4, 17), generator=generator).to(get_accelerator().current_device_name())
 
 
 def train(case, ours, folder):
@@ -202,7 +199,8 @@ def compare(name):
     with tempfile.TemporaryDirectory() as folder:
         if RANKS > 1:
             shared = [folder]
-            torch.distributed.is_initialized() or deepspeed.init_distributed(dist_backend="gloo")
+            torch.distributed.is_initialized() or deepspeed.init_distributed(
+                dist_backend="nccl" if CUDA else "gloo")
             torch.distributed.broadcast_object_list(shared)
             folder_of_all = shared[0]
         else:
@@ -220,11 +218,13 @@ def compare(name):
             memory["left"] = process_memory().held_bytes()
         if RANKS > 1:
             torch.distributed.barrier()
-    return {"case": name, "steps": STEPS, "optimizer": kind, "first loss": expected["losses"][0],
+    made = {"case": name, "steps": STEPS, "optimizer": kind, "first loss": expected["losses"][0],
             "last loss": expected["losses"][-1], "skipped": found["skipped"], "expected skipped": expected["skipped"],
             **{what: different(found[what], expected[what]) for what in ("weights", "moments", "low", "gradients")},
             "loss": apart(found["losses"], expected["losses"]),
             "norm": apart(found["norms"], expected["norms"]), **memory}
+    same = all(made[what] == 0 for what in ("weights", "moments", "low", "gradients", "loss", "norm"))
+    return {**made, "within": same and made["skipped"] == made["expected skipped"] and made.get("used", 1) > 0}
 
 
 def blocks():
@@ -239,6 +239,7 @@ def blocks():
             "equal": all(torch.equal(*pair) for pair in zip(sources, held)), "all": memory.held_bytes(),
             "pinned": [memory.is_pinned(tensor) for tensor in (*held, held[3][7:], sources[3])],
             "empty": memory.pin(torch.empty(0, 3)).shape, "flat": memory.pin(torch.ones(2, 3), match_shape=False).shape}
+    locked = [tensor.is_pinned() for tensor in (*held, held[3][7:])] if CUDA else []  # as CUDA has it
     view = held.pop()[7:9]
     memory.unpin(view)
     made["with a view"] = memory.held_bytes()
@@ -246,13 +247,15 @@ def blocks():
     del view
     made["without it"] = memory.held_bytes()
     held.clear()
-    return {**made, "left": memory.held_bytes()}
+    made["left"] = memory.held_bytes()
+    return {**made, "page-locked": locked, "within": made["equal"] and made["view"] and made["left"] == 0 and all(locked)}
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:] or CASES:
-        case_name, _, steps = argument.partition("@")
-        STEPS = int(steps or STEPS)
+    good = True
+    for case_name, STEPS in wanted([*CASES, "blocks"], STEPS):
         result = blocks() if case_name == "blocks" else compare(case_name)
+        good = good and result["within"]
         if RANK == 0:
             print("RESULT " + json.dumps(result), flush=True)
+    sys.exit(0 if good else 1)

@@ -5,8 +5,8 @@
 
 Both see the same data, learning rates, accumulation, clipping and bad gradients, on the CPU accelerator, or with --cuda
 on the GPU; exit status 1 where a case is not "within" its tolerance. NAME@60 takes 60 steps from then on, 200 without;
-"all" are all that so many ranks can have. The planted faults (failing, ending, hanging, not waiting, no hook), `refused`
-and `affinity` are reported only. On a GPU machine, not run there yet:
+"all" are all that so many ranks can have. A thread that fails, ends or hangs must be told within seconds. `not waiting`,
+`no hook`, `refused` and `affinity` are reported only. On a GPU machine:
 
     python check_overlap.py --cuda all@60 affinity failing ending hanging
     torchrun --standalone --nproc-per-node 2 check_overlap.py --cuda all@60 affinity refused
@@ -20,27 +20,16 @@ import threading
 import time
 
 import torch
+from check_accelerator import CUDA, RANK, RANKS, wanted
 
-CUDA = "--cuda" in sys.argv
-os.environ.update(DS_ACCELERATOR="cuda" if CUDA else "cpu")
-if CUDA:  # both sides then get the same gradients, but for kernels that cuBLAS chooses by where a matrix lies
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
-for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1",
-                    "MASTER_PORT": "0"}.items():
-    os.environ.setdefault(name, value)
-
-import deepspeed  # noqa: E402
-from small_layer import ROWS, WIDTH, Layer  # noqa: E402
-from thread_affinity import affinity  # noqa: E402
-from deepspeed.accelerator import get_accelerator  # noqa: E402
-from deepspeed.ops.adam import DeepSpeedCPUAdam  # noqa: E402
-from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state  # noqa: E402
-from deepspeed.utils import safe_set_full_fp32_param  # noqa: E402
+import deepspeed
+from small_layer import ROWS, WIDTH, Layer
+from thread_affinity import affinity
+from deepspeed.accelerator import get_accelerator
+from deepspeed.ops.adam import DeepSpeedCPUAdam
+from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state, safe_set_full_fp32_param
 
 STEPS = 200
-RANK, RANKS = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 BAD = {3: "early", 7: "late", 8: "late", 20: "loss"}
 HALF = {"dtype": "fp16", "window": 8, "bad": {5: "late", 31: "late"}}
 
@@ -308,20 +297,21 @@ def compare(name):
 
 
 def within(case, result):
-    """On a CPU the same bits, or with clipping (the norm is summed in another order) nearly. On a GPU a matrix product
-    may round otherwise where weights lie elsewhere: bounds by reason, not measured yet."""
+    """The same bits, or with clipping (the norm is summed in another order) nearly; on an H200 as on a CPU."""
     if result["skipped"] != result["expected skipped"] or not result["finite"] or result["least variance"] < 0:
         return False
     low, same = case.get("dtype") != "fp32", "clip" not in case and "ratio" not in case
-    if CUDA:
-        return result["loss"] < (2e-2 if low else 1e-3) and result["weights"] < (5e-2 if low else 1e-3)
     if same:
         return result["different"] == 0 and result["moments"] == 0 and result["loss"] == 0 and not result["scales differ"]
     return result["loss"] < (1e-2 if low else 1e-5) and result["weights"] < (2e-2 if low else 1e-4)
 
 
+SAID = {"failing": "failed: MemoryError", "ending": "failed: SystemExit", "hanging": "has done nothing for 2 s"}
+
+
 def planted(how):
-    """The CPU optimizer fails, ends or hangs in the second step: how long until the training script knows?"""
+    """The CPU optimizer fails, ends or hangs in the second step: how long until the training script knows? At most a
+    second, or where it hangs the 2 s that it may be silent, and as long again on a busy machine."""
     engine = engine_of({"keys": {"stall_seconds": 2}}, True)
 
     def fail(*_):
@@ -337,19 +327,16 @@ def planted(how):
             engine.backward(engine(tokens_of({}, step, 0)))
             engine.step()
         except RuntimeError as error:
-            return {"case": how, "step": step, "seconds": time.perf_counter() - begin, "error": str(error)}
-    return {"case": how, "error": "none"}
+            seconds = time.perf_counter() - begin
+            return {"case": how, "step": step, "seconds": seconds, "error": str(error),
+                    "within": step == 1 and seconds < (4 if how == "hanging" else 1) and SAID[how] in str(error)}
+    return {"case": how, "error": "none", "within": False}
 
 
 if __name__ == "__main__":
     good = True
-    wanted = []
-    for argument in [argument for argument in sys.argv[1:] if argument != "--cuda"] or ["all"]:
-        case_name, _, steps = argument.partition("@")
-        STEPS = int(steps or STEPS)
-        possible = [name for name, case in CASES.items() if RANKS == 1 or "early_forward" not in case.get("keys", {})]
-        wanted += [(name, STEPS) for name in (possible if case_name == "all" else [case_name])]
-    for case_name, STEPS in wanted:
+    possible = [name for name, case in CASES.items() if RANKS == 1 or "early_forward" not in case.get("keys", {})]
+    for case_name, STEPS in wanted(possible, STEPS):
         if case_name == "affinity":
             result = affinity(lambda: engine_of({}, True), tokens_of({}, 0, 0), RANKS)
         elif case_name == "refused":
@@ -359,7 +346,7 @@ if __name__ == "__main__":
             except ValueError as error:
                 result = {"case": case_name, "error": str(error)}
         else:
-            result = planted(case_name) if case_name in ("failing", "ending", "hanging") else compare(case_name)
+            result = planted(case_name) if case_name in SAID else compare(case_name)
         good = good and result.get("within", True)
         if RANK == 0:
             print("RESULT " + json.dumps(result), flush=True)
