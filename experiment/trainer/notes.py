@@ -11,7 +11,7 @@ import threading
 import time
 
 LEAST_BYTES = 4096  # of a copy that is noted: scalars and flags are not
-LEAST_MS = 0.01  # of a wait
+LEAST_MS = 0.01  # of what else is
 
 
 def now():
@@ -116,12 +116,12 @@ def queue_notes(puts, got, lines):
 
 class HostWatch:
     """From `start` to `stop`: `notes` (what, begin, end) of copies from or to host memory, by whose they are (gradients,
-    parameters), and of waits; `puts` and `got` (subgroup, ms) of SuperOffload's queues."""
+    parameters), of passes over gradients, and of waits; `puts` and `got` (subgroup, ms) of SuperOffload's queues."""
 
     def __init__(self, optimizer, cuda):
         self.optimizer, self.cuda = optimizer, cuda
         self.notes, self.puts, self.got = [], [], []
-        self.copies, self.waits = [], []  # with the thread
+        self.copies, self.lasting = [], []  # with the thread
         self.stepping, self.undo, self.local, self.thread = False, [], threading.local(), threading.get_ident()
         self.stepper = getattr(optimizer, "stepper", None)  # of the overlap optimizer in patches/deepspeed
         self.idle_since = None
@@ -137,7 +137,7 @@ class HostWatch:
         while self.undo:
             self.undo.pop()()
         self.notes = [(what, b, e) for what, b, e, _ in self.copies]
-        for what, begin, end, thread in self.waits:
+        for what, begin, end, thread in self.lasting:
             own = [(b, e) for _, b, e, copier in self.copies if copier == thread]
             self.notes += [(what, b, e) for b, e in without((begin, end), own) if e - b >= LEAST_MS]
 
@@ -168,6 +168,7 @@ class HostWatch:
         for name in ("_reassign_or_swap_out_partitioned_parameters",
                      "_reassign_or_swap_out_partitioned_parameters_async"):
             self._wrap(self.optimizer, name, self._within("parameters"))
+        self._wrap(self.optimizer, "unscale_and_clip_grads", self._lasting("gradient pass"))
 
     def _watch_super_offload(self):
         worker = getattr(self.optimizer, "superoffload_cpu_optimizer", None)
@@ -193,7 +194,7 @@ class HostWatch:
         self._wrap(worker, "async_step", put)
         self._wrap(worker, "get_result", get)
         for name in ("_wait_for_async_operations", "_wait_for_single_async_result"):
-            self._wrap(self.optimizer, name, self._waiting("wait for worker"))
+            self._wrap(self.optimizer, name, self._lasting("wait for worker"))
 
     def _watch_overlap(self):
         """Of the overlap optimizer, whose Adam has a thread here: what that waits for, and who waits for it."""
@@ -204,11 +205,11 @@ class HostWatch:
         self._wrap(link, "send", self._within("parameters"))
         if hasattr(link, "_run"):  # on CPUs copies have threads
             self._wrap(link, "_run", lambda run: lambda way, copy: run(way, self._within(self.local.what)(copy)))
-        self._wrap(self.stepper, "wait", self._waiting("wait for Adam"))
+        self._wrap(self.stepper, "wait", self._lasting("wait for Adam"))
         if not self.cuda:  # else the GPU's driver tells of them
             for name in ("wait", "after"):
-                self._wrap(link, name, self._waiting("wait for copies", lambda thread: thread is not own))
-        self._wrap(self.stepper.changed, "wait_for", self._waiting("wait for gradients", lambda thread: thread is own))
+                self._wrap(link, name, self._lasting("wait for copies", lambda thread: thread is not own))
+        self._wrap(self.stepper.changed, "wait_for", self._lasting("wait for gradients", lambda thread: thread is own))
         if not self.stepper.busy:
             self.idle_since = now()
 
@@ -240,17 +241,17 @@ class HostWatch:
 
         return wrapper
 
-    def _waiting(self, what, counts=lambda thread: True):
+    def _lasting(self, what, counts=lambda thread: True):
         def wrapper(method):
-            def waiting(*args, **options):
+            def timed(*args, **options):
                 begin = now()
                 try:
                     return method(*args, **options)
                 finally:
                     if counts(threading.current_thread()):
-                        self.waits.append((what, begin, now(), threading.get_ident()))
+                        self.lasting.append((what, begin, now(), threading.get_ident()))
 
-            return waiting
+            return timed
 
         return wrapper
 

@@ -1,7 +1,10 @@
+import { isOverlayMode, modes } from '../../deepspeed/modes/registry.ts';
+import type { ModeName } from '../../experiment/case.ts';
 import { distinctTexts } from '../render/picture-text.ts';
 import { boundsOf } from './bounds.ts';
 import type { PictureRuns } from './choose-runs.ts';
 import { afterAdamMs, lanesOf } from './lanes.ts';
+import { partMsOf, type LinkUse } from './part-times.ts';
 import { knownRates, type KnownRates, type MeasuredLimits } from './rates.ts';
 import { timelineNotes } from './timeline-notes.ts';
 import type { Bounds, TimelineData, TimelineRow } from './timeline-data.ts';
@@ -66,7 +69,16 @@ function rowOf(
     iteration: timeline.iteration,
     stepMs: timeline.stepMs,
     lanes: lanesOf(timeline, cellMs),
+    partMs: partMsOf(timeline, linkUse(mode)),
     afterAdamMs: afterAdamMs(timeline),
+  };
+}
+
+/** Of a run of no known mode: as DeepSpeed's ZeRO does it. */
+function linkUse(mode: ModeName | null): LinkUse {
+  return {
+    returnsEarly: mode !== null && isOverlayMode(mode),
+    fetchesWeights: mode !== null && modes[mode].offloadsParameters,
   };
 }
 

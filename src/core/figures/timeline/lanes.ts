@@ -1,7 +1,7 @@
 import { groupBy } from '../../collections/group-by.ts';
-import { busyMs, gaps } from './intervals.ts';
+import { busyMs, gaps, union } from './intervals.ts';
 import { laneKeys, type Lane, type LaneGroup, type LaneKey } from './timeline-data.ts';
-import type { Copy, Interval, Timeline } from './timeline-file.ts';
+import type { Copy, Interval, NoteName, Timeline } from './timeline-file.ts';
 import { visibleParts, type KindInterval } from './visible-parts.ts';
 
 /** A copy among the kinds of its lane; other lanes have no bytes. */
@@ -36,7 +36,26 @@ function intervalsOf(timeline: Timeline): Readonly<Record<LaneKey, readonly Lane
     waits: ofKind(waits, 'wait'),
     // Where no kernel was recorded (CPU ranks) a gap says nothing.
     idle: compute.length === 0 ? [] : ofKind(idleOf(timeline), 'idle'),
+    // Where the GPU's driver tells of gradients' copies, those lanes have them.
+    gradients: copies.length === 0 ? notesAs(timeline, { gradients: 'gradients' }) : [],
+    passes: notesAs(timeline, { 'gradient pass': 'pass' }),
+    queue: notesAs(timeline, { 'queue to worker': 'to the worker', 'queue from worker': 'back' }),
+    workerCopy: notesAs(timeline, { 'worker copy': 'worker copy' }),
+    weights: notesAs(timeline, { parameters: 'weights' }),
+    hostWaits: notesAs(timeline, {
+      'wait for worker': 'for the worker',
+      'wait for Adam': 'for Adam',
+      'wait for GPU': 'for the GPU',
+      'wait for copies': 'for copies',
+    }),
   };
+}
+
+/** @param kinds what notes of a name are called; several of one subgroup or thread may go on at once */
+function notesAs({ notes }: Timeline, kinds: Readonly<Partial<Record<NoteName, string>>>): KindInterval[] {
+  return Object.entries(kinds).flatMap(([name, kind]) =>
+    ofKind(union((notes ?? []).filter((note) => note.name === name)), kind),
+  );
 }
 
 /** While neither the GPU computes or copies nor Adam works: casts, copies between host memories, and waiting. */

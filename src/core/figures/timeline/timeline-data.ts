@@ -40,12 +40,28 @@ export interface TimelineRow {
   /** Median of the run's other steps after warm-up; null where nothing says. */
   readonly usualStepMs: number | null;
   readonly lanes: readonly Lane[];
+  readonly partMs: PartMs;
   /** From the end of the last CPU Adam that counts to the last copy to the GPU; null without either. */
   readonly afterAdamMs: number | null;
   readonly bounds: Bounds | null;
 }
 
-export const laneKeys = ['host', 'gpu', 'down', 'up', 'adam', 'waits', 'idle'] as const;
+/** `idle` is about those before it; those after it tell what the time went to instead. */
+export const laneKeys = [
+  'host',
+  'gpu',
+  'down',
+  'up',
+  'adam',
+  'waits',
+  'idle',
+  'gradients',
+  'passes',
+  'queue',
+  'workerCopy',
+  'weights',
+  'hostWaits',
+] as const;
 export type LaneKey = (typeof laneKeys)[number];
 
 export interface Lane {
@@ -71,6 +87,28 @@ export interface LaneGroup {
   /** While a copy runs; null for what is no copy. */
   readonly gbps: number | null;
 }
+
+export const partKeys = [
+  'forward',
+  'backward',
+  'step',
+  'gradientCopies',
+  'gradientPasses',
+  'queue',
+  'workerCopy',
+  'adam',
+  'parameterReturn',
+  'adamWaits',
+  'waitsForAdam',
+  'waitsForCopies',
+] as const;
+export type PartKey = (typeof partKeys)[number];
+
+/**
+ * How long each part of a step was going on, milliseconds, in the same words for every mode. Parts go on at the same
+ * time: they do not add up to the step. null: the mode has no such part, or nobody recorded it.
+ */
+export type PartMs = Readonly<Record<PartKey, number | null>>;
 
 /** The least time of the step by what the machine was measured to do (core/model/limits.ts). */
 export interface Bounds {

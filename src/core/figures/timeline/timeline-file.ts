@@ -22,6 +22,26 @@ export interface Copy extends Interval {
   readonly bytes: number;
 }
 
+/** What the host does besides, by the names that the trainer writes (experiment/trainer/notes.py). */
+const noteNames = [
+  'gradients',
+  'parameters',
+  'gradient pass',
+  'queue to worker',
+  'queue from worker',
+  'worker copy',
+  'wait for worker',
+  'wait for Adam',
+  'wait for GPU',
+  'wait for copies',
+] as const;
+export type NoteName = (typeof noteNames)[number];
+
+/** A copy or cast in host memory, a subgroup's way to or from SuperOffload's worker, a thread of the training that waits. */
+export interface Note extends Interval {
+  readonly name: NoteName;
+}
+
 /** `timeline.json` of a run (experiment/trainer/timeline.py): what happened within one step of rank 0. */
 export interface Timeline {
   /** Counted from 1. */
@@ -33,8 +53,10 @@ export interface Timeline {
   readonly copies: readonly Copy[];
   /** Each CPU Adam, also that of SuperOffload's worker. */
   readonly adam: readonly Interval[];
-  /** An optimizer's thread that waits for gradients (the overlap optimizer notes it; others do not). */
+  /** CPU Adam's own thread, or SuperOffload's worker, that waits for gradients; empty where Adam has neither. */
   readonly waits: readonly Interval[];
+  /** null in files of trainers that did not write any. */
+  readonly notes: readonly Note[] | null;
 }
 
 export type ReadTimeline =
@@ -66,6 +88,7 @@ export function readTimeline(value: unknown): ReadTimeline {
     waits === undefined
   )
     return refused('it lacks phases, compute, copies, adam or waits');
+  const notes = listOf(value['notes']);
   const within = <T extends Interval>(intervals: readonly (T | null)[]): T[] =>
     intervals.flatMap((each) => (each === null ? [] : clipped(each, stepMs)));
   return {
@@ -78,6 +101,7 @@ export function readTimeline(value: unknown): ReadTimeline {
       copies: within(copies.map(([kind, ...rest]) => copyOf(kind, rest))),
       adam: within(adam.map(intervalOf)),
       waits: within(waits.filter(isWait).map(intervalOf)),
+      notes: notes === undefined ? null : within(notes.map(([name, ...rest]) => noteOf(name, rest))),
     },
   };
 }
@@ -116,6 +140,13 @@ function phaseOf(name: unknown, rest: Entry): Phase | null {
   const interval = intervalOf(rest);
   const known = phaseNames.find((each) => each === name);
   return interval === null ? null : { ...interval, name: known ?? 'other' };
+}
+
+/** @returns null for what a newer trainer notes */
+function noteOf(name: unknown, rest: Entry): Note | null {
+  const interval = intervalOf(rest);
+  const known = noteNames.find((each) => each === name);
+  return interval === null || known === undefined ? null : { ...interval, name: known };
 }
 
 /** What an optimizer notes has a name in newer files: `wait for gradients`. */

@@ -99,7 +99,8 @@ function drawableTimeline(data: TimelineData, base: string): Drawable {
     ...{ base, data },
     spec: async () =>
       (await import('../../../core/figures/render/timeline/timeline-spec.ts')).timelineSpec(data),
-    csv: async () => (await texts()).timelineCsv(data),
+    csv: async () =>
+      (await import('../../../core/figures/render/timeline/timeline-csv.ts')).timelineCsv(data),
     markdown: async () => (await texts()).timelineMarkdown(data),
     html: async (svg) =>
       (await import('../../../core/figures/render/timeline/timeline-html.ts')).timelineHtml(data, svg),

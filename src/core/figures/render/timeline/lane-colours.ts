@@ -13,6 +13,16 @@ export const kindColours: Readonly<Record<string, string>> = {
   adam: '#7b4bb0',
   wait: '#b8860b',
   idle: '#a3123a',
+  gradients: '#2f6f9f',
+  pass: '#5c6bc0',
+  'to the worker': '#8c564b',
+  back: '#8c564b',
+  'worker copy': '#c2487f',
+  weights: '#2f6f9f',
+  'for the worker': '#b8860b',
+  'for Adam': '#b8860b',
+  'for the GPU': '#b8860b',
+  'for copies': '#b8860b',
 };
 
 /** A phase that nobody foresaw. */

@@ -1,4 +1,4 @@
-import type { Lane, LaneGroup, LaneKey } from '../../timeline/timeline-data.ts';
+import type { Lane, LaneGroup, LaneKey, PartKey } from '../../timeline/timeline-data.ts';
 import { pictureNumber } from '../picture-text.ts';
 
 /** What a lane is called, beside the picture and in tables. */
@@ -10,6 +10,28 @@ export const laneTitles: Readonly<Record<LaneKey, string>> = {
   adam: 'CPU Adam',
   waits: 'Adam waits',
   idle: 'none of these',
+  gradients: 'gradient copies',
+  passes: 'gradient passes',
+  queue: 'queues',
+  workerCopy: 'worker copies',
+  weights: 'weights return',
+  hostWaits: 'host waits',
+};
+
+/** What a part of a step is called in tables: the same words for every mode. */
+export const partTitles: Readonly<Record<PartKey, string>> = {
+  forward: 'forward, on the host',
+  backward: 'backward, on the host',
+  step: 'optimizer step, on the host',
+  gradientCopies: 'gradient copies',
+  gradientPasses: 'passes over gradients, on the host',
+  queue: 'queues to the worker and back',
+  workerCopy: "copies in the worker's process",
+  adam: 'CPU Adam',
+  parameterReturn: 'parameter return, with its casts',
+  adamWaits: 'Adam waits for gradients',
+  waitsForAdam: 'host waits for Adam or its worker',
+  waitsForCopies: 'host waits for the GPU or copies',
 };
 
 /** A copy below this share of its lane's bytes is a scalar, and not told of. */
@@ -25,6 +47,8 @@ export function tellingGroups({ groups }: Pick<Lane, 'groups'>): readonly LaneGr
 export function laneDetail(lane: Lane): string {
   switch (lane.key) {
     case 'host':
+    case 'queue':
+    case 'hostWaits':
       return `${lane.groups.map(({ kind, ms }) => `${kind} ${pictureNumber(ms)}`).join(', ')} ms`;
     case 'down':
     case 'up':
@@ -35,6 +59,14 @@ export function laneDetail(lane: Lane): string {
       return 'for gradients';
     case 'idle':
       return 'casts, copies on the host, waiting';
+    case 'gradients':
+      return 'in host memory';
+    case 'passes':
+      return 'scaling and clipping, on the host';
+    case 'workerCopy':
+      return 'of gradients, out of shared memory';
+    case 'weights':
+      return 'casts and copies, on the host';
     case 'gpu':
       return '';
   }

@@ -1,8 +1,13 @@
-import { csvText, type CsvCell } from '../../../text/csv.ts';
 import { markdownTable, markdownText } from '../../../text/markdown.ts';
-import type { Lane, LaneKey, TimelineData, TimelineRow } from '../../timeline/timeline-data.ts';
+import {
+  partKeys,
+  type Lane,
+  type LaneKey,
+  type TimelineData,
+  type TimelineRow,
+} from '../../timeline/timeline-data.ts';
 import { pictureNumber } from '../picture-text.ts';
-import { laneTitles, tellingGroups } from './lane-words.ts';
+import { laneTitles, partTitles, tellingGroups } from './lane-words.ts';
 
 /** A timeline in words and numbers: what stands beside the lanes, a column for each step. */
 export interface SummaryLine {
@@ -61,6 +66,18 @@ function measuresOf(rows: readonly TimelineRow[]): Measure[] {
   ];
 }
 
+export const partsTitle = `Parts of the step, ms: several go on at once; ${none}: the mode has none, or it was not recorded`;
+
+/** How long each part of a step was going on, in milliseconds; a part that no step has is left out. */
+export function partLines({ rows }: Pick<TimelineData, 'rows'>): SummaryLine[] {
+  return partKeys
+    .filter((key) => rows.some(({ partMs }) => partMs[key] !== null))
+    .map((key) => ({
+      title: partTitles[key],
+      cells: rows.map(({ partMs }) => numberText(partMs[key]) ?? none),
+    }));
+}
+
 function laneOf({ lanes }: TimelineRow, key: LaneKey): Lane | undefined {
   return lanes.find((lane) => lane.key === key);
 }
@@ -116,61 +133,18 @@ export function timelineFacts({ system, conditions, functional }: TimelineData):
 
 export function timelineMarkdown(data: TimelineData): string {
   const head = ['', ...data.rows.map(({ title }) => markdownText(title))];
-  const lines = summaryLines(data).map(({ title, cells }) => [markdownText(title), ...cells]);
+  const table = (lines: readonly SummaryLine[]): string =>
+    markdownTable(
+      head,
+      lines.map(({ title, cells }) => [markdownText(title), ...cells]),
+    ).trimEnd();
   const parts = [
     `## ${markdownText(data.title)}`,
     ...timelineFacts(data).map((fact) => markdownText(fact)),
-    markdownTable(head, lines).trimEnd(),
+    table(summaryLines(data)),
+    `${markdownText(partsTitle)}:`,
+    table(partLines(data)),
     data.footnotes.map((note) => `- ${markdownText(note)}`).join('\n'),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
-}
-
-const csvHead = [
-  'run',
-  'mode',
-  'title',
-  'system',
-  'functional',
-  'iteration',
-  'step_ms',
-  'lane',
-  'kind',
-  'ms',
-  'share',
-  'from_ms',
-  'to_ms',
-  'bytes',
-  'gb_per_s',
-];
-
-/** CSV: a line for each lane, one for each kind of interval in it, and one for each bound. */
-export function timelineCsv({ rows, system, functional }: TimelineData): string {
-  return csvText(
-    csvHead,
-    rows.flatMap((row) => {
-      const { runId, mode, title, iteration, stepMs, lanes, bounds } = row;
-      const line = (...cells: readonly CsvCell[]): CsvCell[] => {
-        return [runId, mode, title, system.name, functional, iteration, stepMs, ...cells];
-      };
-      const bound = (name: string, ms: number): CsvCell[] =>
-        line('bound', name, ms, ms / stepMs, null, null, null, null);
-      return [
-        ...lanes.flatMap(({ key, busyMs, share, fromMs, toMs, groups }) => [
-          line(key, null, busyMs, share, fromMs, toMs, null, null),
-          ...groups.map(({ kind, ms, bytes, gbps }) =>
-            line(key, kind, ms, ms / stepMs, null, null, bytes, gbps),
-          ),
-        ]),
-        ...(bounds === null
-          ? []
-          : [
-              bound('compute', bounds.computeMs),
-              bound('host memory', bounds.hostMs),
-              bound('link', bounds.linkMs),
-              bound('step', bounds.dependentMs),
-            ]),
-      ];
-    }),
-  );
 }

@@ -9,10 +9,8 @@ import type { TimelineData } from '../../../../../src/core/figures/timeline/time
 import { kindColours } from '../../../../../src/core/figures/render/timeline/lane-colours.ts';
 import { timelineHtml } from '../../../../../src/core/figures/render/timeline/timeline-html.ts';
 import { timelineSpec } from '../../../../../src/core/figures/render/timeline/timeline-spec.ts';
-import {
-  timelineCsv,
-  timelineMarkdown,
-} from '../../../../../src/core/figures/render/timeline/timeline-text.ts';
+import { timelineCsv } from '../../../../../src/core/figures/render/timeline/timeline-csv.ts';
+import { timelineMarkdown } from '../../../../../src/core/figures/render/timeline/timeline-text.ts';
 import { measuredRuns } from '../../timeline/sample-timeline.ts';
 import { contrastOnWhite, distance, eyes, lab, seen } from '../colour-vision.ts';
 import { outside, overlaps, plainPicture, type Picture } from '../picture-boxes.ts';
