@@ -10,7 +10,7 @@ import type { RunRecord, ToolIdentity } from '../core/results/record.ts';
 import { parseJson, storageError } from './files.ts';
 import { whereIs } from './place.ts';
 import { isRunning, processesOfRun } from './processes.ts';
-import { readRecordFile } from './record-files.ts';
+import { readBeside, readRecordFile } from './record-files.ts';
 import { listRunIds, runsFolder } from './run-store.ts';
 
 /** The suffix that tells runs of one second apart has as many. */
@@ -29,6 +29,8 @@ export interface StoredRun {
   readonly record: RunRecord | null;
   /** Which superoffload started it. */
   readonly tool: ToolIdentity | null;
+  /** Of whoever started it, secrets hidden; undefined where its folder does not say. */
+  readonly environment: Readonly<Record<string, string>> | undefined;
   readonly events: readonly RunEvent[];
   /** Processes of the run that are alive, its leader first. */
   readonly livePids: readonly number[];
@@ -51,6 +53,7 @@ export function readRun(home: string, runId: string): StoredRun {
     plan: readPlan(path),
     record: recordOrThrow(join(path, runFiles.record)),
     tool: (readEnv(path)?.tool ?? null) as ToolIdentity | null,
+    environment: storedEnvironment(path),
     ...readJournal(home, runId),
   };
 }
@@ -60,11 +63,25 @@ function readPlan(path: string): RunPlan | null {
   return plan === null ? null : migratePlan(plan);
 }
 
-function readEnv(path: string): { readonly tool?: unknown } | null {
+interface StoredEnv {
+  readonly tool?: unknown;
+  readonly environment?: unknown;
+}
+
+function readEnv(path: string): StoredEnv | null {
   const text = readText(join(path, runFiles.env));
-  return text === null
-    ? null
-    : (parseJson(text, join(path, runFiles.env)) as { readonly tool?: unknown } | null);
+  return text === null ? null : (parseJson(text, join(path, runFiles.env)) as StoredEnv | null);
+}
+
+/**
+ * @returns the environment of whoever started a run, secrets hidden; undefined where its folder does not say: no record
+ * is lost for it.
+ */
+export function storedEnvironment(path: string): Record<string, string> | undefined {
+  const { environment } = (readBeside(join(path, runFiles.env)) ?? {}) as StoredEnv;
+  if (typeof environment !== 'object' || environment === null) return undefined;
+  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
+  return Object.fromEntries(Object.entries(environment).filter(isText));
 }
 
 /** @returns what a run's journal says, without a look at its processes. */

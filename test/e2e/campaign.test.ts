@@ -13,8 +13,12 @@ function journalOf({ home }: Sandbox, name = 'toy'): CampaignEvent[] {
 describe('superoffload campaign', () => {
   it('runs every case once, and has nothing to do the second time', async () => {
     const campaign = await createToyCampaign(4);
-    const first = await campaign.run([...begin, '--json']);
+    const env = { MALLOC_ARENA_MAX: '2', DS_SECRET: 'abcdefgh12345' };
+    const first = await campaign.run([...begin, '--json'], { env });
     expect(first.code, first.stderr).toBe(0);
+    const { environment } = await campaign.lastRecord();
+    expect(environment?.variables).toMatchObject({ MALLOC_ARENA_MAX: '2', DS_SECRET: '[redacted]' });
+    expect(environment?.variables).not.toHaveProperty('HOME');
     expect(resultOf(first).counts).toEqual({
       ...{ total: 4, done: 4, failed: 0, running: 0, left: 0, withResult: 4 },
       launches: { done: 4, total: 4 },

@@ -1,5 +1,6 @@
 import type { MetricName } from '../gate/metric.ts';
 import { fairnessOf, type Difference } from '../results/fairness.ts';
+import { environmentName } from '../results/launch-environment.ts';
 import type { FoundRecord } from '../results/record-set.ts';
 import { systemLabel } from '../results/system-label.ts';
 import type { RunRecord } from '../results/record.ts';
@@ -66,7 +67,9 @@ function differencesOf({ a, b }: UnitPair, configOf: (record: RunRecord) => unkn
   const told = new Set(differences.map(({ name }) => name));
   return {
     unfair: differences,
-    other: surroundingDifferences(a.record, b.record).filter(({ name }) => !told.has(name)),
+    other: surroundingDifferences(a.record, b.record).filter(
+      ({ name }) => !told.has(name) && !told.has(environmentName(name)),
+    ),
     config: left === undefined || right === undefined ? [] : diffConfigs(left, right),
     unknown,
   };
@@ -146,7 +149,7 @@ function mixedLaunches(side: string, { record, measured }: CompareUnit): string[
 }
 
 /** Equal for launches of one case that nothing of {@link mixedLaunches} tells apart. */
-function kindOf({ facts, stack, tool, placement, conditions }: RunRecord): string {
+function kindOf({ facts, stack, tool, placement, conditions, environment }: RunRecord): string {
   const { deepspeed, torch, attention, parameters } = facts;
   const said = [deepspeed, torch, attention, parameters, facts['data entropy (nats)'], facts['tied head']];
   const made = [stack?.hash, tool?.version, tool?.commit, tool?.dirty];
@@ -155,6 +158,7 @@ function kindOf({ facts, stack, tool, placement, conditions }: RunRecord): strin
     ...said,
     ...made,
     ...placed,
+    environment?.hash,
     conditions.cpuAdamThreads,
     conditions.gpu?.powerCapWatt,
   ]);

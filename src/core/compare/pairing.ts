@@ -1,6 +1,7 @@
 import { groupBy } from '../collections/group-by.ts';
 import { canonicalJson } from '../experiment/case-id.ts';
 import type { Case } from '../experiment/case.ts';
+import { environmentName } from '../results/launch-environment.ts';
 import type { CompareUnit } from './unit.ts';
 
 export interface UnitPair {
@@ -76,7 +77,8 @@ const otherWork: readonly Rule[] = [
   {
     by: 'same mode, size and sequence: other chips',
     keyOf: alike('mode', 'model', 'sequenceLength'),
-    compared: ['chips', 'sequence-parallel', ...batch],
+    // Threads follow from the cores of a rank.
+    compared: ['chips', 'sequence-parallel', environmentName('OMP_NUM_THREADS'), ...batch],
   },
   {
     by: 'same mode, chips and sequence: another size',

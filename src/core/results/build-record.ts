@@ -6,6 +6,7 @@ import { caseTflops, mfu } from '../model/shape.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { tracedStep, untraced } from '../plan/traced-step.ts';
 import { summarizeSteps, type StepStatistics } from '../stats/steps.ts';
+import { launchEnvironment } from './launch-environment.ts';
 import { leftBehindWarnings } from './left-behind.ts';
 import type { RunEvent } from './run-event.ts';
 import type { Conditions, MemoryUse, RunRecord, Throughput, ToolIdentity } from './record.ts';
@@ -25,6 +26,8 @@ export interface RecordInputs {
   /** null where nobody saw the end. */
   readonly endedMs: number | null;
   readonly recovered: boolean;
+  /** Of whoever started it, as it is kept with the run; absent where nobody knows. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** The journal of the run, as far as it goes. */
   readonly events?: readonly RunEvent[];
 }
@@ -43,6 +46,7 @@ export function buildRecord(inputs: RecordInputs): RunRecord {
     runId: inputs.runId,
     tool: inputs.tool,
     ...planned(plan),
+    ...(inputs.environment === undefined ? {} : { environment: launchEnvironment(plan, inputs.environment) }),
     startedUtc: new Date(inputs.startedMs).toISOString(),
     endedUtc: inputs.endedMs === null ? null : new Date(inputs.endedMs).toISOString(),
     durationMs: inputs.endedMs === null ? null : inputs.endedMs - inputs.startedMs,

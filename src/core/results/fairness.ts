@@ -1,4 +1,5 @@
 import { fairFacts, type FairFact, type Reading } from './fair-facts.ts';
+import { environmentDifferences, environmentName } from './launch-environment.ts';
 import type { RunRecord } from './record.ts';
 
 /** One thing that two runs do not have in common, each side as it is written. */
@@ -27,6 +28,9 @@ export function fairnessOf(a: RunRecord, b: RunRecord): Fairness {
       differences.push({ name: fact.name, a: textOf(fact, left, a), b: textOf(fact, right, b) });
     }
   }
+  const environment = environmentDifferences(a, b);
+  if (environment === null) unknown.push('environment');
+  else differences.push(...environment);
   return { differences, unknown };
 }
 
@@ -39,7 +43,11 @@ export function unfairness(a: RunRecord, b: RunRecord): string[] {
     .map(describeDifference);
 }
 
-const implied = new Map(fairFacts.map(({ name, impliedBy }) => [name, impliedBy]));
+const implied = new Map<string, readonly string[] | undefined>([
+  ...fairFacts.map(({ name, impliedBy }) => [name, impliedBy] as const),
+  // The plan sets it, by the cores of a rank.
+  [environmentName('OMP_NUM_THREADS'), ['chips', 'system', 'binding']],
+]);
 
 /** `dtype bf16 against fp16`; a unit that both sides have is said once. */
 export function describeDifference({ name, a, b }: Difference): string {

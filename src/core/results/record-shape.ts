@@ -72,10 +72,18 @@ function wordFault(record: Fields): string | null {
   if (Number.isNaN(Date.parse(startedUtc ?? ''))) return 'damaged: startedUtc is no time';
   if (!(workloadNames as readonly unknown[]).includes(workload))
     return `damaged: workload is none that is known`;
+  if (!isEnvironment(record['environment'])) return 'damaged: environment has no names with values';
   const ended = (outcome as unknown as Fields)['class'];
   return (outcomeClasses as readonly unknown[]).includes(ended)
     ? null
     : 'damaged: outcome.class is none that is known';
+}
+
+/** Absent in older records. */
+function isEnvironment(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!isFields(value) || typeof value['hash'] !== 'string' || !isFields(value['variables'])) return false;
+  return Object.values(value['variables']).every((each) => typeof each === 'string');
 }
 
 function numberFault(record: Fields): string | null {

@@ -58,6 +58,12 @@ export interface ToolIdentity {
   readonly dirty: boolean | null;
 }
 
+/** The variables of a launch that may change its speed, secrets hidden, and eight digits over them. */
+export interface LaunchEnvironment {
+  readonly hash: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
 /** One attempt at a case, in full. Raw step times are kept: statistics can be taken again, runs cannot. */
 export interface RunRecord {
   readonly schemaVersion: 1;
@@ -80,6 +86,8 @@ export interface RunRecord {
    * not. null without one, and in records of before it was kept.
    */
   readonly deepspeedHash: string | null;
+  /** Absent in records of before it was kept, and of runs whose folder does not say. */
+  readonly environment?: LaunchEnvironment;
   readonly startedUtc: string;
   readonly endedUtc: string | null;
   readonly durationMs: number | null;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogTail } from '../../adapters/log-tail.ts';
 import { requestStop, writeRecord } from '../../adapters/run-store.ts';
-import { readEvents } from '../../adapters/stored-runs.ts';
+import { readEvents, storedEnvironment } from '../../adapters/stored-runs.ts';
 import type { ExitEvidence } from '../../core/logs/events.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { buildRecord } from '../../core/results/build-record.ts';
@@ -56,6 +56,7 @@ export async function followRun(
     startedMs: run.startedMs ?? begunMs,
     endedMs: context.now(),
     recovered,
+    environment: storedEnvironment(run.folder.path),
     events: readEvents(run.folder.path),
   });
   await writeRecord(run.folder, record);

@@ -33,6 +33,7 @@ export function recoverRecord(run: StoredRun): RunRecord | null {
     startedMs: started === undefined ? utcOfRunId(run.runId) : Date.parse(started.utc),
     endedMs: exited === undefined ? null : Date.parse(exited.utc),
     recovered: true,
+    environment: run.environment,
     events: run.events,
   });
 }

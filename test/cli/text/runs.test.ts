@@ -9,7 +9,7 @@ function shown(stack: StackReference): string {
   const plan = { ...samplePlan(), stack };
   const record = recordOf(goodLog(), { plan });
   const run: LoadedRun['run'] = {
-    ...{ runId: record.runId, path: '/runs/x', plan, record, tool: null, events: [] },
+    ...{ runId: record.runId, path: '/runs/x', plan, record, tool: null, environment: undefined, events: [] },
     ...{ livePids: [], watched: false, elsewhere: false },
   };
   return runText({ run, record });

@@ -123,6 +123,7 @@ describe('the whole list of what must be alike', () => {
       'Adam threads',
       'power cap',
       'GPU clock',
+      'environment',
     ]);
     expect(fairnessOf(a, a).unknown).not.toContain('clip rate');
   });
