@@ -21,6 +21,8 @@ export interface Trials {
   readonly trials: readonly Trial[];
   /** Runs whose numbers are none that a run can have. */
   readonly faulty: readonly string[];
+  /** Runs that a tuning gave up: too few steps for a measurement. */
+  readonly abandoned: number;
 }
 
 /**
@@ -38,14 +40,22 @@ export function trialsOf(figure: FigureNumber, records: readonly RunRecord[]): T
 export function trialsWhere(records: readonly RunRecord[], isWanted: (subject: Case) => boolean): Trials {
   const trials: Trial[] = [];
   const faulty: string[] = [];
+  let abandoned = 0;
   for (const record of records) {
     const { case: subject } = record;
-    if (subject === null || isAbLaunch(record) || record.abandoned !== undefined) continue;
-    if (!isWanted(subject)) continue;
-    if (isSound(record, subject)) trials.push({ record, subject });
+    if (subject === null || isAbLaunch(record) || !isWanted(subject)) continue;
+    if (record.abandoned !== undefined) abandoned += 1;
+    else if (isSound(record, subject)) trials.push({ record, subject });
     else faulty.push(record.runId);
   }
-  return { trials, faulty };
+  return { trials, faulty, abandoned };
+}
+
+/** @returns why they are not in the picture; nothing of none. */
+export function abandonedText(count: number): string[] {
+  return count === 0
+    ? []
+    : [`${count} run${count === 1 ? '' : 's'} that tune stopped early, too slow to win`];
 }
 
 /** One chip is figure 10's, all other numbers of chips are figure 11's. */

@@ -6,10 +6,11 @@ import type { ModelTable } from '../../experiment/model-names.ts';
 import type { RunRecord } from '../../results/record.ts';
 import { speedDifferences } from '../paper/notes/differences.ts';
 import type { FigureData, Mark, Series } from '../figure-data.ts';
+import { comparableSet } from '../marks/comparable-set.ts';
 import type { FigureSystem } from '../figure-system.ts';
 import { faultyNote, intervalNote, measuredNote, predictedNote } from '../paper/notes/footnotes.ts';
 import type { PaperFile } from '../paper/paper-file.schema.ts';
-import { trialsWhere, type Trial, type Trials } from '../trial.ts';
+import { abandonedText, trialsWhere, type Trial, type Trials } from '../trial.ts';
 import type { AblationData } from './ablation-data.ts';
 import { measuredOf, paperSeries, predictedOf, publishedOf, type PlaceMarks } from './place-marks.ts';
 import { ablationPlaces, panelOf, settingKey, type AblationPlace } from './places.ts';
@@ -52,7 +53,7 @@ export function ablationTrials({
  * @returns null where there is nothing to draw
  */
 export function buildAblation(inputs: AblationInputs): AblationData | null {
-  const { trials, faulty } = ablationTrials(inputs);
+  const { trials, faulty, abandoned } = ablationTrials(inputs);
   const shown = shownRows(inputs, trials);
   const panels = [...groupBy(shown, ({ place }) => place.panel)].filter(([, rows]) => rows.some(hasNumber));
   if (panels.length === 0) return null;
@@ -76,7 +77,7 @@ export function buildAblation(inputs: AblationInputs): AblationData | null {
     series: seriesOf(marks),
     marks,
     differences: published ? speedDifferences(subject, system.system, paper.conditions) : [],
-    footnotes: [...footnotesOf(inputs, rows, marks, trials), ...faultyNote(faulty)],
+    footnotes: [...footnotesOf(inputs, rows, marks, { trials, abandoned }), ...faultyNote(faulty)],
     tool,
   };
   return { schemaVersion: 1, rows: rows.map(({ place, ...known }) => rowOf(place, known)), picture };
@@ -89,7 +90,8 @@ function shownRows(inputs: AblationInputs, trials: readonly Trial[]): Shown[] {
   const bySetting = groupBy(trials, ({ subject }) => settingKey(subject));
   const trialsFor = (subject: Case): readonly Trial[] => bySetting.get(settingKey(subject)) ?? [];
   return ablationPlaces(experiment, accelerator, models).map((place) => {
-    const baseline = trialsFor(place.baseline).map(({ record }): RunRecord => record);
+    const { kept } = comparableSet(trialsFor(place.baseline), place.baseline);
+    const baseline = kept.map(({ record }): RunRecord => record);
     return {
       place,
       ...measuredOf(place, trialsFor(place.subject), baseline),
@@ -121,13 +123,14 @@ function footnotesOf(
   { system, paper }: AblationInputs,
   rows: readonly Shown[],
   marks: readonly Mark[],
-  trials: readonly Trial[],
+  { trials, abandoned }: Pick<Trials, 'trials' | 'abandoned'>,
 ): string[] {
   const has = (source: Mark['source']): boolean => marks.some((mark) => mark.source === source);
   const leftOut = new Map<string, number>();
   for (const [reason, count] of rows.flatMap((row) => [...row.leftOut]))
     leftOut.set(reason, (leftOut.get(reason) ?? 0) + count);
   const left = [...leftOut].map(([reason, count]) => `${count} run${count === 1 ? '' : 's'} ${reason}`);
+  left.push(...abandonedText(abandoned));
   const { table2 } = paper;
   return [
     ...(has('measured') ? [measuredNote({ trials }, marks), ...intervalNote(marks)] : []),

@@ -3,6 +3,7 @@ import { standingOf } from '../../campaign/retry-policy.ts';
 import type { OutcomeClass } from '../../logs/events.ts';
 import type { RunRecord, Throughput } from '../../results/record.ts';
 import { fullConfidence, isMeasured, summarizeCases, type CaseSummary } from '../../results/summarize.ts';
+import { isBusyMachine } from '../../results/busy-machine.ts';
 import { keptBatches } from '../../search/batch-rule.ts';
 import { wallOf } from '../../search/verdict.ts';
 import { endsText } from './end-words.ts';
@@ -36,7 +37,12 @@ export function measuredMark(at: At, trials: readonly Trial[], own: Case, measur
       value,
       ...intervalOf(summary, value),
       runIds: summary.launches.map(({ runId }) => runId),
-      notes: [...batchNotes(subject, own), ...skippedNotes(summary), ...failureNotes(summary)],
+      notes: [
+        ...batchNotes(subject, own),
+        ...skippedNotes(summary),
+        ...busyNotes(summary),
+        ...failureNotes(summary),
+      ],
     },
   );
 }
@@ -78,6 +84,15 @@ function skippedNotes({ launches }: CaseSummary): string[] {
   const skipped = measured.reduce((sum, { skippedIterations }) => sum + skippedIterations, 0);
   const steps = measured.reduce((sum, { stepMs }) => sum + stepMs.length, 0);
   return skipped === 0 ? [] : [`${skipped} of ${Math.max(skipped, steps)} steps skipped for overflow`];
+}
+
+/** Times of such a run are in doubt: its record and `compare` say so too. */
+function busyNotes({ launches }: CaseSummary): string[] {
+  const measured = launches.filter(isMeasured);
+  const busy = measured.filter(({ conditions: { runningTasksBefore: tasks }, system: { cores } }) => tasks !== null && isBusyMachine(tasks, cores)); // prettier-ignore
+  if (busy.length === 0) return [];
+  const of = measured.length === 1 ? '' : `${busy.length} of ${measured.length} launches `;
+  return [`${of}on a busy machine: tasks of others ran before`];
 }
 
 function failureNotes({ launches }: CaseSummary): string[] {
@@ -122,7 +137,11 @@ export function markWithoutNumber(at: At, launches: readonly RunRecord[]): Mark 
   const classes = [...new Set(launches.map(({ outcome }) => outcome.class))];
   if (classes.length === 0) return markOf({ ...bare, state: 'not-run' });
   if (classes.every((name) => standingOf(name) === 'stopped')) {
-    return markOf({ ...bare, state: 'stopped' }, { runIds });
+    const steps = launches.at(-1)?.lastIteration ?? null;
+    return markOf(
+      { ...bare, state: 'stopped' },
+      { runIds, notes: steps === null ? [] : [`ended after step ${steps}`] },
+    );
   }
   if (classes.includes('unsupported')) return markOf({ ...bare, state: 'unsupported' }, { runIds });
   return markOf({ ...bare, state: 'failed' }, { runIds, notes: [noNumberText(classes)] });

@@ -11,7 +11,7 @@ import type { PaperFile } from './paper-file.schema.ts';
 import { paperFigure, paperSeries, type PaperFigure, type PaperSeries } from './paper.ts';
 import { planPanels, type PlannedPanel } from './panels.ts';
 import { placeKey, placeOf, sizesOf, type Sizes } from './places.ts';
-import { trialsOf, type Trial } from '../trial.ts';
+import { abandonedText, trialsOf, type Trial } from '../trial.ts';
 
 /** Everything that one figure of one machine is made from. */
 export interface FigureInputs {
@@ -53,7 +53,7 @@ export interface NotInScene {
 /** Chooses what one picture can show: which runs, which panels, which modes. */
 export function sceneOf(inputs: FigureInputs): { readonly scene: FigureScene; readonly rest: NotInScene } {
   const { figure, system } = inputs;
-  const { trials, faulty } = trialsOf(figure, system.records);
+  const { trials, faulty, abandoned } = trialsOf(figure, system.records);
   const paper = paperFigure(inputs.paper, figure);
   const preferred = paper.panels.flatMap(({ x, model }) => (model === null ? x : [model]));
   const paperChips = figure === 13 ? paper.panels.flatMap(({ x }) => x.map(Number)) : [];
@@ -68,7 +68,7 @@ export function sceneOf(inputs: FigureInputs): { readonly scene: FigureScene; re
     panels: planPanels({ figure, paper, models: inputs.models, sizes, functional }, kept),
     series: seriesOf(inputs, paper, kept),
   };
-  return { scene, rest: { leftOut, faulty } };
+  return { scene, rest: { leftOut: [...leftOut, ...abandonedText(abandoned)], faulty } };
 }
 
 /** The paper stands only beside what it can be compared with. */

@@ -2,6 +2,7 @@ import type { FigureData, Mark, MarkSource, Panel } from '../figure-data.ts';
 import { noteLetters, type NoteLetters } from './note-letters.ts';
 import { coloursOf, ink } from './palette.ts';
 import { distinctTexts, pictureText } from './picture-text.ts';
+import { isRun, runParts, type RunPart } from './run-parts.ts';
 
 /** A series as it is drawn. */
 export interface SeriesView {
@@ -11,15 +12,17 @@ export interface SeriesView {
   readonly colour: string;
 }
 
-/** A panel, or as much of its axis as a page is wide. */
+/** A panel, or a part of its axis: what was run of it, or as much as a page is wide. */
 export interface PanelView {
   readonly title: string;
   readonly inPaper: boolean;
   readonly xTitle: string;
   /** What stands at each place of the axis, each different. */
   readonly x: readonly string[];
-  /** Of each place: nobody has run anything there. */
-  readonly notRun: readonly boolean[];
+  /** Nobody ran anything of it, where somebody ran something of the figure: it is drawn small. */
+  readonly isIdle: boolean;
+  /** What of it nobody ran, for a line of text below it. */
+  readonly notRun: string;
   /** Those that have something to show here, in the figure's order. */
   readonly series: readonly SeriesView[];
   /** All of the figure: panels share their colours. */
@@ -60,8 +63,7 @@ export function figureView(data: FigureData): FigureView {
   const series = data.series.map(({ key }, index) => {
     return { key, title: titles[index] ?? key, colour: colours.get(key) ?? ink };
   });
-  const hasPaper = data.panels.some(({ inPaper }) => inPaper);
-  const panels = data.panels.map((panel) => panelView(panel, series, shown, hasPaper));
+  const panels = panelViews(data, series, shown);
   const drawn = new Set(panels.flatMap((panel) => panel.series));
   return {
     data,
@@ -80,35 +82,65 @@ export function marksOf(panel: PanelView): Mark[] {
   );
 }
 
+/** Every panel in its parts; what was run first. */
+function panelViews(data: FigureData, series: readonly SeriesView[], shown: readonly Mark[]): PanelView[] {
+  const hasPaper = data.panels.some(({ inPaper }) => inPaper);
+  const hasRuns = shown.some((mark) => isRun(mark));
+  const titles = new Map(series.map(({ key, title }) => [key, title]));
+  const views = data.panels.flatMap((panel) => {
+    const own = shown.filter((mark) => mark.panel === panel.key);
+    const names = distinctTexts(panel.x, 32);
+    const mayCut = mayCutOf(data);
+    const seriesTitle = (key: string): string => titles.get(key) ?? key;
+    const parts = runParts(panel, own, { hasRuns, mayCut, names, seriesTitle });
+    const from = { names, series, marks: own, besidePaper: hasPaper };
+    return parts.map((part) => panelView(partPanel(data, panel, part), part, from));
+  });
+  return [...views.filter(({ isIdle }) => !isIdle), ...views.filter(({ isIdle }) => isIdle)];
+}
+
+function mayCutOf({ shape, figure }: FigureData) {
+  if (shape === 'lines') return 'nowhere';
+  return figure === 'ablation' ? 'after' : 'before and after';
+}
+
+/** The title of figure 13 names the chips along the axis. */
+function partPanel({ figure }: FigureData, panel: Panel, { places }: RunPart): Panel {
+  if (figure !== 13 || places.length === panel.x.length) return panel;
+  const names = places.map((place) => panel.x[place] ?? '');
+  const noun = names.join() === '1' ? panel.xTitle.replace(/s$/, '') : panel.xTitle;
+  return { ...panel, title: `${names.join(' and ')} ${noun}` };
+}
+
 function panelView(
   panel: Panel,
-  series: readonly SeriesView[],
-  marks: readonly Mark[],
-  besidePaper: boolean,
+  { places, isIdle, notRun }: RunPart,
+  from: {
+    readonly names: readonly string[];
+    readonly series: readonly SeriesView[];
+    readonly marks: readonly Mark[];
+    readonly besidePaper: boolean;
+  },
 ): PanelView {
-  const inPanel = marks.filter((mark) => mark.panel === panel.key);
-  const idle = idlePlaces(inPanel);
-  const own = inPanel.filter((mark) => mark.source !== 'measured' || !idle.has(mark.x));
+  const { names, series, marks, besidePaper } = from;
+  const x = places.map((place) => panel.x[place] ?? '');
+  const here = new Set(x);
+  // What nobody ran is a line below the panel.
+  const own = marks.filter((mark) => here.has(mark.x) && (mark.source !== 'measured' || isRun(mark)));
   const byPlace = new Map(own.map((mark) => [placeKey(mark.x, mark.series, mark.source), mark]));
   const present = new Set(own.map((mark) => mark.series));
   const title = pictureText(panel.title, 120);
+  const titled = panel.inPaper || !besidePaper ? title : `${title} (not in the paper)`.trim();
   return {
-    title: panel.inPaper || !besidePaper ? title : `${title} (not in the paper)`.trim(),
+    title: isIdle ? `${titled}: not run` : titled,
     inPaper: panel.inPaper,
     xTitle: pictureText(panel.xTitle, 120),
-    x: distinctTexts(panel.x, 32),
-    notRun: panel.x.map((x) => idle.has(x)),
+    x: places.map((place) => names[place] ?? ''),
+    ...{ isIdle, notRun },
     series: series.filter(({ key }) => present.has(key)),
     allSeries: series,
-    mark: (x, { key }, source) => byPlace.get(placeKey(panel.x[x] ?? '', key, source)),
+    mark: (place, { key }, source) => byPlace.get(placeKey(x[place] ?? '', key, source)),
   };
-}
-
-/** Places where nothing was run: said once below the place, not at each series. */
-function idlePlaces(marks: readonly Mark[]): ReadonlySet<string> {
-  const measured = marks.filter(({ source }) => source === 'measured');
-  const active = new Set(measured.filter(({ state }) => state !== 'not-run').map(({ x }) => x));
-  return new Set(measured.map(({ x }) => x).filter((x) => !active.has(x)));
 }
 
 function placeKey(x: string, series: string, source: MarkSource): string {
@@ -121,7 +153,7 @@ export function sliceOf(panel: PanelView, from: number, to: number): PanelView {
     ...panel,
     title: `${panel.title} \u2013 ${panel.x[from] ?? ''} to ${panel.x[to - 1] ?? ''}`,
     x: panel.x.slice(from, to),
-    notRun: panel.notRun.slice(from, to),
+    notRun: from === 0 ? panel.notRun : '',
     mark: (x, series, source) => panel.mark(from + x, series, source),
   };
 }

@@ -3,8 +3,8 @@ import type { DrawnText, VegaLiteSpec } from './draw.ts';
 import { linePlot } from './line-plot.ts';
 import { ink, mutedInk } from './palette.ts';
 import { xLabelRoom } from './plot.ts';
-import type { Layout } from './rows.ts';
-import { notRunText, plotWidth, sizes, type PanelPlan } from './slots.ts';
+import type { Band } from './rows.ts';
+import { plotWidth, sizes, type PanelPlan } from './slots.ts';
 import { wrapText } from './text-width.ts';
 
 /** A row of panels: the plots, and the texts around them, measured from the first plot's upper left corner. */
@@ -20,10 +20,10 @@ export interface RowBlock {
 const titleLine = 16;
 const titleGap = 12;
 const labelLine = 14;
-const notRunLine = 12;
+const smallLine = 13;
 
 /** @param axisTitle lines of the title of the values' axis, written upwards beside the first plot */
-export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: readonly string[]): RowBlock {
+export function rowBlock(layout: Band, row: readonly PanelPlan[], axisTitle: readonly string[]): RowBlock {
   const bottom = layout.plotHeight + layout.strip;
   const labels = Math.max(0, ...row.map((plan) => placesRoom(plan, layout)));
   const texts: DrawnText[] = axisTitle.map((text, i) => {
@@ -45,47 +45,33 @@ export function rowBlock(layout: Layout, row: readonly PanelPlan[], axisTitle: r
 
 const label = { size: sizes.label, colour: ink, align: 'center' } as const;
 
-/** Pixels below the plot that its places' labels take, with a line for those where nobody ran anything. */
-function placesRoom(plan: PanelPlan, { slots }: Layout): number {
-  const hasIdle = plan.panel.notRun.includes(true);
-  return xLabelRoom(plan.panel, plotWidth(plan, slots)) + (hasIdle ? notRunLine : 0);
+/** Pixels below the plot that its places' labels take. */
+function placesRoom(plan: PanelPlan, { slots }: Band): number {
+  return xLabelRoom(plan.panel, plotWidth(plan, slots));
 }
 
-/** Its title above the plot, and the title of its places below. */
+/** Its title above the plot, and below it the title of its places and what nobody ran. */
 function panelTexts(
   plan: PanelPlan,
-  layout: Layout,
+  layout: Band,
   at: { readonly x: number; readonly titleWidth: number; readonly below: number },
 ): DrawnText[] {
   const { panel, stacks, scale } = plan;
   const width = plotWidth(plan, layout.slots);
   const middle = at.x + width / 2;
   const title = wrapText(panel.title, sizes.heading, at.titleWidth);
-  const bottom = layout.plotHeight + layout.strip;
-  const group = width / Math.max(1, panel.x.length);
+  const xTitle = wrapText(panel.xTitle, sizes.label, width + layout.tickRoom);
+  const notRun = panel.notRun === '' ? '' : `Not run: ${panel.notRun}`;
   const isEmpty = stacks.length === 0 && scale.ticks.length === 0;
   return [
     ...title.map((text, i): DrawnText => {
       const y = -titleGap - (title.length - 1 - i) * titleLine;
       return { x: at.x, y, text, size: sizes.heading, colour: ink, align: 'left' };
     }),
-    ...wrapText(panel.xTitle, sizes.label, width + layout.tickRoom).map((text, i) => {
-      return { ...label, x: middle, y: at.below + labelLine * i, text };
-    }),
-    ...panel.notRun.flatMap((idle, i): DrawnText[] => {
-      const y = bottom + xLabelRoom(panel, width) + 8;
-      return idle
-        ? [
-            {
-              ...label,
-              size: sizes.small,
-              colour: mutedInk,
-              x: at.x + (i + 0.5) * group,
-              y,
-              text: notRunText,
-            },
-          ]
-        : [];
+    ...xTitle.map((text, i) => ({ ...label, x: middle, y: at.below + labelLine * i, text })),
+    ...wrapText(notRun, sizes.small, at.titleWidth).map((text, i): DrawnText => {
+      const y = at.below + labelLine * xTitle.length + smallLine * i + 2;
+      return { x: at.x, y, text, size: sizes.small, colour: mutedInk, align: 'left' };
     }),
     ...(isEmpty
       ? [{ ...label, x: middle, y: layout.plotHeight / 2, text: 'no numbers', colour: mutedInk }]
@@ -93,7 +79,7 @@ function panelTexts(
   ];
 }
 
-function plotOf({ slots, plotHeight: height, strip, shape }: Layout, plan: PanelPlan): VegaLiteSpec {
+function plotOf({ slots, plotHeight: height, strip, shape }: Band, plan: PanelPlan): VegaLiteSpec {
   const size = { width: plotWidth(plan, slots), height, strip };
   return shape === 'lines' ? linePlot(plan, slots, size) : barPlot(plan, slots, size);
 }

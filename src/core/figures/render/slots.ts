@@ -35,7 +35,7 @@ export function minPitch(sources: ReadonlySet<MarkSource>): number {
 export function slotsOf(sources: ReadonlySet<MarkSource>, pitch: number): Slots {
   const hasBars = sources.has('measured') || sources.has('predicted');
   const both = hasBars && sources.has('published');
-  const hollowWidth = Math.round(Math.min(both ? pitch * 0.54 : pitch * 0.8, 26));
+  const hollowWidth = Math.round(Math.min(both ? pitch * 0.54 : pitch * 0.8, 36));
   const hasTwo = sources.has('measured') && sources.has('predicted');
   const groupGap = 15;
   if (!both) {
@@ -76,17 +76,13 @@ export interface PanelPlan {
   readonly columns: number;
 }
 
-/** Below the label of a place where nobody has run anything. */
-export const notRunText = 'not run';
-
 /** One place along a panel's axis: wide enough for its slots and for a short label. */
 export function groupWidth(
   { panel, columns }: Pick<PanelPlan, 'panel' | 'columns'>,
   { pitch, groupGap }: Pick<Slots, 'pitch' | 'groupGap'>,
 ): number {
   const widest = Math.max(0, ...panel.x.map((text) => textWidth(text, sizes.label)));
-  const least = panel.notRun.includes(true) ? textWidth(notRunText, sizes.small) + 6 : 36;
-  return Math.max(columns * pitch + groupGap, Math.min(widest + 10, 60), least);
+  return Math.max(columns * pitch + groupGap, Math.min(widest + 10, 60), 36);
 }
 
 /** A panel that has nothing to show still has room to say so. */

@@ -6,10 +6,10 @@ import { footBlock, headBlock, type Block } from './page-block.ts';
 import { mutedInk } from './palette.ts';
 import { pictureText } from './picture-text.ts';
 import { rowBlock } from './row-block.ts';
-import { layoutOf, plotHeight, type Layout } from './rows.ts';
+import { fullHeight, layoutOf, plotHeights, type Band, type Layout } from './rows.ts';
 import { sizes } from './slots.ts';
 import { figureSummary } from './summary.ts';
-import { wrapText } from './text-width.ts';
+import { textWidth, wrapText } from './text-width.ts';
 
 export type { VegaLiteSpec } from './draw.ts';
 
@@ -24,8 +24,8 @@ const leastWidth = 600;
  */
 export function vegaLiteSpec(data: FigureData): VegaLiteSpec {
   const view = figureView(data);
-  const axisTitle = axisLines(data);
-  const titleRoom = axisTitle.length * 14 + 4;
+  const mostLines = Math.max(1, ...plotHeights(view).map((height) => axisLines(data, height).length));
+  const titleRoom = mostLines * 14 + 4;
   const layout = layoutOf(view, titleRoom);
   const left = titleRoom + layout.tickRoom;
   const width = Math.max(leastWidth, left + layout.width);
@@ -33,7 +33,7 @@ export function vegaLiteSpec(data: FigureData): VegaLiteSpec {
   const toView = (block: Block): VegaLiteSpec => blockView(block, width, left);
   const views = [
     ...blocks.slice(0, 2).map(toView),
-    ...rowViews(layout, axisTitle),
+    ...bandViews(layout, data),
     ...blocks.slice(2).map(toView),
   ];
   const height = views.reduce(
@@ -63,9 +63,15 @@ export function vegaLiteSpec(data: FigureData): VegaLiteSpec {
   };
 }
 
-/** The title of the values' axis, as many lines as the plot is high for. */
-function axisLines({ unit }: FigureData): string[] {
-  return wrapText(pictureText(unit, 160), sizes.label, plotHeight - 10);
+/** The title of the values' axis, as many lines as the plot is high for; beside a low one the unit alone. */
+function axisLines({ unit }: FigureData, plotHeight: number): string[] {
+  const whole = pictureText(unit, 160);
+  const isLong = textWidth(whole, sizes.label) > plotHeight - 10;
+  return wrapText(
+    plotHeight < fullHeight && isLong ? (whole.split(',')[0] ?? whole) : whole,
+    sizes.label,
+    plotHeight - 10,
+  );
 }
 
 /** Blocks are measured from the page's left edge, views from the first plot's. */
@@ -80,26 +86,29 @@ function blockView({ texts, symbols, lines, height }: Block, width: number, left
   );
 }
 
+function bandViews(layout: Layout, data: FigureData): VegaLiteSpec[] {
+  if (layout.bands.length > 0)
+    return layout.bands.flatMap((band) => rowViews(band, axisLines(data, band.plotHeight)));
+  const nothing = {
+    x: 0,
+    y: 20,
+    text: 'no panels',
+    size: sizes.label,
+    colour: mutedInk,
+    align: 'left' as const,
+  };
+  return [pageView({ width: 1, height: 40 }, { texts: [nothing] })];
+}
+
 /**
  * Each row of plots, and over it a view of its texts. Flush, a row of views counts nothing to the height of the page
  * (Vega gives it no size of its own), so the texts' view, which has a height, begins at the row's upper edge.
  */
-function rowViews(layout: Layout, axisTitle: readonly string[]): VegaLiteSpec[] {
-  if (layout.rows.length === 0) {
-    const nothing = {
-      x: 0,
-      y: 20,
-      text: 'no panels',
-      size: sizes.label,
-      colour: mutedInk,
-      align: 'left' as const,
-    };
-    return [pageView({ width: 1, height: 40 }, { texts: [nothing] })];
-  }
-  return layout.rows.flatMap((row) => {
-    const { plots, texts, above, height } = rowBlock(layout, row, axisTitle);
+function rowViews(band: Band, axisTitle: readonly string[]): VegaLiteSpec[] {
+  return band.rows.flatMap((row) => {
+    const { plots, texts, above, height } = rowBlock(band, row, axisTitle);
     const spacer = pageView({ width: 1, height: above }, { texts: [] });
-    const plot = { hconcat: plots, bounds: 'flush', spacing: layout.gap + layout.tickRoom };
-    return [spacer, plot, pageView({ width: Math.ceil(layout.width), height: Math.ceil(height) }, { texts })];
+    const plot = { hconcat: plots, bounds: 'flush', spacing: band.gap + band.tickRoom };
+    return [spacer, plot, pageView({ width: Math.ceil(band.width), height: Math.ceil(height) }, { texts })];
   });
 }

@@ -62,6 +62,24 @@ describe('a timeline file', () => {
   });
 });
 
+describe('what the host does besides', () => {
+  it('is not known of older files, and of newer ones as far as its names are', () => {
+    expect(timelineOf(bareTimeline()).notes).toBeNull();
+    const notes = [
+      ['gradient pass', 90, 120],
+      ['queue to worker', -5, 5],
+      ['of a later trainer', 1, 2],
+      [7, 1, 2],
+      ['parameters', 5, 4],
+    ];
+    expect(timelineOf({ ...bareTimeline(), notes }).notes).toEqual([
+      { name: 'gradient pass', beginMs: 90, endMs: 100 },
+      { name: 'queue to worker', beginMs: 0, endMs: 5 },
+    ]);
+    expect(timelineOf({ ...bareTimeline(), notes: 'nothing' }).notes).toBeNull();
+  });
+});
+
 describe('the lanes of a step', () => {
   const step = {
     ...bareTimeline(),

@@ -32,8 +32,22 @@ describe('one cell', () => {
     expect(mark.runIds).toHaveLength(1);
     expect(bar({ outcome: 'cancelled' }, { stepMs: 900, subject: { mode: 'prism' } })).toMatchObject({
       state: 'stopped',
-      notes: [],
+      notes: [`ended after step ${base.lastIteration}`],
     });
+  });
+
+  it('says which launches were made on a busy machine, as compare does', () => {
+    const { conditions, system } = base;
+    const at = (runningTasksBefore: number | null) => ({
+      stepMs: 1000,
+      change: { conditions: { ...conditions, runningTasksBefore } },
+    });
+    const few = Math.floor(system.cores / 4);
+    expect(bar(at(few), at(null)).notes).toEqual([]);
+    expect(bar(at(few + 2), at(0)).notes).toEqual([
+      '1 of 2 launches on a busy machine: tasks of others ran before',
+    ]);
+    expect(bar(at(system.cores)).notes).toEqual(['on a busy machine: tasks of others ran before']);
   });
 
   it('says how many of its steps were skipped: they are faster than steps that train', () => {
