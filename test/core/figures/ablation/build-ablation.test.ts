@@ -78,6 +78,21 @@ describe('an ablation of runs', () => {
     expect(together.notes.join()).toMatch(/^not fair: \d+% more GPU memory than the first$/);
   });
 
+  it('holds a launch against the nearest of the first, not against the first of a session of hours', () => {
+    const [base, slow] = [placeNamed('as published', zero), placeNamed('+ both', zero)];
+    const drifting = runsOf([
+      [base, 1500],
+      [base, 1400],
+      [base, 1000],
+      [slow, 500],
+      [base, 1000],
+      [slow, 500],
+    ]);
+    const row = rowNamed(built(drifting), '+ both', zero);
+    expect(row.ratio?.value).toBeCloseTo(2, 2);
+    expect(row.ratio?.high).toBeLessThan(2.1);
+  });
+
   it('says what ran out of memory, and does not average what differs', () => {
     const prism = placeNamed('as published', /one setting changed/);
     const records = runsOf([
