@@ -32,7 +32,7 @@ test(
         cpSync(join(installed.trim(), '..', builder), join(folder, copy, builder));
       }
       const series = join(patches, 'deepspeed');
-      const patch = readdirSync(series).filter((name) => name.startsWith('0001-'));
+      const patch = readdirSync(series).filter((name) => /^000[12]-/.test(name));
       const apply = (copy: string, ...flags: string[]): void => {
         const paths = patch.map((file) => join(series, file));
         const cwd = join(folder, copy);

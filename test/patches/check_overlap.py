@@ -134,6 +134,8 @@ def engine_of(case, overlap):
     optimizer = DeepSpeedCPUAdam(groups, lr=1e-2, betas=(0.9, 0.95), adamw_mode=True)
     settings = config(case, overlap)
     engine = deepspeed.initialize(model=model, optimizer=optimizer, config=settings)[0]
+    if not overlap and not hasattr(engine.optimizer, "_loss_scale_update_and_overflow_cleanup"):
+        drop_bad(engine.optimizer)
     if not overlap and dtype is torch.float16:
         hold_scale(engine.optimizer)
     if overlap and "slow" in case:
@@ -144,6 +146,24 @@ def engine_of(case, overlap):
     if overlap and "broken" in case:
         break_waiting(engine.optimizer, case["broken"])
     return engine
+
+
+def drop_bad(optimizer):
+    """Before 0.19.8, ZeRO-3 steps with inf and nan where the format is not fp16. The reference drops such a step."""
+    check = optimizer._overflow_check_and_loss_scale_update
+
+    def check_norm():
+        norms = torch.stack(optimizer._get_norm_groups())
+        optimizer.overflow = not bool((norms.isfinite() & (norms >= 0)).all())  # -1 stands for inf and nan there
+        if not optimizer.overflow:
+            return check()
+        scale = optimizer.loss_scale
+        optimizer._update_scale(True)
+        optimizer._global_grad_norm = float("inf")
+        optimizer._overflow_clean_up(scale)
+        return True
+
+    optimizer._overflow_check_and_loss_scale_update = check_norm
 
 
 def hold_scale(optimizer):
@@ -264,6 +284,9 @@ def off(a, b):
     return float((a - b).norm() / b.norm().clamp_min(1e-12))
 
 
+# Before 0.19.0 DeepSpeed's CPU Adam corrects a step's second subgroup with other bits of beta's power (its pull
+# request 7819): no bits to compare.
+DRIFTS = tuple(map(int, deepspeed.__version__.split(".")[:2])) < (0, 19)
 EXPECTED = {}  # by what the reference depends on: several cases have the same
 
 
@@ -300,7 +323,7 @@ def within(case, result):
     """The same bits, or with clipping (the norm is summed in another order) nearly; on an H200 as on a CPU."""
     if result["skipped"] != result["expected skipped"] or not result["finite"] or result["least variance"] < 0:
         return False
-    low, same = case.get("dtype") != "fp32", "clip" not in case and "ratio" not in case
+    low, same = case.get("dtype") != "fp32", "clip" not in case and "ratio" not in case and not DRIFTS
     if same:
         return result["different"] == 0 and result["moments"] == 0 and result["loss"] == 0 and not result["scales differ"]
     return result["loss"] < (1e-2 if low else 1e-5) and result["weights"] < (2e-2 if low else 1e-4)

@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { moveHunks } from '../../core/patches/places.ts';
 import type { Selection, SeriesPatch } from '../../core/patches/series.ts';
 import { faultsError } from '../../errors.ts';
 import { makeFolder, withFileErrors } from '../files.ts';
@@ -74,7 +75,7 @@ const seriesHint =
 /** @returns what is wrong, naming the file and the blobs; null for success. */
 async function applyPatch(scratch: Scratch, patch: SeriesPatch, bytes: Buffer): Promise<string | null> {
   const source = join(scratch.folder, patch.file);
-  await writeImage(source, bytes, plain);
+  await writeImage(source, Buffer.from(moveHunks(bytes.toString('latin1'), patch.files), 'latin1'), plain);
   const declared = patch.files.map(({ path }) => path).sort();
   const named = await scratch.git.paths(source);
   if (!Array.isArray(named)) return `git apply cannot read it: ${named.refusal}`;

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeriesFile } from '../../core/patches/series.schema.ts';
-import { seriesFaults } from '../../core/patches/series.ts';
+import { seriesFaults } from '../../core/patches/series-faults.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Fault } from '../../errors.ts';
 import { parseJson } from '../files.ts';

@@ -1,5 +1,5 @@
 import type { StackLock } from '../stack/lock.ts';
-import { listsUpstream, selectPatches } from './series.ts';
+import { knownVersions, listsUpstream, selectPatches } from './series.ts';
 import type { SeriesFile } from './series.schema.ts';
 
 /** Why a stack does not have what the section `superoffload` of a DeepSpeed JSON asks for, and what mends it. */
@@ -33,8 +33,7 @@ export function overlayTrouble(stack: Stack, series: SeriesFile): OverlayTrouble
   const facts = { commit: null, version: deepspeed.version, deepspeed: deepspeed.version };
   const whole = { ...facts, torch: stack.torch.version, apex: stack.apex?.kind ?? null };
   if (!listsUpstream(series, whole)) {
-    const known = (series.versions ?? []).join(', ');
-    const why = `its DeepSpeed is ${deepspeed.version}, and the patches are for ${known}`;
+    const why = `its DeepSpeed is ${deepspeed.version}, and the patches are for ${knownVersions(series)}`;
     return lacks(why, `run: ${install} ${name} --deepspeed ${series.versions?.at(-1) ?? ''} --reinstall`);
   }
   const patches = upstream?.patches ?? null;

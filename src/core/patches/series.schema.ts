@@ -18,6 +18,22 @@ const when = Type.Object(
   { additionalProperties: false, description: 'Left out, or a key left out: always.' },
 );
 
+const elsewhere = Type.Object(
+  {
+    versions: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
+    lines: Type.Array(Type.Integer({ minimum: 0 }), {
+      minItems: 1,
+      description: 'Where each hunk of the patch begins in that file, in order; before the patch.',
+    }),
+    before: blob,
+    after: blob,
+  },
+  {
+    additionalProperties: false,
+    description: 'Versions in which the same lines of the patch belong at other places of the file.',
+  },
+);
+
 const patchedFile = Type.Object(
   {
     path: Type.String({ minLength: 1, description: 'In the tree, with forward slashes.' }),
@@ -25,6 +41,12 @@ const patchedFile = Type.Object(
       description: 'Git blob id before this patch; null: the patch makes the file.',
     }),
     after: blob,
+    elsewhere: Type.Optional(
+      Type.Array(elsewhere, {
+        minItems: 1,
+        description: 'In every other version, the file is as before and after say.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

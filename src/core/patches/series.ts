@@ -1,10 +1,15 @@
 /** A patch series as data: is it sound, and which of its patches does a stack get? */
 import type { Fault } from '../../errors.ts';
 import { versionOrder } from '../stack/version.ts';
+import { placedFiles } from './places.ts';
+import type { PlacedFile } from './places.ts';
 import type { SeriesFile } from './series.schema.ts';
 
-export type SeriesPatch = SeriesFile['patches'][number];
-type When = NonNullable<SeriesPatch['when']>;
+type ListedPatch = SeriesFile['patches'][number];
+type When = NonNullable<ListedPatch['when']>;
+
+/** A patch for one commit or version of its upstream. */
+export type SeriesPatch = Omit<ListedPatch, 'files'> & { readonly files: readonly PlacedFile[] };
 
 /** What the conditions of a series are about. */
 export interface PatchFacts {
@@ -49,76 +54,22 @@ export function listsUpstream(series: SeriesFile, { commit, version }: PatchFact
   return [...(series.commits ?? []), ...(series.versions ?? [])].includes(commit ?? version ?? '');
 }
 
-/** What a schema cannot say. @returns every fault with its JSON path. */
-export function seriesFaults(series: SeriesFile, place: string): Fault[] {
-  const at = (path: string): string => `${place} /${path}`;
-  const faults: Fault[] = [];
-  if ((series.commits === undefined) === (series.versions === undefined)) {
-    faults.push({ place: at('commits'), problem: 'and versions: exactly one of the two must be there' });
+/** The versions that a series is made for, in words: `0.18.0 to 0.18.9 and 0.19.8`. */
+export function knownVersions({ versions = [] }: SeriesFile): string {
+  const runs: string[][] = [];
+  for (const version of [...versions].sort(versionOrder)) {
+    const run = runs.at(-1);
+    if (run !== undefined && next(run.at(-1) ?? '') === version) run.push(version);
+    else runs.push([version]);
   }
-  const files = series.patches.flatMap((patch, index) =>
-    patch.files.map(({ path }, each) => ({ path, at: at(`patches/${index}/files/${each}/path`) })),
+  const words = runs.map((run) =>
+    run.length > 2 ? `${run[0] ?? ''} to ${run.at(-1) ?? ''}` : run.join(', '),
   );
-  const overlay = series.overlay.map(({ path }, index) => ({ path, at: at(`overlay/${index}/path`) }));
-  for (const file of [...files, ...overlay]) {
-    const problem = pathProblem(file.path);
-    if (problem !== null) faults.push({ place: file.at, problem: `${JSON.stringify(file.path)} ${problem}` });
-  }
-  const patched = new Set(files.map(({ path }) => path));
-  for (const [index, file] of overlay.entries()) {
-    const isTwice = overlay.findIndex(({ path }) => path === file.path) < index;
-    if (isTwice) faults.push({ place: file.at, problem: `${file.path} is there twice` });
-    if (patched.has(file.path)) faults.push({ place: file.at, problem: `${file.path} is patched as well` });
-  }
-  return [...faults, ...orderFaults(series, place), ...chainFaults(series, place)];
+  return [words.slice(0, -1).join(', '), words.at(-1) ?? ''].filter((text) => text !== '').join(' and ');
 }
 
-/** @returns why a path of a series may not be written to, or null. */
-export function pathProblem(path: string): string | null {
-  if (path.startsWith('/')) return 'is absolute';
-  if (/[\u0000-\u001f\u007f\\]/.test(path)) return 'has a backslash or a control character';
-  const parts = path.split('/');
-  if (parts.includes('..')) return 'leads out of the tree';
-  if (parts.some((part) => part === '' || part === '.')) return 'has an empty part';
-  return parts.some((part) => /^\.git(modules|attributes)?$/i.test(part)) ? "is one of git's own" : null;
-}
-
-function orderFaults({ patches }: SeriesFile, place: string): Fault[] {
-  const faults: Fault[] = [];
-  for (const [index, { file, files }] of patches.entries()) {
-    const previous = patches[index - 1];
-    if (previous !== undefined && previous.file.slice(0, 4) >= file.slice(0, 4)) {
-      const problem = `${file} comes after ${previous.file}: the numbers must rise`;
-      faults.push({ place: `${place} /patches/${index}/file`, problem });
-    }
-    const twice = files.findIndex(({ path }, each) => files.findIndex((one) => one.path === path) < each);
-    if (twice !== -1) {
-      faults.push({ place: `${place} /patches/${index}/files/${twice}/path`, problem: 'is there twice' });
-    }
-  }
-  return faults;
-}
-
-/**
- * Each `before` must be what some choice of the earlier patches leaves: the `after` of the last one that always
- * applies, or of a conditional one after it.
- */
-function chainFaults({ patches }: SeriesFile, place: string): Fault[] {
-  const possible = new Map<string, Set<string | null>>();
-  const faults: Fault[] = [];
-  for (const [index, { files, when }] of patches.entries()) {
-    for (const [each, { path, before, after }] of files.entries()) {
-      const known = possible.get(path) ?? new Set([before]);
-      if (!known.has(before)) {
-        const expected = [...known].map((blob) => blob ?? 'null').join(' or ');
-        const problem = `is ${before ?? 'null'}, which no earlier patch leaves`;
-        faults.push({ place: `${place} /patches/${index}/files/${each}/before`, problem, expected });
-      }
-      const isConditional = when !== undefined && Object.keys(when).length > 0;
-      possible.set(path, isConditional ? new Set([...known, after]) : new Set([after]));
-    }
-  }
-  return faults;
+function next(version: string): string {
+  return version.replace(/\d+$/, (last) => String(Number(last) + 1));
 }
 
 /**
@@ -130,7 +81,10 @@ export function selectPatches(
   facts: PatchFacts,
   place: string,
 ): { readonly ok: true; readonly selection: Selection } | { readonly ok: false; readonly faults: Fault[] } {
-  const judged = series.patches.map((patch) => ({ patch, reason: unmet(patch.when, facts) }));
+  const judged = series.patches.map((listed) => ({
+    patch: { ...listed, files: placedFiles(listed, facts.version) },
+    reason: unmet(listed.when, facts),
+  }));
   const patches = judged.filter(({ reason }) => reason === null).map(({ patch }) => patch);
   const judgedOverlay = series.overlay.map((file) => ({ file, reason: unmet(file.when, facts) }));
   const overlay = judgedOverlay.filter(({ reason }) => reason === null).map(({ file }) => file);
@@ -169,7 +123,7 @@ function unmet(when: When | undefined, facts: PatchFacts): string | null {
 }
 
 /** Does a version lie in a range like `>=2.6,<2.12`? */
-function isWithin(version: string, range: string): boolean {
+export function isWithin(version: string, range: string): boolean {
   return range
     .split(',')
     .every((part) =>

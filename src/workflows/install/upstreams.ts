@@ -106,13 +106,13 @@ export class UpstreamInstall {
     const version = commit === null ? deepspeed : null;
     const apex = this.apex?.kind ?? null;
     const facts: PatchFacts = { torch: torch.version, deepspeed, commit, version, apex };
-    const fit = await seriesFit(ctx, upstream, facts);
+    const { fit, versions } = await seriesFit(ctx, upstream, facts);
     if (fit === 'none' || (fit === 'unlisted' && commit === null)) {
       const what = `${upstream} ${version ?? commit?.slice(0, 12) ?? ''}`;
       if (fit !== 'none') {
         ctx.emit({
           type: 'note',
-          message: `${what} stays as published: the patches are for another version`,
+          message: `${what} stays as published: the patches are for ${versions}`,
         });
       }
       return;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readSeries } from '../../adapters/patches/series-folder.ts';
 import type { SeriesFolder } from '../../adapters/patches/series-folder.ts';
-import { isSeriesFor, listsUpstream, selectPatches } from '../../core/patches/series.ts';
+import { isSeriesFor, knownVersions, listsUpstream, selectPatches } from '../../core/patches/series.ts';
 import type { PatchFacts, Selection } from '../../core/patches/series.ts';
 import type { UpstreamName } from '../../core/upstreams/upstream.ts';
 import { faultsError, SuperOffloadError } from '../../errors.ts';
@@ -17,17 +17,19 @@ export interface PatchTarget {
 
 /**
  * Is there a series for this upstream? `listed`: made for exactly this commit or version; `unlisted`: for another
- * one, so that it applies only where the patched files are the same.
+ * one, so that it applies only where the patched files are the same. With the versions that it is made for, in words.
  * @throws SuperOffloadError 'config' for a damaged series.
  */
 export async function seriesFit(
   ctx: Pick<Context, 'packageRoot'>,
   upstream: UpstreamName,
   facts: PatchFacts,
-): Promise<'listed' | 'unlisted' | 'none'> {
+): Promise<{ readonly fit: 'listed' | 'unlisted' | 'none'; readonly versions: string }> {
   const found = await readSeries(join(ctx.packageRoot, 'patches', upstream));
-  if (found === undefined || !isSeriesFor(found.series, facts)) return 'none';
-  return listsUpstream(found.series, facts) ? 'listed' : 'unlisted';
+  if (found === undefined) return { fit: 'none', versions: '' };
+  const versions = knownVersions(found.series);
+  if (!isSeriesFor(found.series, facts)) return { fit: 'none', versions };
+  return { fit: listsUpstream(found.series, facts) ? 'listed' : 'unlisted', versions };
 }
 
 /** @throws SuperOffloadError 'config' where there is none, or where it is damaged. */

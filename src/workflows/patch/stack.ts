@@ -113,7 +113,7 @@ async function loadTargets(ctx: Context, name: string): Promise<Loaded> {
     const of = lock.upstreams[upstream];
     if (of === undefined) continue;
     const target = { upstream, tree: of.directory, facts: factsOf(lock, of), recorded: of.patches };
-    const fit = await seriesFit(ctx, upstream, target.facts);
+    const { fit } = await seriesFit(ctx, upstream, target.facts);
     // A package of another version than the series is made for was installed unpatched on purpose.
     if (fit === 'listed' || (fit === 'unlisted' && (of.commit !== null || of.patches !== null))) {
       targets.push(target);

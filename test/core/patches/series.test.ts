@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SeriesFile } from '../../../src/core/patches/series.schema.ts';
-import {
-  isSeriesFor,
-  listsUpstream,
-  pathProblem,
-  selectPatches,
-  seriesFaults,
-} from '../../../src/core/patches/series.ts';
+import { pathProblem, seriesFaults } from '../../../src/core/patches/series-faults.ts';
+import { isSeriesFor, listsUpstream, selectPatches } from '../../../src/core/patches/series.ts';
 import type { PatchFacts } from '../../../src/core/patches/series.ts';
 
 const blob = (digit: number): string => String(digit).repeat(40);

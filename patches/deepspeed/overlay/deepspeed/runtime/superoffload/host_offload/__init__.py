@@ -1,15 +1,24 @@
 """Host memory in its exact size for ZeRO's CPU offload, and ZeRO-2's offload without casts on the CPU.
 
 Chosen in the JSON by `"superoffload": {"host_memory": "registered", "casts": "fused"}`, each for itself; ../settings.py
-says what else can be set. Without that section nothing here runs, and nothing is imported.
+says what else can be set. Without that section nothing else is imported, and nothing is DeepSpeed's otherwise.
 """
 
 import functools
 
 
 def choose_host_memory(config):
-    """What `pin_memory` of the accelerator takes its blocks from: a RegisteredMemory, or None for DeepSpeed's own.
-    Raises ValueError where the JSON asks for what ZeRO at its stage cannot have."""
+    """Sets what `pin_memory` of the accelerator takes its blocks from, for a DeepSpeed JSON that was just read, and
+    returns it: a RegisteredMemory, or None for DeepSpeed's own. Raises ValueError where the JSON asks for what ZeRO at
+    its stage, or this DeepSpeed, cannot have."""
+    try:
+        from deepspeed.utils import pin_memory
+    except ImportError:
+        pin_memory = None
+    else:
+        pin_memory.chosen = None
+    if "superoffload" not in config:
+        return None
     from ..settings import read_settings
 
     settings = read_settings(config)
@@ -19,9 +28,13 @@ def choose_host_memory(config):
                          f'{stage}; for ZeRO-3 set superoffload.optimizer to "overlap", which casts nothing on the CPU')
     if settings.host_memory == "published":
         return None
+    if pin_memory is None:
+        raise ValueError('superoffload.host_memory "registered" needs DeepSpeed 0.19.6 or later: before, there is no '
+                         "one place where it pins memory")
     from .registered import process_memory
 
-    return process_memory()
+    pin_memory.chosen = process_memory()
+    return pin_memory.chosen
 
 
 def optimizer_class(default, config):

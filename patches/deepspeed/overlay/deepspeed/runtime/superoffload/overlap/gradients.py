@@ -3,6 +3,8 @@
 import torch
 from deepspeed.accelerator import get_accelerator
 
+from ..releases import at_boundary
+
 
 class Gradients:
 
@@ -66,7 +68,7 @@ class Gradients:
             gradient = pieces[offset] + gradient
         self._received.add((i, offset))
         pieces[offset] = gradient
-        if self.is_gradient_accumulation_boundary() and len(pieces) == len(self.fp16_groups[i]):
+        if at_boundary(self) and len(pieces) == len(self.fp16_groups[i]):
             self._submit(i)
 
     def _submit(self, i):

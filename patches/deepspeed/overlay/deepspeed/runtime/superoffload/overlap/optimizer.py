@@ -5,6 +5,7 @@ from deepspeed.accelerator import get_accelerator
 from deepspeed.runtime.zero.stage3 import DeepSpeedZeroOptimizer_Stage3
 
 from ..refusals import refuse
+from ..releases import Stage3Fallbacks
 from ..settings import read_settings
 from .adam import Adam
 from .checkpoints import Checkpoints
@@ -19,7 +20,8 @@ from .update import Update
 from .weights import Weights
 
 
-class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, DeepSpeedZeroOptimizer_Stage3):
+class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, DeepSpeedZeroOptimizer_Stage3,
+                              Stage3Fallbacks):
 
     def __init__(self, module, init_optimizer, param_names, timers, ds_config, **kwargs):
         self.settings = read_settings(ds_config)
@@ -35,6 +37,8 @@ class OverlapOptimizer_Stage3(Weights, Checkpoints, Step, Gradients, State, Deep
         super().__init__(module, init_optimizer, param_names, timers, ds_config, **kwargs)
         if self.torch_autocast_gradscaler is not None:
             raise ValueError('superoffload.optimizer "overlap" does not work with torch_autocast in fp16')
+        if not hasattr(DeepSpeedZeroOptimizer_Stage3, "clear_backward_seen_flag"):  # before 0.18.5 nobody calls it
+            self._hooks.append(self.module.register_forward_pre_hook(lambda *_: self.clear_backward_seen_flag()))
         self._start_stepper()
         if self.resident:
             self._keep_weights()

@@ -21,8 +21,10 @@ class Step:
         norm = self._norm()
         self.overflow = not math.isfinite(norm)
         scale_of_step = self.loss_scale
-        self._loss_scale_update_and_overflow_cleanup()
+        self._update_scale(self.overflow)
         if self.overflow:
+            self._global_grad_norm = float("inf")
+            self._overflow_clean_up(scale_of_step)
             self.stepper.decide(None, self._rates(), order=self.first_uses)
         else:
             self._global_grad_norm = torch.tensor(norm / scale_of_step)
