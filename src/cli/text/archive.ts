@@ -1,13 +1,15 @@
 import { shown } from '../../core/archive/manifest.ts';
 import type { ExportedRun, ExportReport } from '../../workflows/archive/export-runs.ts';
+import type { ImportedTag } from '../../workflows/archive/archived-tags.ts';
 import type { ImportReport } from '../../workflows/archive/import-runs.ts';
 
 export function exportText(report: ExportReport): string {
-  const { runs, notes, dryRun, archive, archiveBytes, bytes, locks, figures } = report;
+  const { runs, notes, dryRun, archive, archiveBytes, bytes, locks, figures, tags } = report;
   return [
     ...runs.map(({ runId, files, bytes: size }) => `${runId}: ${plural(files, 'file')}, ${megabytes(size)}`),
     ...runs.flatMap(hiddenLines),
     ...leftOutLines(runs),
+    ...tags.map(({ name, runIds }) => `tag ${name}: ${plural(runIds.length, 'run')}`),
     ...notes.map((note) => `note: ${note}`),
     `${plural(runs.length, 'run')}, ${plural(locks, 'lock')}, ${plural(figures.length, 'figure')}, ${megabytes(bytes)}: ` +
       (dryRun ? `would be packed into ${archive}` : `in ${archive}, ${megabytes(archiveBytes ?? 0)}`),
@@ -31,16 +33,29 @@ function leftOutLines(runs: readonly ExportedRun[]): string[] {
   return [`left out: ${shownNames.join(', ')}${more}`];
 }
 
-export function importText({ imported, skipped, into, dryRun, hiddenSecrets }: ImportReport): string {
+export function importText(report: ImportReport): string {
+  const { imported, skipped, into, dryRun, hiddenSecrets, tags } = report;
   const would = dryRun ? 'would import' : 'imported';
   return [
     ...imported.map(({ runId }) => `${would} ${runId}`),
     ...skipped.map((runId) => `skipped ${runId}: it is there already, with the same content`),
+    ...(tags ?? []).flatMap((tag) => tagLines(tag, dryRun)),
     ...(hiddenSecrets === 0
       ? []
       : [`note: ${plural(hiddenSecrets, 'secret')} of these runs were hidden when they were exported`]),
     `${would} ${plural(imported.length, 'run')} into ${into}`,
   ].join('\n');
+}
+
+/** A name that is another's here stays that; whoever wants the archive's tag gives it another one. */
+function tagLines({ name, runIds, state, problem }: ImportedTag, dryRun: boolean): string[] {
+  if (state === 'there') return [];
+  const runs = plural(runIds.length, 'run');
+  if (state === 'set') return [`${dryRun ? 'would tag' : 'tagged'} ${runs} ${name}`];
+  return [
+    `tag ${name} of the archive (${runs}) is not set: ${problem ?? ''}; under another name: ` +
+      `superoffload runs tag NAME ${runIds.join(' ')}`,
+  ];
 }
 
 function plural(count: number, noun: string): string {

@@ -78,14 +78,22 @@ export function isLog(file: string): boolean {
 }
 
 /**
- * The order of an archive: the manifest, then all records, locks, figures and timelines, so that whoever wants no more
- * can stop reading before the logs.
+ * The order of an archive: the manifest, then all records, locks, figures, and what is read as a whole of each run, so
+ * that whoever wants no more can stop reading before the logs.
  */
 export function compareArchivePaths(a: string, b: string): number {
   return rankOf(a) - rankOf(b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-const runRanks: Readonly<Record<string, number>> = { [runFiles.record]: 1, [runFiles.timeline]: 4 };
+const runRanks: Readonly<Record<string, number>> = {
+  [runFiles.record]: 1,
+  [runFiles.timeline]: 4,
+  [runFiles.deepspeedConfig]: 4,
+  [runFiles.plan]: 4,
+};
+
+/** Files of runs that readers of archives keep in memory, of all runs together. */
+export const wholeFiles: readonly string[] = Object.keys(runRanks);
 
 function rankOf(path: string): number {
   if (path === manifestPath) return 0;

@@ -3,6 +3,12 @@
 /** Of everything that is read as a whole: the manifest, a record. */
 export const maxWholeBytes = 64 * 1024 ** 2;
 
+/**
+ * Of one kind of file that is read as a whole of every run, such as all records: JSON of some small values takes twenty
+ * times as much in memory as in its file. 20,000 records have about 200 MiB.
+ */
+export const maxTogetherBytes = 256 * 1024 ** 2;
+
 /** Of a stack's lock: a list of packages. Every run that names it gets a copy of it. */
 export const maxLockBytes = 4 * 1024 ** 2;
 

@@ -1,6 +1,7 @@
 import { runFiles } from '../results/run-files.ts';
-import { parseArchivePath, type ArchivePath } from './archive-path.ts';
-import { maxLockBytes } from './limits.ts';
+import { parseArchivePath, wholeFiles, type ArchivePath } from './archive-path.ts';
+import { maxLockBytes, maxTogetherBytes } from './limits.ts';
+import { tagProblems, type ArchivedTag } from './tags.ts';
 
 /** The newest archive that this version reads, and the one it writes. */
 export const archiveSchemaVersion = 1;
@@ -31,6 +32,8 @@ export interface ArchiveManifest {
   readonly tool: string;
   /** Oldest first. */
   readonly runs: readonly ArchivedRun[];
+  /** By name; absent where no run has one, and in archives of before they were carried. */
+  readonly tags?: readonly ArchivedTag[];
   /** In the order of the archive; the manifest itself is none of them. */
   readonly files: readonly ArchivedFile[];
 }
@@ -68,7 +71,7 @@ export function readManifest(value: unknown): ReadManifest {
   ];
   if (problems.length > 0) return refused(problems);
   const manifest = value as ArchiveManifest;
-  const disagreements = agreementProblems(manifest);
+  const disagreements = [...agreementProblems(manifest), ...togetherProblems(manifest)];
   return disagreements.length > 0 ? refused(disagreements) : { ok: true, manifest };
 }
 
@@ -131,6 +134,20 @@ function nameProblems(files: readonly Partial<ArchivedFile>[]): string[] {
   return problems;
 }
 
+/** Files that whoever reads an archive without unpacking it keeps in memory. */
+function togetherProblems(manifest: ArchiveManifest): string[] {
+  const ofRuns = filesOfKind(manifest, 'run');
+  return wholeFiles.flatMap((name) => {
+    const all = ofRuns.filter(({ path }) => path.file === name);
+    const bytes = all.reduce((sum, { file }) => sum + file.bytes, 0);
+    if (bytes <= maxTogetherBytes) return [];
+    const most = maxTogetherBytes / 1024 ** 2;
+    return [
+      `its ${all.length} files ${name} have ${Math.ceil(bytes / 1024 ** 2)} MiB together; ${most} MiB at most can be read`,
+    ];
+  });
+}
+
 /** What the files of an archive take on the disk: each run gets its stack's lock. */
 export function unpackedBytes(manifest: ArchiveManifest): number {
   const locks = new Map(filesOfKind(manifest, 'lock').map(({ file, path }) => [path.hash, file.bytes]));
@@ -139,7 +156,7 @@ export function unpackedBytes(manifest: ArchiveManifest): number {
 }
 
 /** Every run has its record, every file its run, every lock that is named its file. */
-function agreementProblems({ runs, files }: ArchiveManifest): string[] {
+function agreementProblems({ runs, files, tags }: ArchiveManifest): string[] {
   const paths = new Set(files.map(({ path }) => path));
   const ids = new Set(runs.map(({ runId }) => runId));
   const twice = ids.size === runs.length ? [] : ['a run is listed twice'];
@@ -155,7 +172,10 @@ function agreementProblems({ runs, files }: ArchiveManifest): string[] {
     const parsed = parseArchivePath(path);
     return parsed?.kind === 'run' && !ids.has(parsed.runId);
   });
-  return [...twice, ...lacking, ...strays.map(({ path }) => `${shown(path)} is of a run that is not listed`)];
+  return [
+    ...[...twice, ...lacking, ...tagProblems(tags, ids)],
+    ...strays.map(({ path }) => `${shown(path)} is of a run that is not listed`),
+  ];
 }
 
 export function archivedRunFile(runId: string, file: string): string {

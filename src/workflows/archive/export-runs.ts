@@ -11,6 +11,7 @@ import {
   type ArchivedRun,
   type ArchiveManifest,
 } from '../../core/archive/manifest.ts';
+import type { ArchivedTag } from '../../core/archive/tags.ts';
 import type { FoundRecord } from '../../core/results/record-set.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
@@ -21,6 +22,7 @@ import { toolIdentity } from '../tool-identity.ts';
 import { archivedFigures } from './archived-figures.ts';
 import { itemOf, type ArchiveItem } from './archive-items.ts';
 import { archivedLocks } from './archived-locks.ts';
+import { tagsOfRuns } from './archived-tags.ts';
 import { runContents } from './run-contents.ts';
 
 export interface ExportRequest {
@@ -56,6 +58,8 @@ export interface ExportReport {
   readonly bytes: number;
   readonly runs: readonly ExportedRun[];
   readonly locks: number;
+  /** Of these runs; of a tag that stands for others too those are left out. */
+  readonly tags: readonly ArchivedTag[];
   /** Names of the files. */
   readonly figures: readonly string[];
   readonly notes: readonly string[];
@@ -86,7 +90,10 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
   const items = [...collected.items, ...locks.items, ...figures].sort((a, b) =>
     compareArchivePaths(a.path, b.path),
   );
-  const { version } = await toolIdentity(context);
+  const { tags, notes: ofTags } = await tagsOfRuns(
+    context,
+    runs.map(({ runId }) => runId),
+  );
   const report: ExportReport = {
     schemaVersion: 1,
     dryRun: request.dryRun,
@@ -95,15 +102,13 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
     bytes: items.reduce((sum, { bytes }) => sum + bytes, 0),
     runs,
     locks: locks.items.length,
+    tags,
     figures: figures.map(({ path }) => basename(path)),
-    notes: [...notes, ...strangers, ...locks.notes],
+    notes: [...notes, ...strangers, ...locks.notes, ...ofTags],
   };
   if (request.dryRun) return report;
   await sweepLeftovers(context, archive);
-  return {
-    ...report,
-    archiveBytes: await pack(context, report, items, { tool: version, replace: request.force }),
-  };
+  return { ...report, archiveBytes: await pack(context, report, items, { replace: request.force }) };
 }
 
 type FoundFolder = FoundRecord & { readonly folder: string };
@@ -164,15 +169,17 @@ async function collectRuns(
 
 async function pack(
   context: Context,
-  { archive, runs, bytes }: ExportReport,
+  { archive, runs, bytes, tags }: ExportReport,
   items: readonly ArchiveItem[],
-  { tool, replace }: { readonly tool: string; readonly replace: boolean },
+  { replace }: { readonly replace: boolean },
 ): Promise<number> {
+  const { version: tool } = await toolIdentity(context);
   const manifest: ArchiveManifest = {
     schemaVersion: archiveSchemaVersion,
     kind: 'superoffload-archive',
     tool,
     runs: runs.map(({ runId, title, lock, hiddenSecrets }) => ({ runId, title, lock, hiddenSecrets })),
+    ...(tags.length === 0 ? {} : { tags }),
     files: items.map(({ path, bytes: size, sha256 }) => ({ path, bytes: size, sha256 })),
   };
   const newest = Math.max(...items.map(({ mtimeS }) => mtimeS));

@@ -4,11 +4,13 @@ import { storageError, withFileErrors } from '../../adapters/files.ts';
 import { temporaryBeside } from '../../adapters/leftovers.ts';
 import { runsFolder } from '../../adapters/run-store.ts';
 import type { ArchiveManifest } from '../../core/archive/manifest.ts';
+import type { ArchivedTag } from '../../core/archive/tags.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { sweepLeftovers } from '../leftovers.ts';
 import { asTask } from '../task.ts';
 import { visitArchive } from './archive-contents.ts';
+import { takeTags, type ImportedTag } from './archived-tags.ts';
 import { compareWithTarget } from './known-runs.ts';
 import { requireRoom } from './room.ts';
 import { unpacker } from './unpack.ts';
@@ -35,6 +37,8 @@ export interface ImportReport {
   readonly imported: readonly { readonly runId: string; readonly title: string }[];
   /** Ids of those that were there already, with the same content. */
   readonly skipped: readonly string[];
+  /** What became of its tags; null with `--into`, where there are no tags: they belong to a state folder. */
+  readonly tags: readonly ImportedTag[] | null;
   /** Places of secrets that were hidden when the runs were exported. */
   readonly hiddenSecrets: number;
 }
@@ -51,7 +55,9 @@ export async function importRuns(context: Context, request: ImportRequest): Prom
   const into = await targetFolder(context, request.into);
   const staging = temporaryBeside(join(into, 'import'));
   if (!request.dryRun) await sweepLeftovers(context, join(into, 'import'));
-  const state: { report: ImportReport | null } = { report: null };
+  const state: { report: Omit<ImportReport, 'tags'> | null; tags: readonly ArchivedTag[] } = {
+    ...{ report: null, tags: [] },
+  };
   try {
     await asTask(context, { id: 'import', title: `read ${request.archive}` }, async (task) => {
       const archiveBytes = (await stat(archive).catch(() => null))?.size ?? 0;
@@ -61,6 +67,7 @@ export async function importRuns(context: Context, request: ImportRequest): Prom
         begin: async (manifest) => {
           await requireRoom(manifest, { archive, archiveBytes, into, maxGiB: request.maxGiB });
           const { fresh, skipped } = await compareWithTarget(context, manifest, into);
+          state.tags = manifest.tags ?? [];
           state.report = reportOf(manifest, { archive, into, dryRun: request.dryRun, skipped });
           await unpack.begin(manifest, new Set(fresh));
         },
@@ -70,16 +77,27 @@ export async function importRuns(context: Context, request: ImportRequest): Prom
     });
     if (state.report === null) throw new Error('an archive without a manifest was read');
     if (!request.dryRun) await moveRuns(context, state.report, staging);
-    return state.report;
+    return { ...state.report, tags: await tagsTaken(context, request, state.report, state.tags) };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
 }
 
+async function tagsTaken(
+  context: Context,
+  { into, dryRun }: ImportRequest,
+  { imported }: Pick<ImportReport, 'imported'>,
+  tags: readonly ArchivedTag[],
+): Promise<ImportReport['tags']> {
+  if (into !== null) return null;
+  const runIds = imported.map(({ runId }) => runId);
+  return takeTags(context, tags, runIds, { dryRun });
+}
+
 function reportOf(
   { tool, runs }: ArchiveManifest,
   { skipped, ...rest }: Pick<ImportReport, 'archive' | 'into' | 'dryRun' | 'skipped'>,
-): ImportReport {
+): Omit<ImportReport, 'tags'> {
   const there = new Set(skipped);
   const imported = runs.filter(({ runId }) => !there.has(runId));
   return {
@@ -119,7 +137,11 @@ async function isLink(path: string): Promise<boolean> {
 }
 
 /** A run each: whoever looks meanwhile sees all of it or nothing. */
-async function moveRuns(context: Context, { into, imported }: ImportReport, staging: string): Promise<void> {
+async function moveRuns(
+  context: Context,
+  { into, imported }: Pick<ImportReport, 'into' | 'imported'>,
+  staging: string,
+): Promise<void> {
   if (imported.length === 0) return;
   context.signal.throwIfAborted();
   await withFileErrors(into, async () => {

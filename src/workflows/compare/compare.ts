@@ -12,6 +12,8 @@ import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { jsonOrNull } from '../archive/archive-contents.ts';
+import { readArchivedTexts } from '../archive/archived-texts.ts';
 import { readRecords } from '../records/read-records.ts';
 import { withClipRates } from './clip-rates.ts';
 
@@ -36,7 +38,7 @@ export async function compareResults(context: Context, request: CompareRequest):
   requireSome(before, after);
   requireTwo(before, after);
   const [a, b] = [withClipRates(before), withClipRates(after)];
-  const comparison = compareSets(a, b, request.metrics, configReader(a, b));
+  const comparison = compareSets(a, b, request.metrics, await configReader(context, a, b));
   if (comparison.cases.length === 0) throw nothingInCommon(a, b, comparison);
   return comparison;
 }
@@ -153,14 +155,20 @@ function requireSome(...sides: readonly Side[]): void {
   );
 }
 
-/** The DeepSpeed JSON of a run, where its folder is there. */
-function configReader(...sets: readonly NamedSet[]): (record: RunRecord) => unknown {
-  const folders = new Map(
-    sets.flatMap(({ records }) => records.map(({ record, folder }) => [record.runId, folder])),
-  );
+/** The DeepSpeed JSON of a run, where its folder or its archive has it. */
+async function configReader(
+  context: Context,
+  ...sets: readonly NamedSet[]
+): Promise<(record: RunRecord) => unknown> {
+  const all = sets.flatMap(({ records }) => records);
+  const archived = await readArchivedTexts(context, all, new Set([runFiles.deepspeedConfig]));
+  const folders = new Map(all.map(({ record, folder }) => [record.runId, folder]));
   return ({ runId }) => {
     const folder = folders.get(runId) ?? null;
-    return folder === null ? undefined : readBeside(join(folder, runFiles.deepspeedConfig));
+    if (folder !== null) return readBeside(join(folder, runFiles.deepspeedConfig));
+    const text = archived.get(runId)?.get(runFiles.deepspeedConfig);
+    // null is a value too, of which nothing could be told.
+    return text === undefined ? undefined : (jsonOrNull(text) ?? undefined);
   };
 }
 

@@ -70,7 +70,7 @@ function isUnfinished({ home }: Context): (runId: string) => boolean {
 
 /** A tag is looked for before a campaign and before a part of an id: it must hide neither. */
 async function requireFreeName({ home }: Context, name: string, runIds: readonly string[]): Promise<void> {
-  const problem = await nameProblem(home, name, runIds);
+  const problem = await tagNameProblem(home, name, runIds);
   if (problem === null) return;
   throw new SuperOffloadError({
     code: 'usage',
@@ -79,7 +79,12 @@ async function requireFreeName({ home }: Context, name: string, runIds: readonly
   });
 }
 
-async function nameProblem(home: string, name: string, runIds: readonly string[]): Promise<string | null> {
+/** @returns why runs cannot be tagged so; null where they can. */
+export async function tagNameProblem(
+  home: string,
+  name: string,
+  runIds: readonly string[],
+): Promise<string | null> {
   if (!isTagName(name)) return `expected ${tagNameRule}`;
   if (sourceWords.includes(name)) return 'the word has a meaning of its own';
   // Shorter ones are no part of an id: nothing finds a run by them.

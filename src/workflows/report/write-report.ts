@@ -22,6 +22,8 @@ import type { ReportData } from '../../core/report/report-data.ts';
 import { reportMarkdown } from '../../core/report/report-markdown.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import { SuperOffloadError } from '../../errors.ts';
+import { runFiles } from '../../core/results/run-files.ts';
+import { readArchivedTexts } from '../archive/archived-texts.ts';
 import { utcNow, type Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
 import { leftBehind } from '../leftovers.ts';
@@ -179,7 +181,9 @@ async function writeRunPages(
   task: Task,
   write: WriteFile,
 ): Promise<void> {
-  const detailsOf = createDetailReader(context, records.length);
+  const configurations = new Set([runFiles.plan, runFiles.deepspeedConfig]);
+  const archived = await readArchivedTexts(context, records, configurations);
+  const detailsOf = createDetailReader(context, records.length, archived);
   const rows = new Map(data.runs.map((row) => [row.runId, row]));
   for (const [index, found] of records.entries()) {
     context.signal.throwIfAborted();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { importRuns } from '../../../src/workflows/archive/import-runs.ts';
+import { readArchiveRecords } from '../../../src/workflows/archive/read-archive.ts';
 import { context, files, log, manifest, newPlace, recordFile, refused, run, runId } from './refusal.ts';
 import { manifestEntry, paxEntry, rawArchive, rawTar, type RawEntry } from './tar-bytes.ts';
 
@@ -162,6 +163,19 @@ describe('an archive that lies about its size', () => {
       rawArchive([manifestEntry([], [...files, wrong], one), ...files, wrong]),
       /not the lock of that hash/,
     );
+  });
+
+  it('records that are no more than 64 MiB each, and too many', async () => {
+    const ids = Array.from({ length: 6 }, (_, index) => `${runId.slice(0, -4)}${index}${runId.slice(-3)}`);
+    const runs = ids.map((id) => ({ runId: id, title: '', lock: null, hiddenSecrets: 0 }));
+    const listed = ids.map((id) => ({
+      ...{ path: `runs/${id}/record.json`, bytes: 50 * 1024 ** 2, sha256: '0'.repeat(64) },
+    }));
+    const hostile = rawArchive([manifestEntry([], [], { runs, files: listed })]);
+    await refused(hostile, /its 6 files record\.json have 300 MiB together; 256 MiB at most/);
+    const { archive } = newPlace();
+    writeFileSync(archive, hostile);
+    await expect(readArchiveRecords(context, archive)).rejects.toThrow('300 MiB together');
   });
 
   it('a manifest that does not end', async () => {
