@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { drawSvg } from '../../../../../src/adapters/figure.ts';
 import { buildTimeline } from '../../../../../src/core/figures/timeline/build-timeline.ts';
+import type { Note, NoteName } from '../../../../../src/core/figures/timeline/timeline-file.ts';
 import { pictureRuns } from '../../../../../src/core/figures/timeline/choose-runs.ts';
 import { readLimits } from '../../../../../src/core/figures/timeline/rates.ts';
 import type { TimelineData } from '../../../../../src/core/figures/timeline/timeline-data.ts';
@@ -21,11 +22,33 @@ const three = (): TimelineData => {
   const limits = readLimits(archive.json('limits.json'));
   return buildTimeline({ ...pictureRuns(runs, true)[0]!, limits, tool: '0.1.0' });
 };
+/** With all that the trainer notes besides; its times are made up. */
+const noted = (): TimelineData => {
+  const [published, zeroOffload] = (['published', 'zeroOffload'] as const).map(archive.run);
+  const notes = (...all: readonly (readonly [NoteName, number, number])[]): Note[] =>
+    all.map(([name, beginMs, endMs]) => ({ name, beginMs, endMs }));
+  const besides = [
+    notes(
+      ...([['queue to worker', 400, 500], ['queue from worker', 631, 700], ['worker copy', 500, 559]] as const),
+      ...([['parameters', 700, 760], ['gradient pass', 2090, 2200], ['parameters', 2200, 3300]] as const),
+      ...([['wait for worker', 1700, 2088], ['wait for GPU', 160, 1650]] as const),
+    ),
+    notes(['parameters', 1013, 1166], ['wait for GPU', 100, 500]),
+  ]; // prettier-ignore
+  const runs = [published!, zeroOffload!].map((run, index) => ({
+    ...run,
+    timeline: { ...run.timeline, notes: besides[index]! },
+  }));
+  const limits = readLimits(archive.json('limits.json'));
+  return buildTimeline({ ...pictureRuns(runs, true)[0]!, limits, tool: '0.1.0' });
+};
 const hostile = '<script>alert(1)</script>\u202e\u001b[31m ".,$' + 'W'.repeat(300);
 
 const pictures: Readonly<Record<string, () => TimelineData>> = {
   'of three modes': three,
   'of one mode': () => ({ ...three(), rows: three().rows.slice(2) }),
+  'of a worker, queues and waits': noted,
+  'of CPUs with copies in host memory': () => ({ ...noted(), functional: true, rows: noted().rows.map((row) => ({ ...row, bounds: null, lanes: row.lanes.filter(({ key }) => !['gpu', 'down', 'up', 'idle'].includes(key)) })) }),
   'of nine modes': () => ({ ...three(), rows: Array.from({ length: 9 }, (_, i) => ({ ...three().rows[i % 3]!, title: `mode ${i}` })) }),
   'of a step without bounds': () => ({ ...three(), rows: three().rows.map((row) => ({ ...row, bounds: null })) }),
   'of CPUs': () => ({
@@ -70,6 +93,26 @@ describe('the picture of timelines', () => {
       ]),
     );
     expect(shown.filter((text) => /^[\d.]+ times its bound of \d+ ms/.test(text))).toHaveLength(3);
+  });
+
+  it('says what went through the queues, who waited, and the parts of all modes in the same words', async () => {
+    const shown = texts(await plainPicture(timelineSpec(noted())));
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        ...['queues', 'worker copies', 'weights return', 'gradient passes', 'host waits'],
+        ...['to the worker 100, back 69 ms', 'for the worker 388, for the GPU 1490 ms'],
+      ]),
+    );
+    const text = timelineMarkdown(noted());
+    for (const line of [
+      '| gradient copies | 782 | 156 |',
+      '| queues to the worker and back | 169 | \u2013 |',
+      "| copies in the worker's process | 59 | \u2013 |",
+      '| parameter return, with its casts | 1220 | 229 |',
+    ])
+      expect(text).toContain(line);
+    expect(timelineCsv(noted())).toMatch(/,part,gradientCopies,781\.\d+,0\.23/);
+    expect(timelineHtml(noted(), '')).toMatch(/>host waits for Adam or its worker\s*(<\/th>)?\s*<td>388/);
   });
 
   it('has bars as long as what they stand for, on one axis', async () => {
