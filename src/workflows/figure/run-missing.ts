@@ -201,15 +201,24 @@ function optionsOf(
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
-async function runSearches(context: Context, { figure, chips, request, dryRun }: Work): Promise<RunReport> {
+async function runSearches(context: Context, work: Work): Promise<RunReport> {
+  const { figure, chips, request, run, dryRun } = work;
   const plan = await planModelSize(context, { ...request, resolution: null, fresh: false });
   if (plan.searches.length === 0) throw nothingToRun(plan.skipped.map(({ reason }) => reason));
   const missing = plan.searches.map(
     ({ mode }) => `largest size of ${mode} on ${chips} chip${chips === 1 ? '' : 's'}`,
   );
   const bare = { figure, chips, campaign: null, missing, expectedMs: null };
+  for (const message of plan.notes) context.emit({ type: 'note', message });
   if (dryRun) return { ...bare, exitCode: 0 };
-  return { ...bare, exitCode: searchExitCode(plan, await searchFrontiers(context, plan)) };
+  try {
+    return { ...bare, exitCode: searchExitCode(plan, await searchFrontiers(context, plan)) };
+  } finally {
+    if (context.signal.aborted) {
+      const message = `all launches that ended are kept. To go on: ${figureCommand(figure, run)}`;
+      context.emit({ type: 'note', message });
+    }
+  }
 }
 
 function nothingToRun(reasons: readonly string[]): SuperOffloadError {

@@ -34,6 +34,21 @@ describe('figure --run --chips', () => {
   });
 });
 
+describe('figure 13 --run', () => {
+  it('says after an interruption that figure 13 goes on, not the search under it', async () => {
+    nvidiaSmi();
+    installed('cuda');
+    const said: string[] = [];
+    const emit: Emit = (event) => {
+      if (event.type === 'note') said.push(event.message);
+    };
+    const signal = AbortSignal.abort(new Error('stopped'));
+    const asked = run({ chips: 1, flags: { modes: ['zero_offload'] } });
+    await expect(runMissing({ ...context(), emit, signal }, 13, asked, false)).rejects.toThrow('stopped');
+    expect(said.join('\n')).toContain('To go on: superoffload figure 13 --run --chips 1 --mode zero_offload');
+  });
+});
+
 describe('figureCommand', () => {
   it('is what was asked for, without what is a default', () => {
     expect(figureCommand(10, run())).toBe('superoffload figure 10 --run');
