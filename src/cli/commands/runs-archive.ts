@@ -5,9 +5,9 @@ type Parent = Parameters<CommandModule['declare']>[0];
 
 const exportHelp = `
 An archive holds of each run its record, plan, DeepSpeed JSON, scripts, environment, events and logs, and the lock of the
-stack that ran it, and the data of the figures; a manifest.json with the sha256 of each file comes first. Not checkpoints or caches that a run
-left in its folder. Secrets are hidden, as in env.json, in every one of these files.
-The same runs give the same bytes. FILE.tar.zst needs Node 22.15 or the program zstd.
+stack that ran it, the tags of the runs, and the data of the figures; a manifest.json with the sha256 of each file comes
+first. Not checkpoints or caches that a run left in its folder. Secrets are hidden, as in env.json, in every one of these files.
+The same runs and tags give the same bytes. FILE.tar.zst needs Node 22.15 or the program zstd.
 Every verb with --from reads an archive as it is.
 Examples:
   superoffload runs export --archive h200.tar.gz
@@ -17,7 +17,8 @@ Examples:
 const importHelp = `
 Every file is checked against the manifest, and a run takes its place once all of the archive has proved right. Nothing
 outside the target folder is written, no run that is there is replaced, and links, devices and paths that lead
-elsewhere are refused with the whole archive.
+elsewhere are refused with the whole archive. Tags come along into a state folder; one that stands for something else
+here stays as it is, and that is said.
 A plan is a command: before \`runs replay\` of a run that somebody else made, read it with \`runs replay --dry-run\`.`;
 
 /** `runs export` and `runs import`. */

@@ -1,4 +1,11 @@
-import { modeRatios, summarizeCases, type CaseSummary, type ModeRatio } from '../results/summarize.ts';
+import { isBusyMachine } from '../results/busy-machine.ts';
+import {
+  isMeasured,
+  modeRatios,
+  summarizeCases,
+  type CaseSummary,
+  type ModeRatio,
+} from '../results/summarize.ts';
 import { formatTokens } from '../text/format.ts';
 import type { RatioRow, RunRow } from './report-data.ts';
 import { groupBy } from '../collections/group-by.ts';
@@ -29,7 +36,8 @@ function subjectOf(row: RunRow): string {
 function ratiosOf(rows: readonly RunRow[]): RatioRow[] {
   const summaries = summarizeCases(rows.map(({ record }) => record));
   const best = new Map<string, ModeRatio>();
-  for (const ratio of modeRatios(summaries)) {
+  for (const found of modeRatios(summaries)) {
+    const ratio = { ...found, unfair: [...found.unfair, ...busyWords(summaries, found)] };
     const mode = modeOf(summaries, ratio.caseId);
     const other = best.get(mode);
     if (other === undefined || isBetter(ratio, other)) best.set(mode, ratio);
@@ -38,6 +46,20 @@ function ratiosOf(rows: readonly RunRow[]): RatioRow[] {
     const summary = summaries.find(({ caseId }) => caseId === ratio.caseId);
     const [row] = rows;
     return summary === undefined || row === undefined ? [] : ratioRow(row, mode, summary, ratio, summaries);
+  });
+}
+
+/** Times that were taken beside the work of others are in doubt, whatever their interval says. */
+function busyWords(summaries: readonly CaseSummary[], { baselineCaseId, caseId }: ModeRatio): string[] {
+  return [baselineCaseId, caseId].flatMap((id) => {
+    const measured = summaries.find((summary) => summary.caseId === id)?.launches.filter(isMeasured) ?? [];
+    const busy = measured.flatMap(({ conditions: { runningTasksBefore: tasks }, system: { cores } }) =>
+      tasks !== null && isBusyMachine(tasks, cores) ? [tasks] : [],
+    );
+    if (busy.length === 0) return [];
+    const launches = measured.length === 1 ? '' : `${busy.length} of ${measured.length} launches, `;
+    const most = Math.max(...busy);
+    return [`busy machine before ${modeOf(summaries, id)}: ${launches}${most} tasks of others`];
   });
 }
 
