@@ -57,15 +57,21 @@ function rowOf(trial: TrialReport): string[] {
 }
 
 function resultCell({ result, text }: TrialReport, isStored: boolean): string {
-  const word =
-    result.kind === 'measured'
-      ? result.isWhole
-        ? 'ok'
-        : 'stopped early'
-      : result.kind === 'memory'
-        ? text
-        : 'failed';
+  const word = wordOf(result, text);
   return isStored ? `${word} (earlier run)` : word;
+}
+
+function wordOf(result: TrialReport['result'], text: string): string {
+  switch (result.kind) {
+    case 'measured':
+      return result.isWhole ? 'ok' : 'stopped early';
+    case 'memory':
+      return text;
+    case 'failed':
+      return 'failed';
+    case 'unfinished':
+      return 'not finished';
+  }
 }
 
 function notesOf(trials: readonly TrialReport[]): string[] {

@@ -1,6 +1,6 @@
 import type { Fault } from '../../errors.ts';
-import { findMode, modes } from '../deepspeed/modes/registry.ts';
-import { modeNames, type ModeName } from '../experiment/case.ts';
+import { findMode, isOverlayMode, modes } from '../deepspeed/modes/registry.ts';
+import { modeNames, type Case, type ModeName } from '../experiment/case.ts';
 
 /** Names that stand for several modes: what a user wants, not how DeepSpeed is told. */
 const groups: Readonly<Record<string, readonly ModeName[]>> = {
@@ -47,4 +47,9 @@ export function modesFor(asked: readonly ModeName[] | null, sequenceParallel: nu
 /** Nothing of the optimizer or the weights leaves the GPU. */
 export function keepsAllOnGpu(name: ModeName): boolean {
   return !modes[name].offloadsOptimizer && !modes[name].offloadsParameters;
+}
+
+/** The same of a case: the overlap optimizer at ratio 0 steps all of it on the GPU. */
+export function offloadsNothing({ mode, ratio }: Pick<Case, 'mode' | 'ratio'>): boolean {
+  return keepsAllOnGpu(mode) || (isOverlayMode(mode) && ratio === 0);
 }

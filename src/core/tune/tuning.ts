@@ -60,7 +60,9 @@ export type TrialResult =
       readonly isWhole: boolean;
     }
   | { readonly kind: 'memory'; readonly wall: Wall }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** The minutes of the tuning were over before it was measured: it says nothing, and is tried again another time. */
+  | { readonly kind: 'unfinished'; readonly reason: string };
 
 export interface Trial {
   /** Index into the candidates. */

@@ -114,7 +114,9 @@ function otherFlags(subject: Case, { experiment, models, system, options, ...ass
     sequenceLength: subject.sequenceLength,
   };
   const changed = (flags: ChangedFlags['flags']): Case | null => {
-    const all = { ...assumed.user.flags, ...own, ...flags };
+    const given = assumed.user.flags;
+    const keys = [...(given.deepspeedOverrides ?? []), ...(flags.deepspeedOverrides ?? [])];
+    const all = { ...given, ...own, ...flags, ...(keys.length === 0 ? {} : { deepspeedOverrides: keys }) };
     if (system.accelerator === 'cuda' && !layoutOf(all.chips ?? 1, system.chipsPerNode).ok) return null;
     const [other] = expandGrid(experiment, models, system, all).cases;
     return other === undefined ? null : configuredOrNull(other, assumed);

@@ -1,6 +1,7 @@
 import { modes } from '../../core/deepspeed/modes/registry.ts';
 import { modeNames, type Case, type ModeName } from '../../core/experiment/case.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
+import { superoffloadSettings, usesOverlap } from '../../core/model/superoffload-settings.ts';
 import { microBatchesOf } from '../../core/search/batch-variants.ts';
 
 /** Flags that a case may be asked for with in place of its own. */
@@ -36,6 +37,7 @@ export function remediesOf(subject: Case, { fits, ratioOf }: OtherFlags): string
   const batch = smaller.map((size) => batchWay(subject, size));
   const recomputed = recomputing(subject);
   const onGpu = [...first(batch), ...first(recomputed === null ? [] : [recomputed])];
+  const spare = first(withoutSpareBlocks(subject));
   const both =
     recomputed === null || onGpu.length > 0 ? [] : first(batch.map((way) => joined(way, recomputed)));
   const own = [subject.mode, ...modeNames.filter((mode) => mode !== subject.mode)];
@@ -43,6 +45,7 @@ export function remediesOf(subject: Case, { fits, ratioOf }: OtherFlags): string
   const found = [
     ...onGpu,
     ...both,
+    ...spare,
     ...others,
     ...first([{ words: '--exclusive-host', flags: {}, exclusiveHost: true }]),
     ...first(moreChips(subject)),
@@ -61,6 +64,13 @@ function batchWay(subject: Case, microBatch: number): Way {
 function recomputing({ activationCheckpointing }: Case): Way | null {
   if (activationCheckpointing) return null;
   return { words: '--activation-checkpointing', flags: { activationCheckpointing: true } };
+}
+
+/** The overlap optimizer's spare blocks are for speed alone. */
+function withoutSpareBlocks(subject: Case): Way[] {
+  if (!usesOverlap(subject) || superoffloadSettings(subject).speculation === 0) return [];
+  const key = 'superoffload.speculation=0';
+  return [{ words: `--ds ${key}`, flags: { deepspeedOverrides: [key] } }];
 }
 
 function joined(one: Way, other: Way): Way {

@@ -32,7 +32,7 @@ export async function ownTrial(
   const record = await recordOf(context, runId);
   if (record === null) return null;
   const now = { ...planOf(candidate), tool: await toolIdentity(context) };
-  return isComparable(record, now) ? toTrial(key, record, false) : null;
+  return isComparable(record, now) ? toFinished(key, record, false) : null;
 }
 
 /** What other commands have shown of candidates: of each the run that says most, the newest of equals. */
@@ -52,7 +52,7 @@ export async function storedTrials(
       const records = stored.get(plans[index]?.caseId ?? '') ?? [];
       const found = records
         .filter(({ runId }) => !seen.has(runId))
-        .flatMap((record) => toTrial(candidateKey(candidate), record, true) ?? []);
+        .flatMap((record) => toFinished(candidateKey(candidate), record, true) ?? []);
       trials.push(...mostTelling(found));
     }
   }
@@ -64,6 +64,12 @@ function mostTelling(trials: readonly RunTrial[]): RunTrial[] {
   const whole = measured.findLast(({ result }) => result.kind === 'measured' && result.isWhole);
   const found = whole ?? measured.at(-1) ?? trials.at(-1);
   return found === undefined ? [] : [found];
+}
+
+/** A trial that an earlier command's time cut says nothing: it is made again. */
+function toFinished(key: string, record: RunRecord, isStored: boolean): RunTrial | null {
+  const trial = toTrial(key, record, isStored);
+  return trial?.result.kind === 'unfinished' ? null : trial;
 }
 
 /**

@@ -63,9 +63,14 @@ export async function planTune(context: Context, command: TuneCommand): Promise<
     if (plan === undefined) throw new Error('a case has one plan');
     return plan;
   };
+  // For another machine nothing runs: what its stack here lacks is of no matter.
+  const isElsewhere = dryRun && planning.system.name !== 'local';
   // Of something that may be tried: what the bases lack says nothing.
-  const { notes } = planning.planCases(candidates.slice(0, 1).map(({ subject }) => subject));
-  return { command, planning, experiment, sizes, notes: [...notes, ...planning.notes], planOf };
+  const ofCases = isElsewhere
+    ? []
+    : planning.planCases(candidates.slice(0, 1).map(({ subject }) => subject)).notes;
+  const notes = [...ofCases, ...(isElsewhere ? [] : planning.notes)];
+  return { command, planning, experiment, sizes, notes, planOf };
 }
 
 /** A generated JSON is what comes out of a tuning; keys that must stay are `--ds`. */

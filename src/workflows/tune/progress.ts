@@ -31,6 +31,7 @@ export function resultText(result: TrialResult): string {
     case 'memory':
       return `out of ${wallTitles[result.wall]}`;
     case 'failed':
+    case 'unfinished':
       return result.reason;
   }
 }

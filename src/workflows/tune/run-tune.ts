@@ -113,7 +113,15 @@ async function runTrial(
   });
   // What a trial waits for in a queue is not of its time.
   const seconds = run.schedule === undefined ? (context.now() - begunMs) / 1000 : undefined;
-  return toTrial(key, record, false, seconds);
+  const trial = toTrial(key, record, false, seconds);
+  return trial === null ? null : byWhoseTime(trial, plan.planOf(candidate).limits.timeoutMs ?? null, run);
+}
+
+/** Cut by the tuning's minutes it is not finished; by the user's own --timeout it took too long, and failed. */
+function byWhoseTime(trial: RunTrial, askedMs: number | null, { limits }: RunPlan): RunTrial {
+  const { result } = trial;
+  if (result.kind !== 'unfinished' || limits.timeoutMs !== askedMs) return trial;
+  return { ...trial, result: { ...result, kind: 'failed' } };
 }
 
 /** `runs cancel` ended the trial: whoever did that wants no other one in its place. */

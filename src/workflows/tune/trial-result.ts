@@ -21,6 +21,7 @@ export function trialResultOf(record: RunRecord): TrialResult | null {
       isWhole: !isEarly,
     };
   }
+  if (record.exit.stoppedBy === 'timeout') return { kind: 'unfinished', reason: outcome.reason };
   const verdict = verdictOf(record);
   if (verdict.kind === 'memory') return verdict;
   return { kind: 'failed', reason: `${outcome.class}: ${outcome.reason}` };

@@ -1,3 +1,4 @@
+import { predictTime } from '../../core/model/step-time.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { explain } from '../../core/tune/explain/explain.ts';
 import { nextTrial } from '../../core/tune/search/next-trial.ts';
@@ -57,8 +58,12 @@ async function reportSize(
 ): Promise<SizeReport> {
   const { size, tuning, best, why } = outcome;
   const candidate = best === null ? undefined : tuning.candidates[best];
-  const { accelerator } = plan.planning.system;
-  const explanation = explain(tuning, best, { rejected: size.rejected, accelerator });
+  const { system } = plan.planning;
+  const explanation = explain(tuning, best, {
+    rejected: size.rejected,
+    accelerator: system.accelerator,
+    partsOf: (subject) => predictTime(subject, system)?.parts ?? null,
+  });
   const choice =
     candidate === undefined ? null : await makeChoice(context, plan, { size, candidate, isPredicted });
   return {

@@ -36,6 +36,8 @@ describe('what a run says to a tuning', () => {
     });
     expect(trialResultOf(ended('interrupted'))).toBeNull();
     expect(trialResultOf(ended('crash'))).toEqual({ kind: 'failed', reason: 'crash: why' });
+    const cut = { ...ended('crash'), exit: { ...record!.exit, stoppedBy: 'timeout' as const } };
+    expect(trialResultOf(cut)).toEqual({ kind: 'unfinished', reason: 'why' });
     const early = { ...record!, abandoned: { aboveMs: 1 } };
     expect(trialResultOf(early)).toMatchObject({ kind: 'measured', isWhole: false });
     expect(trialResultOf({ ...ended('crash'), abandoned: { aboveMs: 1 } })).toMatchObject({ kind: 'failed' });

@@ -3,21 +3,11 @@ import type { ModeName } from '../../experiment/case.ts';
 import { wallTitles } from '../../search/verdict.ts';
 import { believe } from '../judge/beliefs.ts';
 import { leavesMargin } from '../judge/best.ts';
-import { measuredOf, type Measured } from '../measured.ts';
-import { keepsAllOnGpu } from '../modes-to-tune.ts';
+import { leadOver, type Lead } from '../judge/lead.ts';
+import { measuredOf, pooledOf, type Measured } from '../measured.ts';
+import { offloadFinding, type OffloadFinding, type PartsOf } from './offload.ts';
 import { standingOf } from '../search/open-candidates.ts';
 import type { Candidate, Rejected, Trial, Tuning } from '../tuning.ts';
-
-/** How a measured candidate compares with the choice. */
-export interface Lead {
-  /** Step time over the choice's: 1.2 takes 20% longer. */
-  readonly ratio: number;
-  /** From both runs' own intervals; null where one has none. */
-  readonly low: number | null;
-  readonly high: number | null;
-  /** The intervals do not touch; null where there are none. */
-  readonly isToldApart: boolean | null;
-}
 
 /** What became of a mode. */
 export type ModeFinding = { readonly mode: ModeName } & (
@@ -36,8 +26,8 @@ export interface Explanation {
   readonly objective: Tuning['objective'];
   /** What was measured of the choice; null where nothing ran. */
   readonly chosen: Measured | null;
-  /** A mode that keeps everything on the GPU was chosen. */
-  readonly isOffloadNeedless: boolean;
+  /** Whether offload is needed; null where nothing was chosen, on CPU ranks, and where the largest size was searched. */
+  readonly offload: OffloadFinding | null;
   /** Ranks ran on the CPU: times say nothing about a GPU. */
   readonly isFunctional: boolean;
   /** What the choice left of each memory, GiB; null where nobody measured it. */
@@ -54,22 +44,25 @@ export interface Explanation {
 export interface ExplainContext {
   readonly rejected: readonly Rejected[];
   readonly accelerator: 'cuda' | 'cpu';
+  readonly partsOf: PartsOf;
 }
 
 /** @param choice index of the candidate that was chosen; null where nothing ran */
 export function explain(
   tuning: Tuning,
   choice: number | null,
-  { rejected, accelerator }: ExplainContext,
+  { rejected, accelerator, partsOf }: ExplainContext,
 ): Explanation {
-  const measured = measuredOf(tuning);
-  const chosen = measured.findLast(({ index, result }) => index === choice && result.isWhole) ?? null;
+  const measured = pooledOf(tuning);
+  const chosen = measured.find(({ index, result }) => index === choice && result.isWhole) ?? null;
   const tried = new Set(tuning.trials.map(({ candidate }) => candidate));
   return {
     objective: tuning.objective,
     chosen,
-    isOffloadNeedless:
-      accelerator === 'cuda' && chosen !== null && keepsAllOnGpu(chosen.candidate.subject.mode),
+    offload:
+      accelerator === 'cuda' && chosen !== null && tuning.objective === 'throughput'
+        ? offloadFinding(tuning, chosen, { rejected, partsOf })
+        : null,
     isFunctional: accelerator === 'cpu',
     left: leftBy(chosen, tuning),
     leavesMargin: chosen !== null && leavesMargin(chosen, tuning),
@@ -109,22 +102,6 @@ function othersOf(chosen: Measured, measured: readonly Measured[]): Explanation[
     .slice(0, mostOthers);
 }
 
-/** The choice's lead over another: the other's step time over its own. */
-export function leadOver({ result: other }: Measured, { result: own }: Measured): Lead {
-  const ratio = other.medianStepMs / own.medianStepMs;
-  if (
-    other.lowStepMs === null ||
-    other.highStepMs === null ||
-    own.lowStepMs === null ||
-    own.highStepMs === null
-  ) {
-    return { ratio, low: null, high: null, isToldApart: null };
-  }
-  const low = other.lowStepMs / own.highStepMs;
-  const high = other.highStepMs / own.lowStepMs;
-  return { ratio, low, high, isToldApart: low > 1 || high < 1 };
-}
-
 function findings(tuning: Tuning, chosen: Measured | null, rejected: readonly Rejected[]): ModeFinding[] {
   const ofModes = groupBy(
     tuning.candidates.map((candidate, index) => ({ candidate, index })),
@@ -157,7 +134,7 @@ function findingOf(
   { mode, candidates, trials }: OfMode,
 ): ModeFinding {
   if (chosen?.candidate.subject.mode === mode) return { kind: 'chosen', mode };
-  const measured = measuredOf({ candidates: tuning.candidates, trials });
+  const measured = pooledOf({ candidates: tuning.candidates, trials });
   const [first, ...others] = measured.filter(({ candidate }) => isSameSize(candidate, chosen));
   if (first !== undefined && chosen !== null) {
     const trial = others.reduce((a, b) => (b.result.medianStepMs < a.result.medianStepMs ? b : a), first);
@@ -180,7 +157,9 @@ function findingOf(
     kind: 'untried',
     mode,
     optimisticMs: tuning.objective === 'size' ? null : optimistic,
-    isForTime: tooLong.some(({ candidate }) => candidate.subject.mode === mode),
+    isForTime:
+      trials.some(({ result }) => result.kind === 'unfinished') ||
+      tooLong.some(({ candidate }) => candidate.subject.mode === mode),
   };
 }
 

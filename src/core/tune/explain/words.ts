@@ -1,6 +1,8 @@
 import { modes } from '../../deepspeed/modes/registry.ts';
 import { formatNumber } from '../../text/format.ts';
-import type { Explanation, Lead, ModeFinding } from './explain.ts';
+import type { Lead } from '../judge/lead.ts';
+import type { Explanation, ModeFinding } from './explain.ts';
+import type { OffloadFinding } from './offload.ts';
 import type { Measured } from '../measured.ts';
 import type { Verdict } from '../tuning.ts';
 
@@ -8,11 +10,11 @@ import type { Verdict } from '../tuning.ts';
 
 /** What was chosen and what it leaves, one sentence a line. */
 export function choiceLines(explanation: Explanation): string[] {
-  const { chosen, isOffloadNeedless, isFunctional } = explanation;
+  const { chosen, offload, isFunctional } = explanation;
   if (chosen === null) return ['nothing ran: there is no configuration to choose'];
   const { subject, why } = chosen.candidate;
   return [
-    ...(isOffloadNeedless ? ['no offload needed: all of it fits on the GPU'] : []),
+    ...(offload === null ? [] : offloadLines(offload)),
     `${modes[subject.mode].title}: ${why.join('; ')}`,
     `${formatNumber(chosen.result.medianStepMs)} ms a step, ${chosen.result.tflopsPerGpu.toFixed(1)} model TFLOPS a GPU`,
     leftText(explanation),
@@ -21,6 +23,44 @@ export function choiceLines(explanation: Explanation): string[] {
     ...(isFunctional ? ['functional: ranks on the CPU; the order says nothing about a GPU'] : []),
     countText(explanation),
   ];
+}
+
+function offloadLines(finding: OffloadFinding): string[] {
+  switch (finding.kind) {
+    case 'needless':
+      return ['no offload needed: all of it fits on the GPU'];
+    case 'needed':
+      return finding.lacking === null
+        ? []
+        : [`offload is needed: ${finding.lacking.subject.mode} ${finding.lacking.reason}`];
+    case 'worthwhile':
+      return [worthwhileLine(finding), ...differenceLines(finding)];
+  }
+}
+
+type Worthwhile = Extract<OffloadFinding, { kind: 'worthwhile' }>;
+
+function worthwhileLine({ cpuShare, onGpu }: Worthwhile): string {
+  const what = cpuShare === 1 ? 'the whole optimizer' : `${formatNumber(100 * cpuShare)}% of the optimizer`;
+  const fits = `all of it would fit on the GPU; the choice steps ${what} on the CPU`;
+  if (onGpu === null) return `${fits}; nothing that offloads nothing was measured whole`;
+  const { trial, lead } = onGpu;
+  const range =
+    lead.low === null || lead.high === null ? '' : ` (${lead.low.toFixed(2)} to ${lead.high.toFixed(2)})`;
+  const told = lead.isToldApart === false ? ', not told apart' : '';
+  const { mode } = trial.candidate.subject;
+  const stepMs = formatNumber(trial.result.medianStepMs);
+  return `${fits}, and ${mode}, the fastest without offload, takes ${stepMs} ms: ${lead.ratio.toFixed(2)} times as long${range}${told}`;
+}
+
+/** A prediction is no cause: it says where to look. */
+function differenceLines({ onGpu, differences }: Worthwhile): string[] {
+  if (onGpu === null || differences.length === 0) return [];
+  const { mode } = onGpu.trial.candidate.subject;
+  const parts = differences.map(
+    ({ what, ms }) => `${what} ${formatNumber(Math.abs(ms))} ms ${ms > 0 ? 'more' : 'less'}`,
+  );
+  return [`why was not traced; by prediction ${mode} spends on ${parts.join(', on ')}`];
 }
 
 /** One line a mode: what speaks for or against it. */

@@ -1,7 +1,7 @@
 import { parameterCount } from '../../model/shape.ts';
-import { keepsAllOnGpu } from '../modes-to-tune.ts';
+import { keepsAllOnGpu, offloadsNothing } from '../modes-to-tune.ts';
 import { isRoom, roomOf } from '../needs.ts';
-import { measuredOf, type Measured } from '../measured.ts';
+import { pooledOf, type Measured } from '../measured.ts';
 import type { Tuning } from '../tuning.ts';
 
 /** A gain that is worth another launch, and worth an offload where none is needed: less is what launches differ by. */
@@ -9,11 +9,11 @@ export const worthwhile = 0.02;
 
 /**
  * The best of what was measured whole: by throughput the fastest, by size the largest model and of it the fastest. Of
- * two that differ by less than 2% the one that offloads nothing. One that took more memory than the margin allows is best
+ * two that differ by less than 2% the one that offloads nothing, and of those one that needs no patches. One that took more memory than the margin allows is best
  * only where nothing else ran.
  */
 export function bestOf(tuning: Tuning): Measured | null {
-  const whole = measuredOf(tuning).filter(({ result }) => result.isWhole);
+  const whole = pooledOf(tuning).filter(({ result }) => result.isWhole);
   const withMargin = whole.filter((one) => leavesMargin(one, tuning));
   const [first, ...others] = withMargin.length > 0 ? withMargin : whole;
   if (first === undefined) return null;
@@ -33,8 +33,13 @@ export function aimOf(tuning: Tuning): Measured | null {
 function asGoodOnGpu(measured: readonly Measured[], best: Measured): Measured | undefined {
   const mostMs = best.result.medianStepMs * (1 + worthwhile);
   return measured
-    .filter(({ candidate, result }) => keepsAllOnGpu(candidate.subject.mode) && result.medianStepMs <= mostMs)
-    .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs)[0];
+    .filter(({ candidate, result }) => offloadsNothing(candidate.subject) && result.medianStepMs <= mostMs)
+    .sort((a, b) => isPatched(a) - isPatched(b) || a.result.medianStepMs - b.result.medianStepMs)[0];
+}
+
+/** Of those that offload nothing, one that plain DeepSpeed can run comes first. */
+function isPatched({ candidate: { subject } }: Measured): number {
+  return keepsAllOnGpu(subject.mode) ? 0 : 1;
 }
 
 /** By the measured peaks; what nobody measured is taken as predicted. */

@@ -110,7 +110,7 @@ function shareOf(
   if (result.kind === 'memory') {
     return kindOf(result.wall) === kind && have !== null ? Math.max(1, have / predicted) : null;
   }
-  if (result.kind === 'failed') return null;
+  if (result.kind !== 'measured') return null;
   const measured = kind === 'gpu' ? result.gpuGiB : result.hostGiB;
   if (measured === null) return null;
   return result.isWhole ? measured / predicted : Math.max(1, measured / predicted);

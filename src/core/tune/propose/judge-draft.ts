@@ -73,6 +73,8 @@ function subjectsOf(judge: Judge, { subject, variant }: Draft): Case[] {
   const { request, system, factors } = judge;
   if (subject.ratio === null) return [subject];
   if (request.fixed.ratio !== null) return [{ ...subject, ratio: request.fixed.ratio }];
+  // Ranks on the CPU have one memory: a ratio moves nothing there, and the mode's own is what other runs have.
+  if (system.accelerator === 'cpu') return [subject];
   const machine = machineFor(system, factors(subject.mode));
   const smallestOn = (on: System): number | null =>
     smallestFittingRatio(subject, on, {
@@ -82,7 +84,8 @@ function subjectsOf(judge: Judge, { subject, variant }: Draft): Case[] {
   const smallest = smallestOn(machine);
   // Where the GPU has room for a part of it, and the host has none for the rest, that says what is lacking.
   if (smallest === null) return [{ ...subject, ratio: smallestOn(withAnyHost(machine)) ?? 1 }];
-  return ratiosToTry(smallest, variant.why !== null).map((ratio) => ({ ...subject, ratio }));
+  const range = { smallest, mode: subject.mode, few: variant.why !== null };
+  return ratiosToTry(range).map((ratio) => ({ ...subject, ratio }));
 }
 
 function withAnyHost(system: System): System {

@@ -62,6 +62,13 @@ const largerSubgroups: Variant = {
   savesMemory: false,
 };
 
+const largestSubgroups: Variant = {
+  overrides: { 'superoffload.subgroup_elements': 2 ** 27 },
+  why: 'subgroups of 134e6: the fewest steps on the GPU, and waits between them',
+  needsOverlay: true,
+  savesMemory: false,
+};
+
 /** Settings that are there to save memory, and for nothing else. */
 export const memorySettings: Readonly<Record<string, unknown>> = {
   ...bucketsOf2e8.overrides,
@@ -89,7 +96,7 @@ const ofMode: Partial<Record<ModeName, readonly Variant[]>> = {
   zero_offload: [registeredAndFused, registered, bucketsOf2e8],
   zero_infinity: [registered],
   zero_infinity_param: [registered],
-  prism_overlap: [noSpeculation, allSpeculation, largerSubgroups],
+  prism_overlap: [noSpeculation, allSpeculation, largerSubgroups, largestSubgroups],
 };
 
 /** The mode as it comes, and what else is worth a try; nothing that sets a key which the user has set. */

@@ -1,6 +1,6 @@
 import type { Case, System } from '../../experiment/case.ts';
 import type { Draft } from './drafts.ts';
-import { keepsAllOnGpu } from '../modes-to-tune.ts';
+import { offloadsNothing } from '../modes-to-tune.ts';
 
 /** What sets a candidate apart, in words. */
 export function whyOf(
@@ -8,10 +8,9 @@ export function whyOf(
   subject: Case,
   accelerator: System['accelerator'],
 ): string[] {
-  const offloads = !keepsAllOnGpu(subject.mode);
   const whole = accelerator === 'cuda' ? 'everything fits on the GPU' : 'nothing is offloaded';
   return [
-    ...(offloads ? [] : [whole]),
+    ...(offloadsNothing(subject) ? [whole] : []),
     ...(subject.ratio === null ? [] : [ratioText(subject.ratio)]),
     batchText(subject),
     ...(subject.activationCheckpointing ? [recomputationText(subject)] : []),
@@ -21,6 +20,7 @@ export function whyOf(
 }
 
 function ratioText(ratio: number): string {
+  if (ratio === 0) return 'ratio 0: the whole optimizer on the accelerator';
   if (ratio === 1) return 'ratio 1: the whole optimizer on the CPU';
   return `ratio ${ratio}: ${Math.round(100 * (1 - ratio))}% of the optimizer stays on the accelerator`;
 }

@@ -49,7 +49,7 @@ function whyEdge(hasRun: boolean, failures: ReadonlyMap<number, number>): string
 function failuresBySize({ candidates, trials }: Tuning): Map<number, number> {
   const sizes = trials.flatMap(({ candidate, result }) => {
     const tried = candidates[candidate];
-    return tried === undefined || result.kind === 'measured' ? [] : [sizeOf(tried)];
+    return tried === undefined || ['measured', 'unfinished'].includes(result.kind) ? [] : [sizeOf(tried)];
   });
   return new Map([...groupBy(sizes, (size) => size)].map(([size, all]) => [size, all.length]));
 }

@@ -3,6 +3,7 @@ import { believe, type Belief } from '../judge/beliefs.ts';
 import { aimOf, bestOf, worthwhile } from '../judge/best.ts';
 import { keepsAllOnGpu } from '../modes-to-tune.ts';
 import { nextSize } from './next-size.ts';
+import { toRepeat } from './repeat.ts';
 import type { Measured, Numbered } from '../measured.ts';
 import { standingOf, type Standing } from './open-candidates.ts';
 import type { NextTrial, Tuning } from '../tuning.ts';
@@ -25,7 +26,11 @@ export function nextTrial(tuning: Tuning): NextTrial {
   if (minutes >= budget.maxMinutes)
     return { type: 'done', best, why: `${budget.maxMinutes} minutes are spent` };
   const standing = standingOf(tuning);
-  if (standing.open.length === 0) return { type: 'done', best, why: whyNothing(standing) };
+  if (standing.open.length === 0) {
+    const aim = tuning.objective === 'throughput' ? aimOf(tuning) : null;
+    const again = aim === null ? null : repeated(tuning, aim);
+    return again ?? { type: 'done', best, why: whyNothing(standing) };
+  }
   return tuning.objective === 'size' ? nextSize(tuning, standing) : nextFastest(tuning, standing);
 }
 
@@ -37,7 +42,7 @@ function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
   const believed = standing.open.map((open) => ({ ...open, belief: belief(open.candidate) }));
   const next = best === null ? firstOf(believed) : lowest(believed, optimisticOf);
   if (best !== null && next.belief.optimisticMs > best.result.medianStepMs * (1 - worthwhile)) {
-    return { type: 'done', best: best.index, why: whyConverged(best, standing) };
+    return repeated(tuning, best) ?? { type: 'done', best: best.index, why: whyConverged(best, standing) };
   }
   return {
     type: 'trial',
@@ -45,6 +50,14 @@ function nextFastest(tuning: Tuning, standing: Standing): NextTrial {
     why: whyNext(next, tuning, best),
     abandonAboveMs: abandonAboveMs(best),
   };
+}
+
+/** Where the best two are not told apart, one of them once more. */
+function repeated(tuning: Tuning, best: Measured): NextTrial | null {
+  const again = toRepeat(tuning, best);
+  if (again === null) return null;
+  const why = 'once more: the best two are not told apart';
+  return { type: 'trial', candidate: again.index, why, abandonAboveMs: null };
 }
 
 /** The predicted best; or what offloads nothing, where that may be as good: its launch is short, and it says the most. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { explain, leadOver } from '../../../../src/core/tune/explain/explain.ts';
+import { explain } from '../../../../src/core/tune/explain/explain.ts';
+import { leadOver } from '../../../../src/core/tune/judge/lead.ts';
 import { measuredOf } from '../../../../src/core/tune/measured.ts';
+import type { Case } from '../../../../src/core/experiment/case.ts';
 import type { Rejected, Trial } from '../../../../src/core/tune/tuning.ts';
 import { choiceLines, verdicts } from '../../../../src/core/tune/explain/words.ts';
 import { candidate, measured, trialOf, tuningOf } from '../sample-tuning.ts';
@@ -19,7 +21,7 @@ const rejected: Rejected[] = [
     reason: 'needs 132.0 GiB of host memory, 118.8 are there with the margin',
   },
 ];
-const context = { rejected, accelerator: 'cuda' } as const;
+const context = { rejected, accelerator: 'cuda', partsOf: () => null } as const;
 const trials: Trial[] = [
   measured(0, 300, { gpuGiB: 60, hostGiB: 2 }),
   measured(1, 301),
@@ -33,7 +35,7 @@ describe('explain', () => {
   const textOf = (mode: string): string | undefined => verdicts(found).find((one) => one.mode === mode)?.text;
 
   it('says what was chosen, that no offload is needed, and what it leaves', () => {
-    expect(found).toMatchObject({ isOffloadNeedless: true, isFunctional: false, leavesMargin: true });
+    expect(found).toMatchObject({ offload: { kind: 'needless' }, isFunctional: false, leavesMargin: true });
     expect(found.left).toEqual({ gpuGiB: 80, hostGiB: 123 });
     const lines = choiceLines(found);
     expect(lines[0]).toBe('no offload needed: all of it fits on the GPU');
@@ -64,9 +66,48 @@ describe('explain', () => {
     );
   });
 
+  it('says that all would fit where a choice that offloads a part is faster, and what is known of why', () => {
+    const part = candidate({ orderMs: 250 }, { mode: 'prism_overlap', ratio: 0.05 });
+    const after = tuningOf([...candidates, part], { trials: [measured(0, 300), measured(5, 255)] });
+    const partsOf = ({ mode }: Case) =>
+      mode === 'zero_2'
+        ? [
+            { what: 'backward', ms: 150 },
+            { what: 'gradients one by one', ms: 62 },
+          ]
+        : [
+            { what: 'backward', ms: 150 },
+            { what: 'CPU Adam after the passes', ms: 17 },
+          ];
+    const lines = choiceLines(explain(after, 5, { ...context, partsOf }));
+    expect(lines.slice(0, 2)).toEqual([
+      'all of it would fit on the GPU; the choice steps 5% of the optimizer on the CPU, and zero_2, the fastest without ' +
+        'offload, takes 300 ms: 1.18 times as long (1.15 to 1.20)',
+      'why was not traced; by prediction zero_2 spends on gradients one by one 62 ms more, on CPU Adam after the passes 17 ms less',
+    ]);
+    const alone = { ...after, trials: [measured(5, 255)] };
+    expect(choiceLines(explain(alone, 5, context))[0]).toBe(
+      'all of it would fit on the GPU; the choice steps 5% of the optimizer on the CPU; nothing that offloads nothing was ' +
+        'measured whole',
+    );
+  });
+
+  it('says that offload is needed, with what is lacking without it', () => {
+    const lacking = {
+      subject: sampleCase({ mode: 'ddp' }),
+      reason: 'needs 150.0 GiB of GPU memory a chip, 132.1 are there with the margin',
+    };
+    const offloaded = tuningOf(candidates.slice(2), { trials: [measured(0, 600)] });
+    const lines = choiceLines(explain(offloaded, 0, { ...context, rejected: [...rejected, lacking] }));
+    expect(lines[0]).toBe(`offload is needed: ddp ${lacking.reason}`);
+    const ratio0 = candidate({ orderMs: 250 }, { mode: 'prism_overlap', ratio: 0 });
+    const none = explain(tuningOf([ratio0], { trials: [measured(0, 250)] }), 0, context);
+    expect(none.offload).toEqual({ kind: 'needless' });
+  });
+
   it('labels ranks on the CPU, and claims nothing of a GPU there', () => {
-    const onCpu = explain(tuning, 0, { rejected: [], accelerator: 'cpu' });
-    expect(onCpu).toMatchObject({ isOffloadNeedless: false, isFunctional: true });
+    const onCpu = explain(tuning, 0, { ...context, rejected: [], accelerator: 'cpu' });
+    expect(onCpu).toMatchObject({ offload: null, isFunctional: true });
     expect(choiceLines(onCpu).join()).toMatch(/functional: ranks on the CPU/);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { namedSystem } from '../../../../bench/predict-measured.ts';
 import { modeNames, type ModeName } from '../../../../src/core/experiment/case.ts';
 import { predictFit } from '../../../../src/core/model/predict.ts';
-import { modesToTune } from '../../../../src/core/tune/modes-to-tune.ts';
+import { modesToTune, offloadsNothing } from '../../../../src/core/tune/modes-to-tune.ts';
 import { candidateKey, proposeCandidates } from '../../../../src/core/tune/propose/propose.ts';
 import { cpu, h200, requestFor } from '../sample-tuning.ts';
 
@@ -110,6 +110,33 @@ describe('proposeCandidates', () => {
     expect(prism?.reason).toMatch(/NVIDIA GPU/);
   });
 
+  it('has the overlap optimizer step all of it on the GPU where that fits, and leaves no other ratio to a published mode', () => {
+    const ratios = (size: string, mode: ModeName): (number | null)[] =>
+      proposeCandidates(requestFor(size, { modes: [mode] }), h200).candidates.map(
+        ({ subject: { ratio } }) => ratio,
+      );
+    expect(Math.min(...ratios('2B', 'prism_overlap').map(Number))).toBe(0);
+    expect(ratios('2B', 'prism_overlap')).toContain(0.05);
+    expect(Math.min(...ratios('2B', 'prism').map(Number))).toBe(0.05);
+    expect(Math.min(...ratios('10B', 'prism_overlap').map(Number))).toBeGreaterThan(0.05);
+    const [whole] = proposeCandidates(
+      requestFor('2B', { modes: ['prism_overlap'], fixed: { ...requestFor('2B').fixed, ratio: 0 } }),
+      h200,
+    ).candidates;
+    expect(whole?.why.slice(0, 2)).toEqual([
+      'everything fits on the GPU',
+      'ratio 0: the whole optimizer on the accelerator',
+    ]);
+  });
+
+  it("keeps a mode's own ratio on CPU ranks, whose memory is one: what other runs had is a candidate too", () => {
+    const { candidates } = proposeCandidates(
+      requestFor('tiny', { modes: ['prism_overlap'] }, { chips: 2 }),
+      cpu,
+    );
+    expect(new Set(candidates.map(({ subject }) => subject.ratio))).toEqual(new Set([1]));
+  });
+
   it('orders what no rate is known for by assumed rates, and predicts nothing of it', () => {
     const { candidates } = proposeCandidates(requestFor('tiny', {}, { chips: 2 }), cpu);
     expect(candidates.length).toBeGreaterThan(2);
@@ -119,7 +146,9 @@ describe('proposeCandidates', () => {
     );
     const h100 = proposeCandidates(requestFor('2B'), namedSystem('h100')).candidates;
     const known = h100.filter(({ predictedStepMs }) => predictedStepMs !== null);
-    expect(new Set(known.map(({ subject }) => subject.mode))).toEqual(new Set(['ddp', 'zero_2', 'zero_3']));
+    const offloads = known.filter(({ subject }) => !offloadsNothing(subject));
+    expect(offloads).toEqual([]);
+    expect(new Set(known.map(({ subject }) => subject.mode))).toContain('zero_3');
     expect(known.length).toBeLessThan(h100.length);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { abandonAboveMs } from '../../../../src/core/tune/judge/abandon.ts';
+import { bestOf } from '../../../../src/core/tune/judge/best.ts';
 import { measuredOf } from '../../../../src/core/tune/measured.ts';
 import { nextTrial } from '../../../../src/core/tune/search/next-trial.ts';
 import type { Candidate, NextTrial, Trial } from '../../../../src/core/tune/tuning.ts';
@@ -34,7 +35,7 @@ describe('nextTrial', () => {
     const slow = candidate({ orderMs: 900 }, { mode: 'zero_2' });
     expect(launched(nextTrial(tuningOf([prism, slow])))).toBe(0);
     const ended = (stepMs: number): NextTrial =>
-      nextTrial(tuningOf([prism, onGpu], { trials: [measured(0, 500), measured(1, stepMs)] }));
+      nextTrial(tuningOf([prism, onGpu], { trials: [measured(0, 500), measured(1, stepMs)], minutes: 8 }));
     expect([ended(509), ended(515)]).toMatchObject([{ best: 1 }, { best: 0 }]);
   });
 
@@ -167,6 +168,44 @@ describe('nextTrial', () => {
     expect(done([tight])).toMatchObject({ best: 0 });
     // It is no aim either: the slower one that leaves the margin is tried.
     expect(launched(nextTrial(tuningOf([prism, infinity], { trials: [tight] })))).toBe(1);
+  });
+
+  it('launches one of the best two once more where their intervals touch, and judges by all launches', () => {
+    const wide = (index: number, stepMs: number): Trial =>
+      measured(index, stepMs, { lowStepMs: stepMs * 0.9, highStepMs: stepMs * 1.1 });
+    const two = tuningOf([prism, offload], { trials: [wide(0, 500), wide(1, 530)] });
+    const next = nextTrial(two);
+    expect(next).toMatchObject({ type: 'trial', candidate: 1, abandonAboveMs: null });
+    expect(next.why).toBe('once more: the best two are not told apart');
+    const again = { ...two, trials: [...two.trials, wide(1, 460)] };
+    // 494 ms by both of its launches: now it leads, and the other one is asked again.
+    expect(bestOf(again)).toMatchObject({ index: 1 });
+    expect(bestOf(again)?.result.medianStepMs).toBeCloseTo(Math.sqrt(530 * 460));
+    expect(launched(nextTrial(again))).toBe(0);
+    const both = { ...again, trials: [...again.trials, wide(0, 520)] };
+    expect(nextTrial(both)).toMatchObject({ type: 'done', best: 1 });
+    // Nothing is repeated without the time for it, nor where the two are told apart or differ by less than launches do.
+    expect(nextTrial({ ...two, minutes: 7.9 })).toMatchObject({ type: 'done', best: 0 });
+    expect(nextTrial({ ...two, trials: [measured(0, 500), measured(1, 560)] }).type).toBe('done');
+    const close = (index: number, stepMs: number): Trial =>
+      measured(index, stepMs, { lowStepMs: stepMs * 0.999, highStepMs: stepMs * 1.001 });
+    expect(nextTrial({ ...two, trials: [close(0, 500), close(1, 500)] }).type).toBe('done');
+  });
+
+  it('learns nothing from a trial that its time cut, and does not launch it again at once', () => {
+    const cut = [0, 1].map((index) => trialOf(index, { kind: 'unfinished', reason: 'time' }));
+    const all = [1, 2, 3].map((value) =>
+      candidate({ orderMs: 100 + value }, { mode: 'zero_2', ...settings(value) }),
+    );
+    expect(launched(nextTrial(tuningOf([...all, offload], { trials: cut })))).toBe(2);
+  });
+
+  it('prefers, of two that offload nothing, the one that plain DeepSpeed runs', () => {
+    const zero2 = candidate({ orderMs: 300 }, { mode: 'zero_2' });
+    const ratio0 = candidate({ orderMs: 300 }, { mode: 'prism_overlap', ratio: 0 });
+    const done = (zero2Ms: number): NextTrial =>
+      nextTrial(tuningOf([zero2, ratio0], { trials: [measured(0, zero2Ms), measured(1, 300)], minutes: 9 }));
+    expect([done(304), done(320)]).toMatchObject([{ best: 0 }, { best: 1 }]);
   });
 
   it('does not choose a run that was stopped early', () => {
