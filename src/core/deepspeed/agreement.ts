@@ -8,6 +8,8 @@ import { objectAt, runsSuperOffload, type SuperOffloadSwitch } from './super-off
 
 export interface AgreementOptions {
   readonly superOffload: SuperOffloadSwitch;
+  /** Left out: the newest that is known. */
+  readonly deepspeedVersion?: string;
   /** What the JSON is called in a message: its file, or where the settings came from. */
   readonly place: string;
   /** Lets combinations run that are known to give wrong numbers. */
@@ -22,7 +24,7 @@ export function agreementFaults(config: JsonObject, subject: Case, options: Agre
   return [
     ...settingFaults(config, subject, options.place),
     ...ownedSections(config, subject, options.place),
-    ...ownSectionFaults(config, options.place),
+    ...ownSectionFaults(config, options.place, options.deepspeedVersion),
     ...superOffloadFaults(config, subject, options),
   ];
 }

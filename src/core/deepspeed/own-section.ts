@@ -1,5 +1,6 @@
 import type { Fault } from '../../errors.ts';
-import { overlaySection } from './known-keys.ts';
+import { versionOrder } from '../stack/version.ts';
+import { newestKnown, overlaySection } from './known-keys.ts';
 import { offloadDevice } from './mode-of-config.ts';
 import type { JsonObject } from './modes/mode.ts';
 import { objectAt, runsOverlap } from './super-offload.ts';
@@ -17,8 +18,21 @@ const ofOverlap = [
 ];
 const ofAdam = ['adam_threads', 'bind_threads'];
 
-/** What the section `superoffload` of a JSON asks for in vain: DeepSpeed would refuse it after its start, or ignore it. */
-export function ownSectionFaults(config: JsonObject, place: string): Fault[] {
+/** The first DeepSpeed that has what a choice is hooked to: docs/patches.md, "Versions". */
+const since = [
+  { key: 'host_memory', choice: 'registered', version: '0.19.6' },
+  { key: 'casts', choice: 'fused', version: '0.19.8' },
+];
+
+/**
+ * What the section `superoffload` of a JSON asks for in vain: DeepSpeed would refuse it after its start, or ignore it.
+ * @param deepspeed the version of the stack.
+ */
+export function ownSectionFaults(
+  config: JsonObject,
+  place: string,
+  deepspeed: string = newestKnown,
+): Fault[] {
   const section = objectAt(config, overlaySection);
   const overlap = runsOverlap(config);
   const fused = section['casts'] === 'fused';
@@ -32,6 +46,7 @@ export function ownSectionFaults(config: JsonObject, place: string): Fault[] {
       }));
   return [
     ...castsFaults(config, fused, place),
+    ...versionFaults(section, place, deepspeed),
     ...vain(
       section['host_memory'] === 'registered' ? ['host_memory'] : [],
       pins(config),
@@ -40,6 +55,15 @@ export function ownSectionFaults(config: JsonObject, place: string): Fault[] {
     ...vain(ofOverlap, overlap, '--mode prism_overlap'),
     ...vain(ofAdam, overlap || fused, '--mode prism_overlap, or --ds superoffload.casts=fused'),
   ];
+}
+
+function versionFaults(section: JsonObject, place: string, deepspeed: string): Fault[] {
+  return since
+    .filter(({ key, choice, version }) => section[key] === choice && versionOrder(deepspeed, version) < 0)
+    .map(({ key, choice, version }) => ({
+      place: `${place} /${overlaySection}/${key}`,
+      problem: `${choice} needs DeepSpeed ${version} or later, and the stack has ${deepspeed}`,
+    }));
 }
 
 function castsFaults(config: JsonObject, fused: boolean, place: string): Fault[] {

@@ -77,7 +77,7 @@ export function describeStep(step: InstallStep): string {
     case 'apex':
       return 'compare its setup.py with nvcc and torch; pip install it with --cpp_ext and --cuda_ext; import each extension';
     case 'patch':
-      return `apply patches/${step.upstream} in ${quoteWord(step.tree)}`;
+      return `apply patches/${step.upstream} in ${quoteWord(step.tree)}, if they are for its version`;
   }
 }
 

@@ -85,12 +85,14 @@ export function configureCases(
 function meaningFaults(
   config: JsonObject,
   subject: Case,
-  { superOffload }: BuildOptions,
+  { superOffload, deepspeedVersion }: BuildOptions,
   { path, flags }: UserConfig,
 ): Fault[] {
   const place = path ?? 'DeepSpeed config';
   const allowUnsafe = flags.allowUnsafe ?? false;
-  const faults = agreementFaults(config, subject, { superOffload, place, allowUnsafe });
+  const faults = agreementFaults(config, subject, {
+    ...{ superOffload, deepspeedVersion, place, allowUnsafe },
+  });
   const { sequenceParallel } = subject;
   return faults.length > 0 ? faults : labelFaults(config, subject, { superOffload, sequenceParallel });
 }

@@ -21,6 +21,24 @@ describe('the section superoffload of a DeepSpeed JSON', () => {
     expect(faults({ zero_optimization: { stage: 0 } }, { casts: 'published' })).toEqual([]);
   });
 
+  it.each([
+    ['0.19.8', []],
+    ['0.19.6', ['casts fused needs DeepSpeed 0.19.8 or later, and the stack has 0.19.6']],
+    [
+      '0.18.0',
+      [
+        'host_memory registered needs DeepSpeed 0.19.6 or later, and the stack has 0.18.0',
+        'casts fused needs DeepSpeed 0.19.8 or later, and the stack has 0.18.0',
+      ],
+    ],
+  ])('may ask DeepSpeed %s for what is hooked there alone', (version, expected) => {
+    const config = { ...stage2, superoffload: { casts: 'fused', host_memory: 'registered' } };
+    const found = ownSectionFaults(config, 'x.json', version);
+    expect(found.map(({ place, problem }) => `${place} ${problem}`)).toEqual(
+      expected.map((text) => `x.json /superoffload/${text}`),
+    );
+  });
+
   it('says what is asked for in vain, and where it belongs', () => {
     expect(faults(stage3, { casts: 'fused' })).toEqual([
       'x.json /superoffload/casts is for ZeRO-2 with its optimizer on the CPU: --mode zero_offload',

@@ -48,6 +48,9 @@ def optimizer_class(default, config):
         raise ValueError('superoffload.optimizer "overlap" is for ZeRO-3; for ZeRO-2 set superoffload.casts to "fused"')
     if settings.casts == "published":
         return default
+    if not hasattr(default, "_wait_for_offload_copies"):
+        raise ValueError('superoffload.casts "fused" needs DeepSpeed 0.19.8 or later: before, ZeRO-2 does not say when its '
+                         "copies of gradients are done")
     from .optimizer import FusedCastsOptimizer
 
     return functools.partial(FusedCastsOptimizer, settings=settings)
