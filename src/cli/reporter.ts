@@ -13,12 +13,17 @@ const redrawMs = 100;
 const stepLineMs = 5_000;
 /** Of a campaign there are lines enough without it: of every begin and end. */
 const campaignLineMs = 60_000;
+/** Of a task that takes long; one that does not has its beginning and its end. */
+const taskLineMs = 30_000;
 
 export function createReporter(stream: NodeJS.WriteStream): Reporter {
   return stream.isTTY ? terminalReporter(stream) : plainReporter(stream);
 }
 
-/** A log keeps all that is written to it: of the steps one line in {@link stepLineMs}, the first and the last. */
+/**
+ * A log keeps all that is written to it: of the steps one line in {@link stepLineMs}, the first and the last; of a task
+ * that goes on one in {@link taskLineMs}.
+ */
 function plainReporter(stream: NodeJS.WritableStream): Reporter {
   let waiting: ProgressEvent | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -35,9 +40,9 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
     waiting = undefined;
     writtenAt = performance.now();
   };
-  // The last step of a run is kept. How far a campaign was is no longer true beside what comes in its place.
+  // The last step of a run is kept. How far a campaign or a task was is no longer true beside what comes in its place.
   const settle = (): void => {
-    if (waiting?.type === 'campaign') waiting = undefined;
+    if (waiting?.type === 'campaign' || waiting?.type === 'task-output') waiting = undefined;
     flush();
   };
   return {
@@ -47,6 +52,7 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
         settle();
         write(event);
         if (event.type === 'run-started') writtenAt = Number.NEGATIVE_INFINITY;
+        if (event.type === 'task') writtenAt = performance.now();
         return;
       }
       waiting = event;
@@ -61,6 +67,7 @@ function plainReporter(stream: NodeJS.WritableStream): Reporter {
 /** @returns how often such events are written to a log, milliseconds; null for every time. */
 function paceOf(event: ProgressEvent): number | null {
   if (event.type === 'run-step') return stepLineMs;
+  if (event.type === 'task-output') return taskLineMs;
   return event.type === 'campaign' && event.live !== null ? campaignLineMs : null;
 }
 

@@ -7,7 +7,7 @@ export function progressLine(event: ProgressEvent): string | undefined {
     case 'task':
       return taskLine(event);
     case 'task-output':
-      return undefined;
+      return taskOutput(event);
     case 'note':
       return event.message;
     case 'warning':
@@ -35,7 +35,7 @@ export function progressStatus(event: ProgressEvent): string | undefined {
     case 'task':
       return event.state === 'start' ? `... ${event.message}` : undefined;
     case 'task-output':
-      return `... ${formatDuration(event.elapsedMs)} ${event.line}`;
+      return taskOutput(event);
     case 'run-step':
       return runStep(event);
     case 'run-waiting':
@@ -45,6 +45,10 @@ export function progressStatus(event: ProgressEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function taskOutput({ line, elapsedMs }: Extract<ProgressEvent, { type: 'task-output' }>): string {
+  return `... ${formatDuration(elapsedMs)} ${line}`;
 }
 
 function taskLine(event: Extract<ProgressEvent, { type: 'task' }>): string {

@@ -4,6 +4,7 @@ import { runStep } from '../../adapters/stack/run-step.ts';
 import type { StepContext, StepResult } from '../../adapters/stack/run-step.ts';
 import { stackPaths } from '../../adapters/stack/store.ts';
 import { installerEnvironment, stackEnvironment } from '../../core/stack/environment.ts';
+import { buildProgress } from '../../core/install/build-progress.ts';
 import { explainFailure } from '../../core/install/failures.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import type { InstallStep } from '../../core/install/steps.ts';
@@ -38,7 +39,7 @@ export async function runInstallStep(ctx: Context, work: StepWork, step: Install
   switch (step.kind) {
     case 'command':
     case 'source':
-      return asTask(ctx, step, ({ line }) => act(ctx, work, step, line));
+      return asTask(ctx, step, ({ line }) => act(ctx, work, step, lineOf(step, line)));
     case 'patch': {
       // A series tells of itself.
       await work.upstreams.patch(step, { python: work.python, env: stackEnvironment(work.fixed, ctx.env) });
@@ -49,6 +50,15 @@ export async function runInstallStep(ctx: Context, work: StepWork, step: Install
     default:
       return act(ctx, work, step, () => undefined);
   }
+}
+
+/** Minutes of compiling are told by files; everything else as it says. */
+function lineOf({ id }: InstallStep, line: (text: string) => void): (text: string) => void {
+  if (id !== 'ops') return line;
+  const show = buildProgress();
+  return (text) => {
+    line(show(text));
+  };
 }
 
 async function decideApex(ctx: Context, work: StepWork): Promise<StepResult> {

@@ -70,6 +70,48 @@ describe('the line of a campaign', () => {
   });
 });
 
+describe('a task in a log', () => {
+  it('that takes long is told twice a minute, with the time so far; a short one by its ends alone', () => {
+    vi.useFakeTimers();
+    try {
+      const stream = new PassThrough();
+      const reporter = createReporter(stream as unknown as WriteStream);
+      const read = (): string[] =>
+        String(stream.read() ?? '')
+          .split('\n')
+          .filter((line) => line !== '');
+      const task = (seconds: number): string[] => {
+        reporter.emit({ type: 'task', id: 'ops', state: 'start', message: 'build' });
+        for (let second = 1; second <= seconds; second += 1) {
+          const elapsedMs = second * 1_000;
+          reporter.emit({ type: 'task-output', id: 'ops', line: `line ${second}`, elapsedMs });
+          vi.advanceTimersByTime(1_000);
+        }
+        reporter.emit({
+          type: 'task',
+          id: 'ops',
+          state: 'done',
+          message: 'build',
+          elapsedMs: seconds * 1_000,
+        });
+        return read();
+      };
+      expect(task(100)).toEqual([
+        '... build',
+        '... 30s line 30',
+        '... 1m00s line 60',
+        '... 1m30s line 90',
+        'ok  build (1m40s)',
+      ]);
+      expect(task(20)).toEqual(['... build', 'ok  build (20s)']);
+      reporter.close();
+      expect(read()).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe('longTable', () => {
   it('draws plain words as the other tables do', () => {
     const columns = [{ title: 'mode' }, { title: 's/step', align: 'right' }, { title: 'run' }] as const;

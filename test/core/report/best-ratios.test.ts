@@ -3,6 +3,7 @@ import { buildReport } from '../../../src/core/report/build-report.ts';
 import { indexPage } from '../../../src/core/report/page/index-page.ts';
 import type { ReportData } from '../../../src/core/report/report-data.ts';
 import { reportMarkdown } from '../../../src/core/report/report-markdown.ts';
+import type { RunRecord } from '../../../src/core/results/record.ts';
 import { sampleRecord, type SampleRun } from '../../workflows/records/sample-home.ts';
 
 function reportOf(...runs: readonly SampleRun[]): ReportData {
@@ -16,7 +17,7 @@ function reportOf(...runs: readonly SampleRun[]): ReportData {
 const steps = (ms: number): number[] => Array.from({ length: 30 }, (_, index) => ms + (index % 7));
 describe('a ratio of the report', () => {
   it('says that the machine was busy', () => {
-    const busy = (tasks: number): SampleRun['record'] => ({
+    const busy = (tasks: number): Partial<RunRecord> => ({
       conditions: { ...sampleRecord().conditions, runningTasksBefore: tasks },
     });
     const { ratios } = reportOf(
