@@ -2,13 +2,19 @@ import type { ModeName } from '../src/core/experiment/case.ts';
 import { median } from '../src/core/stats/median.ts';
 import { createUniform } from '../src/core/stats/pseudo-random.ts';
 import { keepsAllOnGpu } from '../src/core/tune/modes-to-tune.ts';
-import { replay, type Replay } from './tune-replay.ts';
+import { replay, type Machine, type Replay, type ReplayOptions } from './tune-replay.ts';
 
 const groups = [
   { name: 'all', isAsked: (): boolean => true },
   { name: 'prism, zero_offload, zero_infinity', isAsked: (mode: ModeName): boolean => !keepsAllOnGpu(mode) },
 ] as const;
-const sizes = ['2B', '3B', '5B'];
+const sizes: readonly (readonly [string, Machine])[] = [
+  ['2B', 'first'],
+  ['3B', 'first'],
+  ['5B', 'first'],
+  ['2B', 'second'],
+  ['5B', 'second'],
+];
 
 /** Draws of what the predictions might be off by. */
 const draws = 200;
@@ -16,45 +22,53 @@ const draws = 200;
 export function replayReport(): string {
   return `## Replay of what was measured
 
-The launches of one H200 in \`measured/tune-launches.json\`, each with its own steps, memory and duration: the search is
+The launches of two machines with an H200 in \`measured/tune-launches.json\`, each with its own steps, memory and duration: the search is
 told what a launch had shown when it asks for it, and there is nothing else to ask for. "Behind": the choice against the
 fastest of them that is predicted to fit with the margin.
 
-| size | modes | launches, in order | minutes | choice | behind | why it ended |
+| size, machine | modes | launches, in order | minutes | choice | behind | why it ended |
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows().join('\n')}
 
 The predictions were made to agree with these launches, so that says little of the search. With predictions that are off
 by a factor from 0.7 to 1.6, another for each mode (${draws} draws):
 
-| size | modes | within 5% | worst | trials, median and most | minutes, median |
+| size, machine | modes | within 5% | worst | trials, median and most | minutes, median |
 | --- | --- | --- | --- | --- | --- |
 ${disturbedRows().join('\n')}
 `;
 }
 
 function rows(): string[] {
-  return sizes.flatMap((size) =>
+  return sizes.flatMap(([size, machine]) =>
     groups.map(({ name, isAsked }) => {
-      const { launches, minutes, chosen, lossShare, end } = replay(size, { isAsked });
+      const { launches, minutes, chosen, lossShare, end } = replay(size, { machine, isAsked });
       const told = launches.map(({ what, stepMs }) =>
         stepMs === null ? `${what}: out of memory` : `${what}: ${stepMs.toFixed(0)} ms`,
       );
-      const cells = [size, name, told.join('; '), minutes.toFixed(1), chosen ?? '-', percent(lossShare), end];
+      const cells = [
+        `${size}, ${machine}`,
+        name,
+        told.join('; '),
+        minutes.toFixed(1),
+        chosen ?? '-',
+        percent(lossShare),
+        end,
+      ];
       return `| ${cells.join(' | ')} |`;
     }),
   );
 }
 
 function disturbedRows(): string[] {
-  return sizes.flatMap((size) =>
+  return sizes.flatMap(([size, machine]) =>
     groups.map(({ name, isAsked }) => {
-      const all = disturbedReplays(size, isAsked, draws);
+      const all = disturbedReplays(size, { machine, isAsked }, draws);
       const losses = all.map(({ lossShare }) => lossShare ?? Number.POSITIVE_INFINITY);
       const trials = all.map(({ launches }) => launches.length);
       const within = losses.filter((loss) => loss <= 0.05).length / all.length;
       const cells = [
-        ...[size, name, percent(within), percent(Math.max(...losses))],
+        ...[`${size}, ${machine}`, name, percent(within), percent(Math.max(...losses))],
         `${median(trials)}, ${Math.max(...trials)}`,
         median(all.map(({ minutes }) => minutes)).toFixed(1),
       ];
@@ -66,7 +80,7 @@ function disturbedRows(): string[] {
 /** Predictions off by 0.7 to 1.6, even on the logarithm, a mode. */
 export function disturbedReplays(
   size: string,
-  isAsked: (mode: ModeName) => boolean,
+  options: Pick<ReplayOptions, 'machine' | 'isAsked'>,
   count: number,
 ): Replay[] {
   return Array.from({ length: count }, (_, seed) => {
@@ -77,7 +91,7 @@ export function disturbedReplays(
       errors.set(mode, known);
       return known;
     };
-    return replay(size, { isAsked, error });
+    return replay(size, { ...options, error });
   });
 }
 

@@ -6,6 +6,7 @@ import { predictTime } from '../src/core/model/step-time.ts';
 import { capacityOf, isRoom, predictedNeeds, roomOf } from '../src/core/tune/needs.ts';
 import { nextTrial } from '../src/core/tune/search/next-trial.ts';
 import type { Candidate, NextTrial, TrialResult, Tuning } from '../src/core/tune/tuning.ts';
+import { median } from '../src/core/stats/median.ts';
 import { sampleCase } from '../test/core/sample-case.ts';
 import { namedSystem, readData, shapes } from './predict-measured.ts';
 import { tuneRequest } from './tune-machine.ts';
@@ -13,9 +14,11 @@ import { tuneRequest } from './tune-machine.ts';
 /** The search on what was measured (bench/measured/tune-launches.json): it is told what each launch had shown. */
 
 interface MeasuredLaunch {
+  readonly archive: string;
   readonly size: string;
   readonly mode: ModeName;
   readonly ratio: number | null;
+  readonly overrides?: Readonly<Record<string, unknown>>;
   readonly outcome: 'ok' | 'host_oom' | 'gpu_oom';
   readonly stepMs: number | null;
   readonly lowMs: number | null;
@@ -36,13 +39,18 @@ export interface Replay {
 }
 
 export interface ReplayOptions {
+  readonly machine: Machine;
   readonly isAsked: (mode: ModeName) => boolean;
   /** What a mode's predictions are multiplied by; 1 where they are taken as they are. */
   readonly error?: (mode: ModeName) => number;
 }
 
+/** Two machines of the kind: the search is told of one at a time. */
+export type Machine = 'first' | 'second';
+
 interface Known {
-  readonly launch: MeasuredLaunch;
+  /** Of the same configuration, in the order in which they were made. */
+  readonly launches: readonly MeasuredLaunch[];
   readonly candidate: Candidate;
 }
 
@@ -52,17 +60,20 @@ const { launches: measured } = readData('bench/measured/tune-launches.json') as 
 };
 
 /** The search over what was measured of one size, and over nothing else. */
-export function replay(size: string, { isAsked, error = () => 1 }: ReplayOptions): Replay {
-  const own = measured.filter((launch) => launch.size === size && isAsked(launch.mode));
-  // Two launches of the same: the first of them.
-  const once = [...groupBy(own, ({ mode, ratio }) => `${mode} ${ratio}`).values()].flatMap((same) =>
-    same.slice(0, 1),
+export function replay(size: string, { machine, isAsked, error = () => 1 }: ReplayOptions): Replay {
+  const own = measured.filter(
+    (launch) => launch.size === size && machineOf(launch) === machine && isAsked(launch.mode),
   );
+  const known = [...groupBy(own, (launch) => nameOf(launch)).values()];
   const request = tuneRequest(caseOf(size, { mode: 'ddp', ratio: null }));
   const { objective, budget } = request;
   const capacity = capacityOf(request, h200);
-  const fits = once
-    .map((launch): Known => ({ launch, candidate: candidateOf(caseOf(size, launch), error(launch.mode)) }))
+  const fits = known
+    .flatMap((launches): Known[] => {
+      const [first] = launches;
+      if (first === undefined) return [];
+      return [{ launches, candidate: candidateOf(caseOf(size, first), error(first.mode)) }];
+    })
     .filter(({ candidate }) => isRoom(roomOf(candidate, capacity, budget.memoryMargin)))
     .sort((a, b) => a.candidate.orderMs - b.candidate.orderMs);
   const candidates = fits.map(({ candidate }) => candidate);
@@ -72,8 +83,12 @@ export function replay(size: string, { isAsked, error = () => 1 }: ReplayOptions
     if (next.type === 'done') return endOf(next, tuning, fits);
     const known = fits[next.candidate];
     if (known === undefined) throw new Error(`there is no candidate ${next.candidate}`);
-    const { seconds } = known.launch;
-    const trial = { candidate: next.candidate, result: resultOf(known), runId: '', seconds, isStored: false };
+    const made = tuning.trials.filter(({ candidate }) => candidate === next.candidate).length;
+    const launch = known.launches[made % known.launches.length];
+    if (launch === undefined) throw new Error(`no launch of ${next.candidate}`);
+    const { seconds } = launch;
+    const result = resultOf(launch, known.candidate);
+    const trial = { candidate: next.candidate, result, runId: '', seconds, isStored: false };
     tuning = { ...tuning, trials: [...tuning.trials, trial], minutes: tuning.minutes + seconds / 60 };
   }
 }
@@ -83,29 +98,43 @@ function endOf(
   { trials, minutes }: Tuning,
   fits: readonly Known[],
 ): Replay {
-  const fastest = Math.min(...fits.map(({ launch }) => launch.stepMs ?? Number.POSITIVE_INFINITY));
+  const fastest = Math.min(...fits.map(stepOf));
   const chosen = best === null ? undefined : fits[best];
   const launches = trials.flatMap(({ candidate }) => {
     const known = fits[candidate];
-    return known === undefined ? [] : [{ what: nameOf(known), stepMs: known.launch.stepMs }];
+    const [launch] = known?.launches ?? [];
+    return launch === undefined ? [] : [{ what: nameOf(launch), stepMs: launch.stepMs }];
   });
   return {
     launches,
     minutes,
-    chosen: chosen === undefined ? null : nameOf(chosen),
-    lossShare: chosen === undefined ? null : (chosen.launch.stepMs ?? Number.NaN) / fastest - 1,
+    chosen: chosen?.launches[0] === undefined ? null : nameOf(chosen.launches[0]),
+    lossShare: chosen === undefined ? null : stepOf(chosen) / fastest - 1,
     end: why,
   };
 }
 
-function nameOf({ launch: { mode, ratio } }: Known): string {
-  return ratio === null ? mode : `${mode} ${ratio}`;
+function machineOf({ archive }: MeasuredLaunch): Machine {
+  return archive === 'overlap-campaigns.tar.gz' ? 'second' : 'first';
 }
 
-function caseOf(size: string, { mode, ratio }: Pick<MeasuredLaunch, 'mode' | 'ratio'>): Case {
+/** The median of all launches of a configuration. */
+function stepOf({ launches }: Known): number {
+  return median(launches.map(({ stepMs }) => stepMs ?? Number.POSITIVE_INFINITY));
+}
+
+function nameOf({ mode, ratio, overrides = {} }: MeasuredLaunch): string {
+  const keys = Object.entries(overrides).map(([key, value]) => ` ${key.split('.').at(-1)}=${String(value)}`);
+  return `${mode}${ratio === null ? '' : ` ${ratio}`}${keys.join('')}`;
+}
+
+function caseOf(
+  size: string,
+  { mode, ratio, overrides = {} }: Pick<MeasuredLaunch, 'mode' | 'ratio' | 'overrides'>,
+): Case {
   const model = shapes().find(({ name }) => name === size);
   if (model === undefined) throw new Error(`there is no ${size}`);
-  return sampleCase({ mode, model, ratio, steps: 12 });
+  return sampleCase({ mode, model, ratio, steps: 12, deepspeedOverrides: overrides });
 }
 
 function candidateOf(subject: Case, error: number): Candidate {
@@ -121,7 +150,7 @@ function candidateOf(subject: Case, error: number): Candidate {
   };
 }
 
-function resultOf({ launch, candidate: { subject } }: Known): TrialResult {
+function resultOf(launch: MeasuredLaunch, { subject }: Candidate): TrialResult {
   const { outcome, stepMs, lowMs, highMs, gpuReservedGiB, hostGiB } = launch;
   if (outcome === 'host_oom') return { kind: 'memory', wall: 'host' };
   if (outcome === 'gpu_oom') return { kind: 'memory', wall: 'gpu' };

@@ -21,14 +21,25 @@ describe('tune on simulated machines', () => {
 
 describe('tune on what was measured', () => {
   it('says that no offload is needed where everything fits on the GPU', () => {
-    expect(replay('2B', { isAsked: () => true })).toMatchObject({ chosen: 'ddp', lossShare: 0 });
+    expect(replay('2B', { machine: 'first', isAsked: () => true })).toMatchObject({
+      chosen: 'ddp',
+      lossShare: 0,
+    });
+  });
+
+  it('finds that a twentieth of the optimizer on the CPU is faster than none, in the launches that it made on a GPU', () => {
+    expect(replay('2B', { machine: 'second', isAsked: () => true })).toMatchObject({
+      chosen: 'prism_overlap 0.05 subgroup_elements=67108864',
+      lossShare: 0,
+      launches: [{ what: 'zero_2' }, {}, {}, {}],
+    });
   });
 
   it.each(['2B', '3B', '5B'])(
     '%s: finds the fastest though every mode is predicted wrongly by 0.7 to 1.6',
     (size) => {
       const isAsked = (mode: string): boolean => mode !== 'ddp';
-      const all = disturbedReplays(size, isAsked, 50);
+      const all = disturbedReplays(size, { machine: 'first', isAsked }, 50);
       const near = all.filter(({ lossShare }) => lossShare !== null && lossShare <= 0.05);
       expect(near.length / all.length).toBeGreaterThan(0.95);
     },
