@@ -12,7 +12,7 @@ import {
   type ArchiveManifest,
 } from '../../core/archive/manifest.ts';
 import type { ArchivedTag } from '../../core/archive/tags.ts';
-import type { FoundRecord } from '../../core/results/record-set.ts';
+import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
@@ -73,7 +73,7 @@ export interface ExportReport {
  */
 export async function exportRuns(context: Context, request: ExportRequest): Promise<ExportReport> {
   const archive = requireName(context, request);
-  const { records, notes } = await readRecords(context, request.sources, { withAb: true });
+  const { records, notes } = await readWanted(context, request);
   const [found, rest] = [records.filter(hasFolder), records.filter((record) => !hasFolder(record))];
   const strangers = rest.map(
     ({ record, source }) => `run ${record.runId} of ${source} is a record without its folder: not exported`,
@@ -109,6 +109,11 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
   if (request.dryRun) return report;
   await sweepLeftovers(context, archive);
   return { ...report, archiveBytes: await pack(context, report, items, { replace: request.force }) };
+}
+
+/** What is packed is what lies in the folders: records that had to be rebuilt must lie there too. */
+async function readWanted(context: Context, { sources, dryRun }: ExportRequest): Promise<RecordSet> {
+  return readRecords(context, sources, { withAb: true, keepRebuilt: !dryRun });
 }
 
 type FoundFolder = FoundRecord & { readonly folder: string };

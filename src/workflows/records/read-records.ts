@@ -18,6 +18,9 @@ export interface ReadOptions {
   readonly mayPass?: (caseId: string, runId: string) => boolean;
   /** Launches of `gate --ab` are read too where nobody named them: to carry them, not to count them. */
   readonly withAb?: boolean;
+  /** Write the records of runs whose tool was killed, which are rebuilt. Without it nothing is written: not by a dry run,
+   * and not by who only reads. */
+  readonly keepRebuilt?: boolean;
 }
 
 /**
@@ -103,7 +106,7 @@ async function readPlace(
       : folders.filter(
           (folder) => !isRunId(basename(folder)) || mayPass(caseIdOfRun(basename(folder)), basename(folder)),
         );
-  return readFolders(context, source, wanted);
+  return readFolders(context, source, wanted, options);
 }
 
 /** @throws SuperOffloadError 'config' where it holds no record that can be used. */
@@ -124,13 +127,18 @@ async function readFilePlace(context: Context, source: string, path: string): Pr
   };
 }
 
-async function readFolders(context: Context, source: string, folders: readonly string[]): Promise<RecordSet> {
+async function readFolders(
+  context: Context,
+  source: string,
+  folders: readonly string[],
+  { keepRebuilt: keep = false }: ReadOptions,
+): Promise<RecordSet> {
   const paths = folders.map((folder) => join(folder, runFiles.record));
   const read = await readRecordFiles(paths, context.signal);
   const records: FoundRecord[] = [];
   const notes: string[] = [];
   for (const [index, folder] of folders.entries()) {
-    const record = read[index] ?? (await unrecorded(context, folder));
+    const record = read[index] ?? (await unrecorded(context, folder, keep));
     if (typeof record === 'string') notes.push(record);
     else if (record instanceof SuperOffloadError) notes.push(record.message);
     else records.push({ record, source, folder });
@@ -138,13 +146,17 @@ async function readFolders(context: Context, source: string, folders: readonly s
   return { records, notes };
 }
 
-/** A run of the state folder whose tool was killed gets its record now, as `runs show` does; else a note says why not. */
-async function unrecorded(context: Context, folder: string): Promise<RunRecord | SuperOffloadError | string> {
+/** The record of a run of the state folder whose tool was killed is rebuilt, as for `runs show`; else a note says why not. */
+async function unrecorded(
+  context: Context,
+  folder: string,
+  keep: boolean,
+): Promise<RunRecord | SuperOffloadError | string> {
   const runId = basename(folder);
   if (dirname(folder) !== runsFolder(context.home) || !isRunId(runId)) return `${folder} has no record`;
   const { loadRun } = await import('../runs/runs.ts');
   try {
-    return (await loadRun(context, runId)).record ?? `run ${runId} has no record yet`;
+    return (await loadRun(context, runId, { keep })).record ?? `run ${runId} has no record yet`;
   } catch (error) {
     if (!(error instanceof SuperOffloadError)) throw error;
     return error.code === 'usage' ? `run ${runId} is not there any more` : error;

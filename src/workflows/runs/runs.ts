@@ -108,13 +108,20 @@ export interface LoadedRun {
   readonly record: RunRecord | null;
 }
 
-/** Reads a run; one whose tool was killed gets its record now, rebuilt from plan, journal and log. */
-export async function loadRun(context: Context, wanted: string): Promise<LoadedRun> {
+/**
+ * Reads a run; the record of one whose tool was killed is rebuilt from plan, journal and log.
+ * @param keep write a record that was rebuilt into the run's folder
+ */
+export async function loadRun(
+  context: Context,
+  wanted: string,
+  { keep }: { readonly keep: boolean } = { keep: true },
+): Promise<LoadedRun> {
   const run = readRun(context.home, await findRunId(context.home, wanted));
   if (run.record !== null) return { run, record: run.record };
   // Between the end of the processes and the record lies the tool's own work: it is not ours to do.
   const record = run.watched || run.elsewhere ? null : recoverRecord(run);
-  if (record !== null) await keepRecord(run, record);
+  if (record !== null && keep) await keepRecord(run, record);
   return { run, record };
 }
 
