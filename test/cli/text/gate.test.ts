@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gateText } from '../../../src/cli/text/gate.ts';
+import { boundsText } from '../../../src/core/gate/output/words.ts';
 import { hold, launch, session } from '../../core/gate/gate-runs.ts';
 
 const cases = [8, 16, 32, 64].map((globalBatch) => ({ globalBatch }));
@@ -37,5 +38,23 @@ describe('the text of a gate', () => {
     const short = gateText(hold({ reference, named: now(1), metrics: ['modelTflopsPerGpu'] })).split('\n');
     expect(short.at(-1)).toMatch(/^[A-Z]+: against /);
     expect(short[0]).not.toBe(short.at(-1));
+  });
+});
+
+describe('what a gate allows', () => {
+  it.each<[number | null, number | null, string]>([
+    [-0.04762, 0.05, '4.8% less to 5% more'],
+    [null, 0.1, 'at most 10% more'],
+    [-0.125, null, 'at least 12.5% less'],
+    [-0.00456, 0.2, '0.46% less to 20% more'],
+    [0, 0.01, 'the same to 1% more'],
+    [0, 0, 'the same'],
+    [null, null, 'any value'],
+  ])('says %s to %s as a reader would', (lower, upper, words) => {
+    expect(boundsText({ reference: { value: 1, lower, upper } })).toBe(words);
+  });
+
+  it('stands in the table', () => {
+    expect(gateText(hold({ reference, named: now(1) }))).toMatch(/\d% less to \S+% more/);
   });
 });

@@ -23,12 +23,22 @@ function ratioText({ ratio, low, high, basis }: GateRow): string {
   return `${digits(ratio)} (${digits(low)} to ${digits(high)})`;
 }
 
-/** `-5.0% to +5.3%`: how far a reference may be off. */
-function boundsText({ reference }: GateRow): string {
+/** `4.8% less to 5% more`: how far from its reference a value may be. */
+export function boundsText({ reference }: Pick<GateRow, 'reference'>): string {
   if (reference === null) return '-';
-  const side = (share: number | null): string =>
-    share === null ? 'any' : `${share > 0 ? '+' : ''}${formatNumber(share * 100)}%`;
-  return `${side(reference.lower)} to ${side(reference.upper)}`;
+  const { lower, upper } = reference;
+  if (lower === null && upper === null) return 'any value';
+  if (lower === null) return `at most ${sideText(upper)}`;
+  if (upper === null) return `at least ${sideText(lower)}`;
+  return lower === 0 && upper === 0 ? 'the same' : `${sideText(lower)} to ${sideText(upper)}`;
+}
+
+function sideText(share: number | null): string {
+  if (share === null || share === 0) return 'the same';
+  const size = Math.abs(share) * 100;
+  // The bounds of a file are not made exact by many digits.
+  const text = size < 1 ? String(Number(size.toPrecision(2))) : String(Number(size.toFixed(1)));
+  return `${text}% ${share < 0 ? 'less' : 'more'}`;
 }
 
 /** The cells of a row between its case and its answer, alike in every table: metric, reference, now, ratio, bounds, noise, launches. */
