@@ -53,7 +53,7 @@ export type TrialResult =
       readonly highStepMs: number | null;
       /** Model TFLOPS a GPU, recomputation excluded. */
       readonly tflopsPerGpu: number;
-      /** Peaks; null where nobody measured them. Of the GPU what PyTorch reserved (`memory.gpuReservedGiB` of a record). */
+      /** Peaks; null where nobody measured them. Of the GPU what PyTorch reserved and needs (trial-result.ts). */
       readonly gpuGiB: number | null;
       readonly hostGiB: number | null;
       /** False: it was stopped early, because it could not be the best any more. */

@@ -1,3 +1,5 @@
+import { reservedByOverlapGiB } from '../../core/model/predict.ts';
+import { usesOverlap } from '../../core/model/superoffload-settings.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { isMeasured } from '../../core/results/summarize.ts';
 import { verdictOf } from '../../core/search/verdict.ts';
@@ -16,7 +18,7 @@ export function trialResultOf(record: RunRecord): TrialResult | null {
       lowStepMs: interval?.lowMs ?? null,
       highStepMs: interval?.highMs ?? null,
       tflopsPerGpu: record.throughput.modelTflopsPerGpu ?? 0,
-      gpuGiB: record.memory.gpuReservedGiB,
+      gpuGiB: gpuNeedGiB(record),
       hostGiB: record.memory.hostGiB ?? record.exit.peakHostGiB,
       isWhole: !isEarly,
     };
@@ -25,4 +27,15 @@ export function trialResultOf(record: RunRecord): TrialResult | null {
   const verdict = verdictOf(record);
   if (verdict.kind === 'memory') return verdict;
   return { kind: 'failed', reason: `${outcome.class}: ${outcome.reason}` };
+}
+
+/** What PyTorch reserved; of the overlap optimizer without what it reserved for gradients that waited for the link. */
+function gpuNeedGiB({
+  case: subject,
+  memory: { gpuAllocatedGiB, gpuReservedGiB },
+}: RunRecord): number | null {
+  if (subject === null || gpuAllocatedGiB === null || gpuReservedGiB === null) return gpuReservedGiB;
+  return usesOverlap(subject)
+    ? Math.min(gpuReservedGiB, gpuAllocatedGiB + reservedByOverlapGiB)
+    : gpuReservedGiB;
 }

@@ -20,6 +20,15 @@ describe('what a run says to a tuning', () => {
     }
   });
 
+  it('counts no memory that the overlap optimizer reserved for gradients that waited for the link', () => {
+    const [record] = realRecords.filter(({ outcome }) => outcome.class === 'ok');
+    const memory = { ...record!.memory, gpuAllocatedGiB: 127.8, gpuReservedGiB: 136 };
+    const of = (mode: 'prism_overlap' | 'zero_2') =>
+      trialResultOf({ ...record!, case: { ...record!.case!, mode }, memory });
+    expect(of('prism_overlap')).toMatchObject({ gpuGiB: 127.8 + 2.4 });
+    expect(of('zero_2')).toMatchObject({ gpuGiB: 136 });
+  });
+
   it('is the memory that ran out, where one did', () => {
     const walls = realRecords
       .filter(({ outcome }) => outcome.class.endsWith('_oom') || outcome.class === 'shm_full')
