@@ -30,6 +30,8 @@ describe('superoffload tune', () => {
     const box = createSandbox();
     const { code, stdout } = await box.run(['tune', '--model', '5B', '--system', 'h200', '--dry-run']);
     expect(code).toBe(0);
+    // Not with a word on a stack, which it does not need.
+    expect(stdout).toMatch(/^5b-1chip-b8-s1024: \d+ candidates/);
     expect(stdout).toMatch(/^size +mode +settings +GPU GiB +host GiB +s\/step/m);
     expect(stdout).toMatch(/^5B +\w+ +batch 8 x 1 .* first$/m);
     expect(stdout).toMatch(/^5B +prism_overlap +ratio /m);

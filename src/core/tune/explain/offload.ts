@@ -5,7 +5,7 @@ import { keepsAllOnGpu, offloadsNothing } from '../modes-to-tune.ts';
 import type { Rejected, Tuning } from '../tuning.ts';
 
 /** A part of a step and how much longer it is predicted to take than the choice's; below 0 it is shorter. */
-export interface PartDifference {
+interface PartDifference {
   readonly what: string;
   readonly ms: number;
 }

@@ -11,7 +11,7 @@ const published = 0.9;
 const stepsUp = [0.03, 0.05, 0.07, 0.12, 0.2, 0.3];
 const fewStepsUp = [0.05, 0.12];
 
-export interface RatioRange {
+interface RatioRange {
   /** What fits the GPU (core/model/fitting-ratio.ts). */
   readonly smallest: number;
   readonly mode: ModeName;
