@@ -111,9 +111,9 @@ describe('SUPEROFFLOAD_TRACE names a file for the timeline of one step', () => {
       expect(waits[0]?.[0]).toBeLessThanOrEqual(0);
       for (const [begin, finish] of waits)
         expect(adam.some(([from, until]) => from < finish && until > begin)).toBe(false);
-      // The weights of each come back by the queue, and then to the model.
+      // The weights of each come back by the queue, and then to the model; the vectors' 1,792 are too small to be noted there.
       const weights = named(timeline, 'parameters');
-      expect(weights.length).toBeGreaterThanOrEqual(2 * adam.length);
+      expect(weights.length).toBeGreaterThanOrEqual(2 * adam.length - 1);
       expect(isWithin(weights, [adam[0]?.[1] ?? stepMs, stepMs])).toBe(true);
       expect(isWithin(named(timeline, 'wait for worker'), lastStep(timeline))).toBe(true);
     },
