@@ -5,17 +5,14 @@ status 1 where one is not "within" its tolerance.
     check_loops.py [--cuda] [CASE...]              prints a line of JSON for each
 """
 
-import json
 import mmap
-import os
-import sys
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import check_overlap
 import torch
-from check_accelerator import wanted
+from check_accelerator import check
 from check_overlap import engine_of, tokens_of
 from deepspeed.utils import safe_get_full_fp32_param
 
@@ -173,12 +170,10 @@ def flags_at(place):
     raise AssertionError("no such memory")
 
 
-if __name__ == "__main__":
+def result_of(name, _):
     check_overlap.config = config
-    good = True
-    for case_name, _ in wanted([*CASES, "forked"], 0):
-        result = forked() if case_name == "forked" else compare(case_name)
-        good = good and result["within"]
-        print("RESULT " + json.dumps(result), flush=True)
-    sys.stdout.flush()
-    os._exit(0 if good else 1)
+    return forked() if name == "forked" else compare(name)
+
+
+if __name__ == "__main__":
+    check([*CASES, "forked"], result_of)

@@ -77,7 +77,7 @@ describe('adam.cpp gives the same bits', () => {
     execFileSync(compiler, [...same, ...flags, adam, source, '-o', program]);
     return program;
   };
-  // By GCC 12 on x86-64 with AVX-512, whose results are those of DeepSpeed's cpu_adam (overlap-optimizer.test.ts).
+  // By GCC 12 on x86-64 with AVX-512, whose results are those of DeepSpeed's cpu_adam (optimizers.test.ts).
   const last = 'halves ae6d630e3970dfaf different 0';
   const expected = (output: string): void => {
     expect(output.trim().split('\n')).toHaveLength(21);
