@@ -12,8 +12,8 @@ export interface SessionRatio {
 
 /**
  * How many times as fast a case ran as another, of the newest session that has launches of both: two machines of one
- * kind, or two days on one, differ by more than two launches in a row do. Launches that were run in turns are paired;
- * of one launch each the interval joins both runs' own.
+ * kind, or two days on one, differ by more than two launches in a row do. Launches that were run in turns are paired,
+ * each with the nearest of the other case where that has more; of one launch each the interval joins both runs' own.
  * @returns null where no session has both
  */
 export function sessionRatio(
@@ -22,12 +22,29 @@ export function sessionRatio(
 ): SessionRatio | null {
   const [before, after] = [new Set(baseline.filter(isMeasured)), new Set(candidate.filter(isMeasured))];
   for (const session of sessionsOf([...before, ...after]).reverse()) {
-    const a = session.filter((record) => before.has(record));
-    const b = session.filter((record) => after.has(record));
+    const ofA = session.filter((record) => before.has(record));
+    const ofB = session.filter((record) => after.has(record));
+    const [a, b] = [nearestTo(ofB, ofA), nearestTo(ofA, ofB)];
     const ratio = ratioOf(a, b);
     if (ratio !== null) return { ratio, baseline: a, candidate: b };
   }
   return null;
+}
+
+/**
+ * As many of `launches` as there are of `others`, each the nearest in time to one of them: of a session of hours the
+ * i-th of seven launches and the i-th of two were not run in turns.
+ */
+function nearestTo(others: readonly RunRecord[], launches: readonly RunRecord[]): readonly RunRecord[] {
+  if (launches.length <= others.length) return launches;
+  const left = new Set(launches);
+  for (const other of others) {
+    const distance = (record: RunRecord): number =>
+      Math.abs(Date.parse(record.startedUtc) - Date.parse(other.startedUtc));
+    const [nearest] = [...left].sort((a, b) => distance(a) - distance(b));
+    if (nearest !== undefined) left.delete(nearest);
+  }
+  return launches.filter((record) => !left.has(record));
 }
 
 function ratioOf(baseline: readonly RunRecord[], candidate: readonly RunRecord[]): Ratio | null {

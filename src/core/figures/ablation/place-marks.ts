@@ -42,7 +42,7 @@ export function measuredOf(
   const mark = measuredMark(at, kept, place.subject, ({ modelTflopsPerGpu }) => modelTflopsPerGpu);
   if (mark.state !== 'value') return { measured: mark, launches, leftOut };
   if (place.subject === place.baseline) return { measured: mark, launches, leftOut };
-  const pair = sessionRatio(nearestTo(launches, baseline), nearestTo(baseline, launches));
+  const pair = sessionRatio(baseline, launches);
   const measured: Mark =
     pair === null
       ? {
@@ -55,22 +55,6 @@ export function measuredOf(
           notes: [...mark.notes, ...memoryNote(pair.baseline, pair.candidate)],
         };
   return { measured, launches, leftOut };
-}
-
-/**
- * As many of `launches` as there are of `others`, each the nearest in time to one of them: of a session of hours the
- * i-th of seven launches and the i-th of two were not run in turns.
- */
-function nearestTo(others: readonly RunRecord[], launches: readonly RunRecord[]): readonly RunRecord[] {
-  if (launches.length <= others.length) return launches;
-  const left = new Set(launches);
-  for (const other of others) {
-    const distance = (record: RunRecord): number =>
-      Math.abs(Date.parse(record.startedUtc) - Date.parse(other.startedUtc));
-    const [nearest] = [...left].sort((a, b) => distance(a) - distance(b));
-    if (nearest !== undefined) left.delete(nearest);
-  }
-  return launches.filter((record) => !left.has(record));
 }
 
 function roundedRatio({ ratio: value, low, high }: { ratio: number; low: number; high: number }): MarkRatio {

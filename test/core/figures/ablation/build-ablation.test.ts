@@ -93,6 +93,35 @@ describe('an ablation of runs', () => {
     expect(row.ratio?.high).toBeLessThan(2.1);
   });
 
+  it('holds no launch against one that failed, nor against one of another session, because it is the nearest', () => {
+    const [base, slow] = [placeNamed('as published', zero), placeNamed('+ both', zero)];
+    const launched = runsOf([
+      [base, 1000],
+      [base, 1000, { outcome: 'host_oom' }],
+      [slow, 500],
+    ]).map((record) => (record.outcome.class === 'host_oom' ? { ...record, statistics: null } : record));
+    expect(rowNamed(built(launched), '+ both', zero).ratio?.value).toBeCloseTo(2, 2);
+
+    const later = (minutes: number, record: (typeof launched)[number]) => ({
+      ...record,
+      startedUtc: new Date(Date.parse(record.startedUtc) + minutes * 60e3).toISOString(),
+      endedUtc: new Date(Date.parse(record.endedUtc!) + minutes * 60e3).toISOString(),
+    });
+    // Two sessions: of the second alone is the ratio, and in it the drift before the row began is none of it.
+    const days = runsOf([
+      [base, 4000],
+      [slow, 500],
+      [slow, 500],
+      [base, 3000],
+      [base, 1000],
+      [slow, 500],
+      [base, 1000],
+      [slow, 500],
+    ]).map((record, index) => (index < 3 ? record : later(24 * 60, record)));
+    const row = rowNamed(built(days), '+ both', zero);
+    expect(row.ratio?.value).toBeCloseTo(2, 2);
+  });
+
   it('says what ran out of memory, and does not average what differs', () => {
     const prism = placeNamed('as published', /one setting changed/);
     const records = runsOf([
