@@ -26,8 +26,8 @@ export function tagProblems(value: unknown, runIds: ReadonlySet<string>): string
     const place = `tags[${index}]`;
     if (typeof name !== 'string' || !isTagName(name) || sourceWords.includes(name))
       return [`${place} has no name`];
-    if (names.has(name.toLowerCase())) return [`${place} is there twice`];
-    names.add(name.toLowerCase());
+    if (names.has(name)) return [`${place} is there twice`];
+    names.add(name);
     if (!Array.isArray(own) || own.length === 0 || new Set(own).size !== own.length)
       return [`${place} has no runs`];
     const isListed = own.every((id) => typeof id === 'string' && isRunId(id) && runIds.has(id));

@@ -1,6 +1,6 @@
 import { listRunIds } from '../../adapters/run-store.ts';
 import { listTags, readTag, writeTag } from '../../adapters/tag-store.ts';
-import type { ArchivedTag } from '../../core/archive/tags.ts';
+import { tagProblems, type ArchivedTag } from '../../core/archive/tags.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import { utcNow, type Context } from '../context.ts';
 import { tagNameProblem } from '../records/tags.ts';
@@ -23,8 +23,13 @@ export async function tagsOfRuns(
   const notes: string[] = [];
   for (const name of await listTags(context.home)) {
     try {
-      const all = (await readTag(context.home, name))?.runIds ?? [];
+      const all = [...new Set((await readTag(context.home, name))?.runIds)];
       const carried = all.filter((runId) => chosen.has(runId)).sort();
+      // A file that somebody laid there by hand: no import would take an archive with it.
+      if (carried.length > 0 && tagProblems([{ name, runIds: carried }], chosen).length > 0) {
+        notes.push(`tag ${JSON.stringify(name)} is not exported: no tag is called so`);
+        continue;
+      }
       if (carried.length > 0) tags.push({ name, runIds: carried });
       if (carried.length > 0 && carried.length < all.length) {
         notes.push(`tag ${name} stands for ${all.length - carried.length} more runs that are not exported`);
@@ -64,10 +69,11 @@ async function fateOf(
   { name, runIds }: ArchivedTag,
   all: readonly string[],
 ): Promise<Pick<ImportedTag, 'state' | 'problem'>> {
-  if ((await listTags(context.home)).includes(name)) {
-    const here = await readTag(context.home, name).catch(() => undefined);
-    if (here === undefined) return { state: 'kept', problem: 'a tag of that name here cannot be read' };
-    const isSame = [...here.runIds].sort().join(' ') === [...runIds].sort().join(' ');
+  // By the file, and not by the list of names: where a file system takes `Base` and `base` for one, so is the tag.
+  const here = await readTag(context.home, name).catch(() => null);
+  if (here === null) return { state: 'kept', problem: 'a tag of that name here cannot be read' };
+  if (here !== undefined) {
+    const isSame = [...new Set(here.runIds)].sort().join(' ') === [...runIds].sort().join(' ');
     return isSame
       ? { state: 'there', problem: null }
       : { state: 'kept', problem: 'it stands for other runs here' };

@@ -5,12 +5,7 @@ import { nameTaken } from '../../adapters/archive-errors.ts';
 import { makeFolder, storageError } from '../../adapters/files.ts';
 import { compareArchivePaths, manifestPath } from '../../core/archive/archive-path.ts';
 import { compressionOfName } from '../../core/archive/compression.ts';
-import {
-  archivedRunFile,
-  archiveSchemaVersion,
-  type ArchivedRun,
-  type ArchiveManifest,
-} from '../../core/archive/manifest.ts';
+import { archivedRunFile, type ArchivedRun, type ArchiveManifest } from '../../core/archive/manifest.ts';
 import type { ArchivedTag } from '../../core/archive/tags.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -24,6 +19,7 @@ import { itemOf, type ArchiveItem } from './archive-items.ts';
 import { archivedLocks } from './archived-locks.ts';
 import { tagsOfRuns } from './archived-tags.ts';
 import { runContents } from './run-contents.ts';
+import { writtenManifest } from './written-manifest.ts';
 
 export interface ExportRequest {
   /** `.tar.gz` or `.tar.zst`. */
@@ -68,8 +64,8 @@ export interface ExportReport {
 /**
  * Packs run folders into an archive: records, plans, configs, scripts, environments, events, logs, the locks of their
  * stacks and the data of their figures, without secrets. The same runs give the same bytes.
- * @throws SuperOffloadError 'usage' for another kind of name or an archive that is there already, 'environment' on a
- * full disk. What was there before is untouched then.
+ * @throws SuperOffloadError 'usage' for another kind of name, an archive that is there already or one that no import
+ * would take, 'environment' on a full disk. What was there before is untouched then.
  */
 export async function exportRuns(context: Context, request: ExportRequest): Promise<ExportReport> {
   const archive = requireName(context, request);
@@ -106,9 +102,10 @@ export async function exportRuns(context: Context, request: ExportRequest): Prom
     figures: figures.map(({ path }) => basename(path)),
     notes: [...notes, ...strangers, ...locks.notes, ...ofTags],
   };
+  const manifest = writtenManifest(report, items, (await toolIdentity(context)).version);
   if (request.dryRun) return report;
   await sweepLeftovers(context, archive);
-  return { ...report, archiveBytes: await pack(context, report, items, { replace: request.force }) };
+  return { ...report, archiveBytes: await pack(context, report, manifest, items, request) };
 }
 
 /** What is packed is what lies in the folders: records that had to be rebuilt must lie there too. */
@@ -174,19 +171,11 @@ async function collectRuns(
 
 async function pack(
   context: Context,
-  { archive, runs, bytes, tags }: ExportReport,
+  { archive, bytes }: ExportReport,
+  manifest: ArchiveManifest,
   items: readonly ArchiveItem[],
-  { replace }: { readonly replace: boolean },
+  { force: replace }: ExportRequest,
 ): Promise<number> {
-  const { version: tool } = await toolIdentity(context);
-  const manifest: ArchiveManifest = {
-    schemaVersion: archiveSchemaVersion,
-    kind: 'superoffload-archive',
-    tool,
-    runs: runs.map(({ runId, title, lock, hiddenSecrets }) => ({ runId, title, lock, hiddenSecrets })),
-    ...(tags.length === 0 ? {} : { tags }),
-    files: items.map(({ path, bytes: size, sha256 }) => ({ path, bytes: size, sha256 })),
-  };
   const newest = Math.max(...items.map(({ mtimeS }) => mtimeS));
   const first = itemOf(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`, newest);
   await makeFolder(resolve(archive, '..')).catch((error: unknown) => {

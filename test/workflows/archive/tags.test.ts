@@ -68,6 +68,20 @@ describe('the tags of an archive', () => {
     expect(await tagsOf(other)).toEqual({});
   });
 
+  it('never make an archive that no import takes: names that differ by case, and files that are no tags', async () => {
+    const { runId } = await storeWhole(sample);
+    await tag('base', runId);
+    await tag('Base', runId);
+    const file = (runIds: string[]): string => JSON.stringify({ schemaVersion: 1, runIds });
+    writeFileSync(join(sample.home, 'tags', 'my tag.json'), file([runId]));
+    writeFileSync(join(sample.home, 'tags', 'double.json'), file([runId, runId]));
+    const { archive, report } = await place.exported();
+    expect(report.notes).toEqual(['tag "my tag" is not exported: no tag is called so']);
+    const other = elsewhere();
+    await take(archive, other);
+    expect(await tagsOf(other)).toEqual({ Base: [runId], base: [runId], double: [runId] });
+  });
+
   it('are none in another folder, and an archive without them is as it was before there were any', async () => {
     const { runId } = await storeWhole(sample);
     const { archive, report } = await place.exported();
@@ -87,7 +101,7 @@ describe('the tags of a hostile archive', () => {
     ['are too many', Array.from({ length: 1001 }, (_, index) => ({ name: `t${index}`, runIds: [id] }))],
     ['lead elsewhere', [{ name: '../runs/x', runIds: [id] }]],
     ['have a word of the tool', [{ name: 'last', runIds: [id] }]],
-    ['are there twice', ['a', 'A'].map((name) => ({ name, runIds: [id] }))],
+    ['are there twice', ['a', 'a'].map((name) => ({ name, runIds: [id] }))],
     ['stand for nothing', [{ name: 'a', runIds: [] }]],
     ['stand for a run twice', [{ name: 'a', runIds: [id, id] }]],
     ['stand for a run of somebody else', [{ name: 'a', runIds: ['20260102T030405Z-b-0001'] }]],
