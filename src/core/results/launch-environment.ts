@@ -3,7 +3,7 @@ import { isForwarded } from '../launch/forward.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { LaunchEnvironment, RunRecord } from './record.ts';
 import type { Difference } from './fairness.ts';
-import { redactEnvironment } from './redact.ts';
+import { hiddenMark, redactEnvironment } from './redact.ts';
 
 /** Variables that steer communication, threads, memory and the engines of a training. */
 const relevant =
@@ -13,9 +13,15 @@ const relevant =
 const irrelevant =
   /_(?:HOME|DIR|CACHE|PATH|VERSION|FILE)$|^DS_BUILD_|^TORCH_CUDA_ARCH_LIST$|^CUDA_DEVICE_ORDER$|^DS_ACCELERATOR$/;
 
+/** Of these it does: which library is loaded, and what NCCL takes the machine for. */
+const relevantPath = /^LD_LIBRARY_PATH$|^NCCL_(?:TOPO|GRAPH|CONF|TUNER_CONFIG)_FILE$/;
+
 function isRelevant(name: string): boolean {
-  return relevant.test(name) && (name === 'LD_LIBRARY_PATH' || !irrelevant.test(name));
+  return relevant.test(name) && (relevantPath.test(name) || !irrelevant.test(name));
 }
+
+/** Of no name that is known, a key all the same: nothing that steers a library looks so. */
+const keyShape = /^(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+=]{32,}$/;
 
 /**
  * What of the environment of a launch may change its speed: the caller's variables as far as they reach the ranks, and
@@ -33,7 +39,11 @@ export function launchEnvironment(
     ([name]) => !plan.unset.includes(name) && (handsAllOn || isForwarded(name)),
   );
   const all = redactEnvironment({ ...Object.fromEntries(callers), ...plan.env });
-  const variables = Object.fromEntries(Object.entries(all).filter(([name]) => isRelevant(name)));
+  const variables = Object.fromEntries(
+    Object.entries(all)
+      .filter(([name]) => isRelevant(name))
+      .map(([name, value]) => [name, keyShape.test(value) ? hiddenMark : value]),
+  );
   return { hash: shortHash(canonicalJson(variables)), variables };
 }
 

@@ -17,8 +17,8 @@ const secretName = new RegExp(
 );
 /** The shell's own: folders, not passwords. */
 const folderNames = new Set(['PWD', 'OLDPWD']);
-/** `scheme://user:password@host`: the password is a secret whatever the variable is called. */
-const urlPassword = /(\b\w+:\/\/[^/\s:@]*:)[^/\s@]+@/g;
+/** `scheme://user:password@host`: the password is a secret whatever the variable is called, and may hold a bare `@`. */
+const urlPassword = /(\b\w+:\/\/[^/\s:@]*:)[^/\s]+@/g;
 /** `https://token@host`: over HTTP a user without a password is a token. `ssh://git@host` is none. */
 const urlToken = /(https?:\/\/)[^/\s:@]+@/gi;
 /** Tokens that say themselves what they are: Hugging Face, GitHub, GitLab, OpenAI and the like, Slack, NVIDIA, npm, PyPI, JWT. */
@@ -41,9 +41,14 @@ export function redactEnvironment(env: Readonly<Record<string, string | undefine
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(
     entries
-      .map(([name, value]): [string, string] => [name, isSecretName(name) ? hiddenMark : redactText(value)])
+      .map(([name, value]): [string, string] => [name, isSecretName(name) ? hiddenMark : redactFlags(value)])
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
+}
+
+/** A variable may hold the flags of a command: `--password x` is no secret by either of its words. */
+function redactFlags(value: string): string {
+  return redactText(redactCommand(value.split(' ')).join(' '));
 }
 
 /** A command for people to read: values of flags and variables that are secrets by their name or shape are hidden. */

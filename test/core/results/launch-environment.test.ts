@@ -51,6 +51,24 @@ describe('the environment of a launch', () => {
     expect(variables).toMatchObject({ DS_API_KEY: hiddenMark, NCCL_X: `https://u:${hiddenMark}@host` });
   });
 
+  it('holds no secret of a name that says nothing, and no hash of one', () => {
+    const under = (secret: string) =>
+      launchEnvironment(plan, {
+        ...{ DS_REMOTE: `https://u:${secret}@more@host/x`, DS_ARGS: `--steps 3 --password ${secret}q` },
+        ...{ DS_WANDB: secret.repeat(4), CUDA_VISIBLE_DEVICES: 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f6' },
+      });
+    expect(under('0a1b2c3d4e').variables).toMatchObject({
+      ...{ DS_REMOTE: `https://u:${hiddenMark}@host/x`, DS_ARGS: `--steps 3 --password ${hiddenMark}` },
+      ...{ DS_WANDB: hiddenMark, CUDA_VISIBLE_DEVICES: 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f6' },
+    });
+    expect(under('0a1b2c3d4e').hash).toBe(under('9f8e7d6c5b').hash);
+  });
+
+  it('has the files by which NCCL is told of the machine, and not where it writes', () => {
+    const files = { NCCL_TOPO_FILE: '/a.xml', NCCL_DEBUG_FILE: '/a.log' };
+    expect(Object.keys(launchEnvironment({ ...plan, env: {} }, files).variables)).toEqual(['NCCL_TOPO_FILE']);
+  });
+
   it('has of other machines what goes along to them', () => {
     const schedule = {
       ...{ scheduler: 'slurm', setup: [], bindCores: false, allocation: null },
