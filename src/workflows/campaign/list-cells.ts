@@ -1,7 +1,7 @@
 import { readCampaignJournal } from '../../adapters/campaign-store.ts';
 import { passes } from '../../core/campaign/filter.ts';
 import { orderCells } from '../../core/campaign/order.ts';
-import { statesOf, type LaunchRules } from '../../core/campaign/state.ts';
+import { goodLaunches, statesOf, type LaunchRules } from '../../core/campaign/state.ts';
 import type { Cell } from '../../core/campaign/cell.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import type { Context } from '../context.ts';
@@ -19,6 +19,8 @@ export interface ListedCell {
   readonly state: CellReport['state'];
   /** Runs that were made before, outside of this campaign, and would be taken over. */
   readonly reused: readonly string[];
+  /** Good launches that it still lacks, with those taken over. */
+  readonly lacking: number;
   /** Of one launch, milliseconds; null where nothing is known. */
   readonly expectedMs: number | null;
 }
@@ -42,13 +44,15 @@ export async function listCells(
     const plan = planned.plans.get(cell.key);
     if (plan === undefined) return [];
     const known = new Set(state.attempts.map(({ runId }) => runId));
-    const reused = request.reuse ? (earlier.get(cell.key) ?? []).map(({ runId }) => runId) : [];
+    const found = request.reuse ? (earlier.get(cell.key) ?? []).map(({ runId }) => runId) : [];
+    const reused = found.filter((runId) => !known.has(runId));
     return [
       {
         cell,
         plan,
         state: stateOf(state, launchRules),
-        reused: reused.filter((runId) => !known.has(runId)),
+        reused,
+        lacking: Math.max(0, request.repeat - goodLaunches(state) - reused.length),
         expectedMs: expected.of(state),
       },
     ];

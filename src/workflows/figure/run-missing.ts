@@ -172,9 +172,9 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
   const all = await planCampaign(context, request, rules);
   const planned = { ...all, cells: all.cells.filter((cell) => isWanted(cell.case)) };
   const cells = await listCells(context, request, rules, planned);
-  const left = cells.filter(({ state, reused }) => state === 'left' && reused.length < run.repeat);
+  const left = cells.filter(({ state, lacking }) => state === 'left' && lacking > 0);
   const missing = distinctTitles(left.map(({ cell }) => cell));
-  const bare = { figure, chips, campaign, missing, expectedMs: expectedOf(left, run.repeat) };
+  const bare = { figure, chips, campaign, missing, expectedMs: expectedOf(left) };
   if (planned.cells.length === 0) throw nothingToRun(planned.leftOut.map(({ reason }) => reason));
   if (missing.length > 0) for (const message of planned.notes) context.emit({ type: 'note', message });
   if (dryRun || missing.length === 0) return { ...bare, exitCode: 0 };
@@ -184,10 +184,8 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
 }
 
 /** Of all launches that are missing. */
-function expectedOf(left: readonly ListedCell[], repeat: number): number | null {
-  const each = left.map(({ expectedMs, reused }) =>
-    expectedMs === null ? null : expectedMs * (repeat - reused.length),
-  );
+function expectedOf(left: readonly ListedCell[]): number | null {
+  const each = left.map(({ expectedMs, lacking }) => (expectedMs === null ? null : expectedMs * lacking));
   return each.reduce((sum, ms) => (sum === null || ms === null ? null : sum + ms), 0);
 }
 
