@@ -1,7 +1,7 @@
 import { dataFolders, readExperiment, readModels } from '../../adapters/experiment-data.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { ablationPlaces, settingKey } from '../../core/figures/ablation/places.ts';
-import { faultsError } from '../../errors.ts';
+import { faultsError, type SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { resolveMachine } from '../machine.ts';
 
@@ -23,7 +23,7 @@ export async function chosenRows(
     return { text: `${group}: ${row.title}`.toLowerCase(), title: row.title, key: settingKey(subject) };
   });
   const having = (words: string): typeof named =>
-    named.filter(({ text }) => text.includes(words.toLowerCase()));
+    words.trim() === '' ? [] : named.filter(({ text }) => text.includes(words.toLowerCase()));
   const unknown = rows.filter((words) => having(words).length === 0);
   if (unknown.length > 0) {
     const expected = [...new Set(named.map(({ title }) => title))].join(', ');
@@ -34,4 +34,19 @@ export async function chosenRows(
   }
   const wanted = new Set(rows.flatMap((words) => having(words).map(({ key }) => key)));
   return (subject) => wanted.has(settingKey(subject));
+}
+
+/** Rows that there are, of models or modes that were not asked for. */
+export function rowsLeftOut(rows: readonly string[]): SuperOffloadError {
+  const faults = rows.map((words) => {
+    return {
+      place: `--row ${JSON.stringify(words)}`,
+      problem: 'no row of what the other flags choose has these words',
+    };
+  });
+  return faultsError(
+    'usage',
+    faults,
+    'leave out --model, --mode or --dtype, or name a row of theirs; nothing was started',
+  );
 }

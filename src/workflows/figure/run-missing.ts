@@ -18,7 +18,7 @@ import { searchFrontiers } from '../frontier/frontier.ts';
 import { searchExitCode } from '../frontier/report.ts';
 import { requireChips, requireRanks, resolveMachine } from '../machine.ts';
 import { planModelSize } from '../model-size/plan-model-size.ts';
-import { chosenRows } from './chosen-rows.ts';
+import { chosenRows, rowsLeftOut } from './chosen-rows.ts';
 import { figureCommand } from './run-command.ts';
 import type { PlanRequest } from '../plan/request.ts';
 
@@ -171,11 +171,12 @@ async function runCells(context: Context, work: Work, experiment: string): Promi
   const rules = readRules(request);
   const all = await planCampaign(context, request, rules);
   const planned = { ...all, cells: all.cells.filter((cell) => isWanted(cell.case)) };
+  if (all.cells.length === 0) throw nothingToRun(all.leftOut.map(({ reason }) => reason));
+  if (planned.cells.length === 0) throw rowsLeftOut(run.rows ?? []);
   const cells = await listCells(context, request, rules, planned);
   const left = cells.filter(({ state, lacking }) => state === 'left' && lacking > 0);
   const missing = distinctTitles(left.map(({ cell }) => cell));
   const bare = { figure, chips, campaign, missing, expectedMs: expectedOf(left) };
-  if (planned.cells.length === 0) throw nothingToRun(planned.leftOut.map(({ reason }) => reason));
   if (missing.length > 0) for (const message of planned.notes) context.emit({ type: 'note', message });
   if (dryRun || missing.length === 0) return { ...bare, exitCode: 0 };
   const result = await runCampaign(context, request, rules, planned);

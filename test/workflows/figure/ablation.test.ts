@@ -81,6 +81,14 @@ describe('superoffload figure ablation', () => {
     );
   });
 
+  it('with --run --row refuses words that say nothing, and rows that the other flags leave out', async () => {
+    const refused = (change: object) => refusal({ from: [], run: { ...run, ...change }, dryRun: true });
+    expect(await refused({ rows: [' '] })).toMatch(/^usage: --row " ": no row has these words/);
+    expect(await refused({ rows: ['none: zero-3'], flags: { models: ['2B'] } })).toBe(
+      'usage: --row "none: zero-3": no row of what the other flags choose has these words',
+    );
+  });
+
   it('fits in calls of nine minutes on an H200, as docs/figures.md has them', async () => {
     const parts = [{ models: ['5B'] }, { modes: ['prism_overlap'], models: ['2B'] }, { modes: ['prism'] }, { modes: ['zero_offload'] }]; // prettier-ignore
     for (const flags of parts) {
