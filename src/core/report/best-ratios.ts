@@ -1,4 +1,4 @@
-import { isBusyMachine } from '../results/busy-machine.ts';
+import { busyTasks } from '../results/busy-machine.ts';
 import {
   isMeasured,
   modeRatios,
@@ -53,9 +53,7 @@ function ratiosOf(rows: readonly RunRow[]): RatioRow[] {
 function busyWords(summaries: readonly CaseSummary[], { baselineCaseId, caseId }: ModeRatio): string[] {
   return [baselineCaseId, caseId].flatMap((id) => {
     const measured = summaries.find((summary) => summary.caseId === id)?.launches.filter(isMeasured) ?? [];
-    const busy = measured.flatMap(({ conditions: { runningTasksBefore: tasks }, system: { cores } }) =>
-      tasks !== null && isBusyMachine(tasks, cores) ? [tasks] : [],
-    );
+    const busy = busyTasks(measured);
     if (busy.length === 0) return [];
     const launches = measured.length === 1 ? '' : `${busy.length} of ${measured.length} launches, `;
     const most = Math.max(...busy);

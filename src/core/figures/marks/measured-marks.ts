@@ -3,7 +3,7 @@ import { standingOf } from '../../campaign/retry-policy.ts';
 import type { OutcomeClass } from '../../logs/events.ts';
 import type { RunRecord, Throughput } from '../../results/record.ts';
 import { fullConfidence, isMeasured, summarizeCases, type CaseSummary } from '../../results/summarize.ts';
-import { isBusyMachine } from '../../results/busy-machine.ts';
+import { busyTasks } from '../../results/busy-machine.ts';
 import { keptBatches } from '../../search/batch-rule.ts';
 import { wallOf } from '../../search/verdict.ts';
 import { endsText } from './end-words.ts';
@@ -89,7 +89,7 @@ function skippedNotes({ launches }: CaseSummary): string[] {
 /** Times of such a run are in doubt: its record and `compare` say so too. */
 function busyNotes({ launches }: CaseSummary): string[] {
   const measured = launches.filter(isMeasured);
-  const busy = measured.filter(({ conditions: { runningTasksBefore: tasks }, system: { cores } }) => tasks !== null && isBusyMachine(tasks, cores)); // prettier-ignore
+  const busy = busyTasks(measured);
   if (busy.length === 0) return [];
   const of = measured.length === 1 ? '' : `${busy.length} of ${measured.length} launches `;
   return [`${of}on a busy machine: tasks of others ran before`];
