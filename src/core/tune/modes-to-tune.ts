@@ -49,7 +49,11 @@ export function keepsAllOnGpu(name: ModeName): boolean {
   return !modes[name].offloadsOptimizer && !modes[name].offloadsParameters;
 }
 
-/** The same of a case: the overlap optimizer at ratio 0 steps all of it on the GPU. */
-export function offloadsNothing({ mode, ratio }: Pick<Case, 'mode' | 'ratio'>): boolean {
-  return keepsAllOnGpu(mode) || (isOverlayMode(mode) && ratio === 0);
+/** The same of a case: the overlap optimizer at ratio 0 steps all of it on the GPU. Kept activations may still leave it. */
+export function offloadsNothing({
+  mode,
+  ratio,
+  activationOffload,
+}: Pick<Case, 'mode' | 'ratio' | 'activationOffload'>): boolean {
+  return !activationOffload && (keepsAllOnGpu(mode) || (isOverlayMode(mode) && ratio === 0));
 }

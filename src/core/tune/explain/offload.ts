@@ -1,6 +1,9 @@
 import type { Case } from '../../experiment/case.ts';
+import { leavesMargin } from '../judge/best.ts';
 import { leadOver, type Lead } from '../judge/lead.ts';
-import { pooledOf, type Measured } from '../measured.ts';
+import { lessonsOf } from '../judge/lessons.ts';
+import { pooledOf, type Measured, type Numbered } from '../measured.ts';
+import { wallTitles } from '../../search/verdict.ts';
 import { keepsAllOnGpu, offloadsNothing } from '../modes-to-tune.ts';
 import type { Rejected, Tuning } from '../tuning.ts';
 
@@ -14,10 +17,10 @@ interface PartDifference {
 export type OffloadFinding =
   /** The choice offloads nothing. */
   | { readonly kind: 'needless' }
-  /** All of it would fit on the GPU, and what offloads a part is faster. */
+  /** All of it would fit on the GPU with the margin, by what ran or by prediction, and what offloads a part was chosen. */
   | {
       readonly kind: 'worthwhile';
-      /** Of the optimizer, 0 to 1. */
+      /** Of the optimizer, 0 to 1; 0 where only kept activations are on the host. */
       readonly cpuShare: number;
       /** The fastest measurement without offload; null where none was made whole. */
       readonly onGpu: { readonly trial: Measured; readonly lead: Lead } | null;
@@ -37,21 +40,44 @@ export function offloadFinding(
 ): OffloadFinding {
   const own = chosen.candidate.subject;
   if (offloadsNothing(own)) return { kind: 'needless' };
-  const isOther = (subject: Case): boolean =>
-    offloadsNothing(subject) && subject.model.name === own.model.name;
-  if (!tuning.candidates.some(({ subject }) => isOther(subject))) {
-    const lacking = rejected.find(({ subject }) => keepsAllOnGpu(subject.mode)) ?? null;
-    return { kind: 'needed', lacking };
+  const others = tuning.candidates
+    .map((candidate, index) => ({ index, candidate }))
+    .filter(
+      ({ candidate: { subject } }) => offloadsNothing(subject) && subject.model.name === own.model.name,
+    );
+  const whyNoRoom = shortageOf(tuning);
+  const fitting = new Set(others.filter((one) => whyNoRoom(one) === null).map(({ index }) => index));
+  if (fitting.size === 0) {
+    const [shown] = others.map((one) => ({ subject: one.candidate.subject, reason: whyNoRoom(one) ?? '' }));
+    const predicted = rejected.find(({ subject }) => keepsAllOnGpu(subject.mode)) ?? null;
+    return { kind: 'needed', lacking: shown ?? predicted };
   }
   const [trial] = pooledOf(tuning)
-    .filter(({ candidate, result }) => result.isWhole && isOther(candidate.subject))
+    .filter(({ index, result }) => result.isWhole && fitting.has(index))
     .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs);
   return {
     kind: 'worthwhile',
-    cpuShare: own.ratio ?? 1,
+    cpuShare: keepsAllOnGpu(own.mode) ? 0 : (own.ratio ?? 1),
     onGpu: trial === undefined ? null : { trial, lead: leadOver(trial, chosen) },
     differences: trial === undefined ? [] : differences(partsOf(trial.candidate.subject), partsOf(own)),
   };
+}
+
+/** Why a candidate does not fit, by its own launch or by those of its like; null where it does, or may. */
+function shortageOf(tuning: Tuning): (one: Numbered) => string | null {
+  const { whyNoRoom } = lessonsOf(tuning);
+  const shown = new Set(
+    pooledOf(tuning)
+      .filter((one) => leavesMargin(one, tuning))
+      .map(({ index }) => index),
+  );
+  const ranOut = (index: number): string | undefined =>
+    tuning.trials
+      .flatMap(({ candidate, result }) =>
+        candidate === index && result.kind === 'memory' ? [`ran out of ${wallTitles[result.wall]}`] : [],
+      )
+      .at(-1);
+  return ({ index, candidate }) => ranOut(index) ?? (shown.has(index) ? null : whyNoRoom(candidate));
 }
 
 /** Less of the choice's step says nothing. */

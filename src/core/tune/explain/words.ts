@@ -42,8 +42,12 @@ type Worthwhile = Extract<OffloadFinding, { kind: 'worthwhile' }>;
 
 function worthwhileLine({ cpuShare, onGpu }: Worthwhile): string {
   const what = cpuShare === 1 ? 'the whole optimizer' : `${formatNumber(100 * cpuShare)}% of the optimizer`;
-  const fits = `all of it would fit on the GPU; the choice steps ${what} on the CPU`;
-  if (onGpu === null) return `${fits}; nothing that offloads nothing was measured whole`;
+  const choice =
+    cpuShare === 0 ? 'the choice keeps activations on the host' : `the choice steps ${what} on the CPU`;
+  if (onGpu === null) {
+    return `by prediction all of it would fit on the GPU; ${choice}; nothing that offloads nothing was measured whole`;
+  }
+  const fits = `all of it would fit on the GPU; ${choice}`;
   const { trial, lead } = onGpu;
   const range =
     lead.low === null || lead.high === null ? '' : ` (${lead.low.toFixed(2)} to ${lead.high.toFixed(2)})`;

@@ -18,6 +18,8 @@ export interface Lessons {
   readonly factors: MemoryFactors;
   /** Why a candidate is not to be tried any more, in words; null where it may be. Says nothing of time. */
   readonly whyOut: (candidate: Candidate) => string | null;
+  /** The same of memory alone. */
+  readonly whyNoRoom: (candidate: Candidate) => string | null;
 }
 
 /** Less than was predicted is believed up to this: a trial may end before its peak. */
@@ -40,20 +42,18 @@ export function lessonsOf(tuning: Pick<Tuning, 'candidates' | 'trials' | 'capaci
   const factors = factorsOf(ended, tuning);
   const failed = failedModes(ended);
   const { capacity, budget } = tuning;
-  return {
-    factors,
-    whyOut: (candidate) => {
-      const failure = failed.get(candidate.subject.mode);
-      if (failure !== undefined) return failure;
-      const wall = ended.find((one) => isForbidden(one, candidate, ended));
-      if (wall?.trial.result.kind === 'memory') {
-        return `needs as much ${wallTitles[wall.trial.result.wall]} as one that ran out of it`;
-      }
-      const needs = corrected(candidate, factors(candidate.subject.mode));
-      if (isRoom(roomOf(needs, capacity, budget.memoryMargin))) return null;
-      return `by what trials of its mode took, ${shortageText(needs, capacity, budget.memoryMargin)}`;
-    },
+  const whyNoRoom = (candidate: Candidate): string | null => {
+    const wall = ended.find((one) => isForbidden(one, candidate, ended));
+    if (wall?.trial.result.kind === 'memory') {
+      return `needs as much ${wallTitles[wall.trial.result.wall]} as one that ran out of it`;
+    }
+    const needs = corrected(candidate, factors(candidate.subject.mode));
+    if (isRoom(roomOf(needs, capacity, budget.memoryMargin))) return null;
+    return `by what trials of its mode took, ${shortageText(needs, capacity, budget.memoryMargin)}`;
   };
+  const whyOut = (candidate: Candidate): string | null =>
+    failed.get(candidate.subject.mode) ?? whyNoRoom(candidate);
+  return { factors, whyOut, whyNoRoom };
 }
 
 function failedModes(ended: readonly Ended[]): Map<ModeName, string> {

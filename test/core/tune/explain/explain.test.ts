@@ -87,8 +87,43 @@ describe('explain', () => {
     ]);
     const alone = { ...after, trials: [measured(5, 255)] };
     expect(choiceLines(explain(alone, 5, context))[0]).toBe(
-      'all of it would fit on the GPU; the choice steps 5% of the optimizer on the CPU; nothing that offloads nothing was ' +
-        'measured whole',
+      'by prediction all of it would fit on the GPU; the choice steps 5% of the optimizer on the CPU; nothing that offloads ' +
+        'nothing was measured whole',
+    );
+  });
+
+  it('does not say that all would fit where launches have shown that it does not', () => {
+    const part = candidate({ orderMs: 250, gpuGiB: 40 }, { mode: 'prism_overlap', ratio: 0.5 });
+    const first = (trials: Trial[]): string | undefined =>
+      choiceLines(explain(tuningOf([candidates[0]!, part], { trials }), 1, context))[0];
+    const chosen = measured(1, 255);
+    expect(first([trialOf(0, { kind: 'memory', wall: 'gpu' }), chosen])).toBe(
+      'offload is needed: zero_2 ran out of GPU memory',
+    );
+    expect(first([measured(0, 200, { gpuGiB: 139 }), chosen])).toBe(
+      'offload is needed: zero_2 by what trials of its mode took, needs 139.0 GiB of GPU memory a chip, 133.0 are there ' +
+        'with the margin',
+    );
+    // Its own launch says more than what others of its mode took beyond their predictions.
+    const like = candidate({ gpuGiB: 40 }, { mode: 'zero_2', microBatch: 4 });
+    const fits = candidate({ gpuGiB: 125 }, { mode: 'zero_2' });
+    const trials = [measured(0, 300, { gpuGiB: 60 }), measured(1, 280, { gpuGiB: 130 }), measured(2, 255)];
+    const ran = explain(tuningOf([like, fits, part], { trials }), 2, context);
+    expect(ran.offload).toMatchObject({ kind: 'worthwhile', onGpu: { trial: { index: 1 } } });
+    // What failed twice, of whatever, is no matter of memory.
+    const failed = trialOf(0, { kind: 'failed', reason: 'crash' });
+    expect(first([failed, failed, chosen])).toMatch(/^by prediction all of it would fit on the GPU/);
+  });
+
+  it('does not call it all on the GPU where kept activations are on the host', () => {
+    const host = candidate({}, { mode: 'ddp', activationCheckpointing: true, activationOffload: true });
+    const other = candidate({}, { mode: 'zero_2' });
+    const alone = explain(tuningOf([host], { trials: [measured(0, 300)] }), 0, context);
+    expect(alone.offload).toEqual({ kind: 'needed', lacking: null });
+    const beside = tuningOf([host, other], { trials: [measured(0, 300), measured(1, 400)] });
+    expect(choiceLines(explain(beside, 0, context))[0]).toBe(
+      'all of it would fit on the GPU; the choice keeps activations on the host, and zero_2, the fastest without offload, ' +
+        'takes 400 ms: 1.33 times as long (1.31 to 1.36)',
     );
   });
 
