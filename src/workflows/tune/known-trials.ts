@@ -3,6 +3,7 @@ import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { isComparable } from '../../core/results/comparable.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { candidateKey } from '../../core/tune/propose/propose.ts';
+import { mostLaunches } from '../../core/tune/search/repeat.ts';
 import type { KnownTrial } from '../../core/tune/search/search-state.ts';
 import type { Candidate } from '../../core/tune/tuning.ts';
 import { SuperOffloadError } from '../../errors.ts';
@@ -21,7 +22,8 @@ export type PlanOf = (candidate: Pick<Candidate, 'subject' | 'bindCores'>) => Ru
 
 /**
  * A trial of this tuning that an earlier command began before it was stopped. One that still runs is followed to its end.
- * @returns null for a run that was removed since, that a person stopped, or that was on another machine or stack.
+ * One that took its whole --timeout has failed; one that the time of that command cut is made again.
+ * @returns null for a run that was removed since, that was cut, that a person stopped, or that was on another machine or stack.
  */
 export async function ownTrial(
   context: Context,
@@ -32,10 +34,15 @@ export async function ownTrial(
   const record = await recordOf(context, runId);
   if (record === null) return null;
   const now = { ...planOf(candidate), tool: await toolIdentity(context) };
-  return isComparable(record, now) ? toFinished(key, record, false) : null;
+  if (!isComparable(record, now)) return null;
+  const trial = toTrial(key, record, false);
+  if (trial?.result.kind !== 'unfinished') return trial;
+  const { timeoutMs } = now.limits;
+  const isAsked = timeoutMs !== null && record.durationMs !== null && record.durationMs >= timeoutMs;
+  return isAsked ? { ...trial, result: { ...trial.result, kind: 'failed' } } : null;
 }
 
-/** What other commands have shown of candidates: of each the run that says most, the newest of equals. */
+/** What other commands have shown of candidates: of each the runs that say most, the newest of equals. */
 export async function storedTrials(
   context: Context,
   candidates: readonly Candidate[],
@@ -52,24 +59,20 @@ export async function storedTrials(
       const records = stored.get(plans[index]?.caseId ?? '') ?? [];
       const found = records
         .filter(({ runId }) => !seen.has(runId))
-        .flatMap((record) => toFinished(candidateKey(candidate), record, true) ?? []);
+        .flatMap((record) => toTrial(candidateKey(candidate), record, true) ?? []);
       trials.push(...mostTelling(found));
     }
   }
   return trials;
 }
 
+/** Whole launches are pooled, as many as a search makes of one candidate: what it launched twice it need not again. */
 function mostTelling(trials: readonly RunTrial[]): RunTrial[] {
   const measured = trials.filter(({ result }) => result.kind === 'measured');
-  const whole = measured.findLast(({ result }) => result.kind === 'measured' && result.isWhole);
-  const found = whole ?? measured.at(-1) ?? trials.at(-1);
+  const whole = measured.filter(({ result }) => result.kind === 'measured' && result.isWhole);
+  if (whole.length > 0) return whole.slice(-mostLaunches);
+  const found = measured.at(-1) ?? trials.at(-1);
   return found === undefined ? [] : [found];
-}
-
-/** A trial that an earlier command's time cut says nothing: it is made again. */
-function toFinished(key: string, record: RunRecord, isStored: boolean): RunTrial | null {
-  const trial = toTrial(key, record, isStored);
-  return trial?.result.kind === 'unfinished' ? null : trial;
 }
 
 /**

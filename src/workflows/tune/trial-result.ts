@@ -23,9 +23,12 @@ export function trialResultOf(record: RunRecord): TrialResult | null {
       isWhole: !isEarly,
     };
   }
-  if (record.exit.stoppedBy === 'timeout') return { kind: 'unfinished', reason: outcome.reason };
   const verdict = verdictOf(record);
   if (verdict.kind === 'memory') return verdict;
+  // What failed first and then hung until its time was over has failed.
+  if (outcome.class === 'time_limit' && record.exit.stoppedBy === 'timeout') {
+    return { kind: 'unfinished', reason: outcome.reason };
+  }
   return { kind: 'failed', reason: `${outcome.class}: ${outcome.reason}` };
 }
 

@@ -1,7 +1,9 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tuneText } from '../../../src/cli/text/tune.ts';
 import { tune } from '../../../src/workflows/tune/tune.ts';
-import { offloadIsFastest, toyTuning, type ToyTuning } from './toy-tuning.ts';
+import { offloadIsFastest, textOf, toyTuning, type ToyTuning } from './toy-tuning.ts';
 
 let toy: ToyTuning;
 beforeEach(async () => {
@@ -40,7 +42,16 @@ describe('a trial that is cut', () => {
   it('by --timeout has failed', async () => {
     toy.setPause(60);
     const limits = { timeoutMs: 1000 };
-    const [size] = await tune(toy.context, await toy.plan({ flags, limits, budget }));
+    const plan = () => toy.plan({ flags: { ...flags, modes: ['zero_offload'] }, limits, budget });
+    const [size] = await tune(toy.context, await plan());
     expect(size?.trials.map(({ result }) => result.kind)).toEqual(['failed']);
+    // As SIGKILL leaves it after the trial: what goes on has it.
+    const [name] = readdirSync(join(toy.home, 'tunes')).filter((file) => file.endsWith('.ndjson'));
+    const journal = join(toy.home, 'tunes', name!);
+    const lines = textOf(journal).split('\n');
+    writeFileSync(journal, lines.filter((line) => !line.includes('"end"')).join('\n'));
+    const [again] = await tune(toy.context, await plan());
+    expect(again?.trials.map(({ result }) => result.kind)).toEqual(['failed']);
+    expect(toy.launches()).toHaveLength(1);
   });
 });

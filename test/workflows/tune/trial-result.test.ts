@@ -39,14 +39,17 @@ describe('what a run says to a tuning', () => {
 
   it('is nothing where a person stopped it, a failure with its reason where it broke, and no whole measurement where it was given up', () => {
     const [record] = realRecords.filter(({ outcome }) => outcome.class === 'ok');
-    const ended = (name: 'interrupted' | 'crash') => ({
+    const ended = (name: 'interrupted' | 'crash' | 'time_limit' | 'gpu_oom') => ({
       ...record!,
       outcome: { ...record!.outcome, class: name, reason: 'why' },
     });
     expect(trialResultOf(ended('interrupted'))).toBeNull();
     expect(trialResultOf(ended('crash'))).toEqual({ kind: 'failed', reason: 'crash: why' });
-    const cut = { ...ended('crash'), exit: { ...record!.exit, stoppedBy: 'timeout' as const } };
-    expect(trialResultOf(cut)).toEqual({ kind: 'unfinished', reason: 'why' });
+    const exit = { ...record!.exit, stoppedBy: 'timeout' as const };
+    expect(trialResultOf({ ...ended('time_limit'), exit })).toEqual({ kind: 'unfinished', reason: 'why' });
+    // A rank fails, and the others wait for it until the time is over.
+    expect(trialResultOf({ ...ended('gpu_oom'), exit })).toEqual({ kind: 'memory', wall: 'gpu' });
+    expect(trialResultOf({ ...ended('crash'), exit })).toEqual({ kind: 'failed', reason: 'crash: why' });
     const early = { ...record!, abandoned: { aboveMs: 1 } };
     expect(trialResultOf(early)).toMatchObject({ kind: 'measured', isWhole: false });
     expect(trialResultOf({ ...ended('crash'), abandoned: { aboveMs: 1 } })).toMatchObject({ kind: 'failed' });

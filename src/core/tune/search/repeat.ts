@@ -4,7 +4,7 @@ import { pooledOf, type Measured } from '../measured.ts';
 import type { Tuning } from '../tuning.ts';
 
 /** Launches of one candidate, at most: more say more of the noise than of the choice. */
-const mostLaunches = 2;
+export const mostLaunches = 2;
 
 /** Their intervals touch, and by them the other could be faster by more than launches differ. */
 function isChance({ isToldApart, low }: Lead): boolean {
