@@ -135,7 +135,10 @@ class HostWatch:
 
     def stop(self):
         while self.undo:
-            self.undo.pop()()
+            try:
+                self.undo.pop()()
+            except Exception as error:  # the run has replaced it itself: the others are still to be taken back
+                say_failed("the end of what was watched", error)
         self.notes = [(what, b, e) for what, b, e, _ in self.copies]
         for what, begin, end, thread in self.lasting:
             own = [(b, e) for _, b, e, copier in self.copies if copier == thread]
@@ -150,9 +153,10 @@ class HostWatch:
 
         copy_ = torch.Tensor.copy_
 
-        def noted(target, source, *args, **options):
+        def noted(target, *args, **options):
             begin = now()
-            result = copy_(target, source, *args, **options)
+            result = copy_(target, *args, **options)
+            source = args[0] if args else options.get("other", target)  # as PyTorch names it
             what, thread = getattr(self.local, "what", None), threading.get_ident()
             if what is None and self.stepping and thread == self.thread:
                 what = "parameters"

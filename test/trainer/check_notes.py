@@ -67,6 +67,8 @@ big, small = torch.zeros(4096), torch.zeros(4)
 optimizer.partition_grads(big, torch.ones(4096))
 optimizer.partition_grads(small, torch.ones(4))
 big.copy_(torch.ones(4096))  # nobody's
+big.copy_(other=torch.ones(4096))  # its name in PyTorch
+watch.undo.append(lambda: delattr(optimizer, "gone"))  # as where the run has taken it away itself
 watch.stepping = True
 big.copy_(torch.ones(4096))
 try:
