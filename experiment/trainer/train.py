@@ -90,7 +90,10 @@ def check_arguments(args, vocab, world_size, ds_config):
 def check_offload_parts(ds_config, optimizer, cpu_optimizer, overlap):
     """Where the optimizer's pinned memory comes from, and who casts. What the JSON asks for must be there: DeepSpeed
     without this project's patches trains on without a word."""
-    from deepspeed.utils import pin_memory
+    try:
+        from deepspeed.utils import pin_memory
+    except ImportError:  # before DeepSpeed 0.19.6
+        pin_memory = None
 
     asked = ds_config.get("superoffload", {})
     parts = {"host_memory": ("registered", getattr(pin_memory, "chosen", None) is not None),

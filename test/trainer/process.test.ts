@@ -97,3 +97,22 @@ test(
     });
   },
 );
+
+test('takes a DeepSpeed before 0.19.6, which pins memory in no one place', { timeout: 60_000 }, async () => {
+  const script = join(import.meta.dirname, '../../experiment/trainer/train.py');
+  const program = [
+    'import os, runpy, sys, types',
+    'script = sys.argv[1]',
+    'sys.path.insert(0, os.path.dirname(script))',
+    "check = runpy.run_path(script, run_name='check')['check_offload_parts']",
+    "for name in ('deepspeed', 'deepspeed.utils'):",
+    '    sys.modules[name] = types.ModuleType(name)',
+    'print(*check({}, object(), True, False))',
+    "check({'superoffload': {'host_memory': 'registered'}}, object(), True, False)",
+  ].join('\n');
+  const end = await runPython(['-c', program, script]);
+  expect(end).toMatchObject({ code: 1, stdout: 'published published\n' });
+  expect(end.stderr).toMatch(
+    /^config error: superoffload\.host_memory is "registered", but this DeepSpeed has/,
+  );
+});
