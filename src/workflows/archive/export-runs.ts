@@ -8,6 +8,7 @@ import { compressionOfName } from '../../core/archive/compression.ts';
 import { archivedRunFile, type ArchivedRun, type ArchiveManifest } from '../../core/archive/manifest.ts';
 import type { ArchivedTag } from '../../core/archive/tags.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
+import { runFiles } from '../../core/results/run-files.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { readRecords } from '../records/read-records.ts';
@@ -143,7 +144,7 @@ function nothingToExport(notes: readonly string[]): SuperOffloadError {
 async function collectRuns(
   context: Context,
   found: readonly FoundFolder[],
-  { logs }: ExportRequest,
+  { logs, dryRun }: ExportRequest,
   task: Task,
 ): Promise<{ readonly runs: Omit<ExportedRun, 'lock'>[]; readonly items: ArchiveItem[] }> {
   const runs: Omit<ExportedRun, 'lock'>[] = [];
@@ -155,6 +156,11 @@ async function collectRuns(
     const mtimeS = Math.floor(Date.parse(record.startedUtc) / 1000);
     for (const { file, bytes, sha256, content } of files) {
       items.push({ path: archivedRunFile(record.runId, file), bytes, sha256, content, mtimeS });
+    }
+    // A record that had to be rebuilt: the export itself writes it into the folder, its dry run does not.
+    if (dryRun && !files.some(({ file }) => file === runFiles.record)) {
+      const path = archivedRunFile(record.runId, runFiles.record);
+      items.push(itemOf(path, `${JSON.stringify(record, null, 2)}\n`, mtimeS));
     }
     runs.push({
       runId: record.runId,
