@@ -32,8 +32,14 @@ export function overlapTime(subject: Case, work: StepWork, system: System): Time
   const passes = passTimes(subject, work, system.rates);
   const rates = ratesOf(subject, system);
   const shares = sharesOf(subject);
+  const gpu = gpuAdam(shares.gpuElements, system.rates);
+  const gpuMs = (gpu.ms ?? 0) + gpuSubgroupMs * shares.onGpu.length;
+  if (shares.cpuElements === 0) {
+    // All of it is on the GPU, whose rates are known where the host's are not.
+    return [{ ...gpu, ms: gpu.ms === null ? null : gpuMs }];
+  }
   if (passes === null || rates === null) {
-    return [timed('CPU Adam after the passes', 'adam', shares.cpuElements === 0 ? 0 : null, adamSource)];
+    return [timed('CPU Adam after the passes', 'adam', null, adamSource)];
   }
   const { lateMs, steppedElements } = besidePasses(passes, {
     shares,
@@ -43,8 +49,6 @@ export function overlapTime(subject: Case, work: StepWork, system: System): Time
   });
   const rest = shares.cpuElements - steppedElements;
   const adamMs = (rest * perElementNs(shares, rates.adamNs)) / 1e6;
-  const gpu = gpuAdam(shares.gpuElements, system.rates);
-  const gpuMs = (gpu.ms ?? 0) + gpuSubgroupMs * shares.onGpu.length;
   const savedMs = startsEarly(subject)
     ? Math.min(adamMs, passes.forwardMs * (rest / Math.max(1, shares.cpuElements)))
     : 0;
@@ -92,7 +96,6 @@ function besidePasses(
 ): Beside {
   const { shares, rates, subject, parameters } = work;
   const { cpuElements, spareElements } = shares;
-  if (cpuElements === 0) return { lateMs: 0, steppedElements: 0 };
   const { hidden, paddedVocabulary } = subject.model;
   const first = shares.onCpu.at(-2) ?? 0;
   const headMs = backwardMs * ((hidden * paddedVocabulary) / parameters);

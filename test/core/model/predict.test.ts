@@ -5,6 +5,7 @@ import { namedSystem } from '../../../bench/predict-measured.ts';
 import { modeNames, unknownRates, type System } from '../../../src/core/experiment/case.ts';
 import { paperHostNote } from '../../../src/core/model/paper-host.ts';
 import { lackingMemory, predictCase } from '../../../src/core/model/predict.ts';
+import { predictTime } from '../../../src/core/model/step-time.ts';
 import { parameterCount } from '../../../src/core/model/shape.ts';
 import { sampleCase } from '../sample-case.ts';
 
@@ -25,6 +26,15 @@ describe('predictCase', () => {
     // 3.2 bytes of 2.1e9 parameters.
     expect(large.headroom.gpuGiB).toBeCloseTo(139 - 1.115 * large.memory.gpuGiB - 6.3, 1);
     expect(large.headroom.gpuGiB).toBeLessThan(0);
+  });
+
+  it('needs no rate of the host where the overlap optimizer has nothing there, and still counts Adam on the GPU', () => {
+    const noHost = { ...h200.rates, hostGBps: null, adamNsPerParameter: null, d2hGBps: null, h2dGBps: null };
+    const onGpu = sampleCase({ mode: 'prism_overlap', ratio: 0 });
+    const known = predictTime(onGpu, h200);
+    expect(known?.parts.find(({ what }) => what === 'Adam on the GPU')?.ms).toBeGreaterThan(10);
+    expect(predictTime(onGpu, { ...h200, rates: noHost })?.stepMs).toBe(known?.stepMs);
+    expect(predictTime({ ...onGpu, ratio: 0.5 }, { ...h200, rates: noHost })).toBeNull();
   });
 
   it('gives a chip its share of the host, and all of it with --exclusive-host', () => {
