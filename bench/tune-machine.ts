@@ -75,10 +75,15 @@ export function simulateMachine(
     };
     return { gpuGiB: needs.gpuGiB * factor('gpu'), hostGiB: needs.hostGiB * factor('host') };
   };
+  const launches = new Map<string, number>();
   const launch = (candidate: Candidate, abandonAboveMs: number | null): Launch => {
-    const noise = Math.exp(
-      disturbance.launch * normal(draw, 'launch', candidate.subject, candidate.bindCores),
-    );
+    const { subject, bindCores } = candidate;
+    const what = canonicalJson([subject, bindCores]);
+    const before = launches.get(what) ?? 0;
+    launches.set(what, before + 1);
+    // Another launch of the same has noise of its own.
+    const again = before === 0 ? [] : [before];
+    const noise = Math.exp(disturbance.launch * normal(draw, 'launch', subject, bindCores, ...again));
     const needs = trueNeeds(candidate);
     const wholeMs =
       (predictDurationMs(candidate.subject, real, candidate.subject.steps) ?? 0) * (0.7 + 0.6 * draw('pace'));
