@@ -66,6 +66,7 @@ CASES = {
     "bad and clipped": {"guess": True, "bad": {3: "late", 7: "late"}, "clip": 0.35, "accumulation": 2, "dtype": "fp32"},
     "new rows": {"bad": {0: "late", 5: "late"}, "new_rows": True, "decay": 0.0},
     "half on the accelerator": {"ratio": 0.5, "clip": 0.35, "dtype": "fp32"},
+    "all on the accelerator": {"ratio": 0, "bad": BAD, "clip": 0.35, "accumulation": 2, "dtype": "fp32"},
     "nothing guessed": {"keys": {"speculation": 0}, "bad": BAD},
     "saved and loaded": {"reload": True},
     "fp32": {"dtype": "fp32"},
