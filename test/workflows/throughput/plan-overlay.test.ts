@@ -66,7 +66,7 @@ describe('prism_overlap', () => {
     [
       'are for another version',
       { patches: null },
-      '0.18.0',
+      '0.17.6',
       'run: superoffload install --stack pip --deepspeed 0.19.8 --reinstall',
     ],
   ])('is refused with one message where the patches %s', async (_, change, version, hint) => {
