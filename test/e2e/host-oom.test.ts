@@ -17,7 +17,8 @@ describe('memory of the host that runs out', () => {
       context.skip('a memory cgroup (v1) with a limit cannot be made here');
     }
     try {
-      const eat = "import sys; print(' iteration        1/       9 | elapsed time per iteration (ms): 5.0 | lm loss: 1.0 |', flush=True); x = [bytearray(2**24) for _ in range(200)]"; // prettier-ignore
+      // The tool is in the group too: on a busy machine the kernel once killed it in place of the run.
+      const eat = "import sys; open('/proc/self/oom_score_adj', 'w').write('1000'); print(' iteration        1/       9 | elapsed time per iteration (ms): 5.0 | lm loss: 1.0 |', flush=True); x = [bytearray(2**24) for _ in range(200)]"; // prettier-ignore
       const { code, stderr, stdout } = await startProgram(
         'sh',
         ['-c', `echo $$ > ${cgroup}/cgroup.procs && exec "$@"`, 'sh', process.execPath, program, 'throughput', '--workload', 'command', '--', realStack.python, '-c', eat], // prettier-ignore
