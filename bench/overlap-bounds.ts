@@ -1,8 +1,8 @@
 import { modes } from '../src/core/deepspeed/modes/registry.ts';
 import { boundsOf } from '../src/core/figures/timeline/bounds.ts';
 import { knownRates, type MeasuredLimits } from '../src/core/figures/timeline/rates.ts';
+import { caseDemand } from '../src/core/figures/timeline/traced-run.ts';
 import { parameterCount } from '../src/core/model/shape.ts';
-import { caseTflops } from '../src/core/model/shape.ts';
 import type { Row } from './overlap-rows.ts';
 
 /**
@@ -12,19 +12,14 @@ import type { Row } from './overlap-rows.ts';
  * micro-batches that are accumulated, and recomputation, make the part before Adam longer
  */
 function boundMs({ subject, launches }: Row, limits: MeasuredLimits | null): number | null {
-  const { mode, ratio, model, chips, sequenceLength, activationCheckpointing, gradientAccumulation } =
-    subject;
+  const { mode, model, sequenceLength, activationCheckpointing, gradientAccumulation } = subject;
   const system = launches[0]?.system;
   if (limits === null || system === undefined || !modes[mode].offloadsOptimizer) return null;
   if (activationCheckpointing || gradientAccumulation > 1) return null;
   const known = knownRates(system.rates, limits);
   if ('missing' in known) return null;
-  const step = {
-    forwardFlops: (caseTflops(subject, 1000).modelTflops / 3) * 1e12,
-    cpuParameters: ((ratio ?? 1) * parameterCount(model, sequenceLength)) / chips,
-    linkBytesPerParameter: 2,
-  };
-  return boundsOf({ step, ranksPerNode: Math.min(chips, system.chipsPerNode) }, known)?.dependentMs ?? null;
+  const parameters = parameterCount(model, sequenceLength);
+  return boundsOf(caseDemand(subject, parameters, system), known)?.dependentMs ?? null;
 }
 
 /** @returns 0.1 for a step that takes 1.1 times its bound; null where there is no bound, or no step */

@@ -42,19 +42,26 @@ test('a stop file ends two ranks early and cleanly', { timeout: 180_000 }, async
   }
 });
 
+/** Lines of Python that have `script`, the trainer's, whose folder is on the path. */
+function besideTrainer(
+  imports: string,
+  lines: readonly string[],
+  ...argv: readonly string[]
+): ReturnType<typeof runPython> {
+  const script = join(import.meta.dirname, '../../experiment/trainer/train.py');
+  const start = [imports, 'script = sys.argv[1]', 'sys.path.insert(0, os.path.dirname(script))'];
+  return runPython(['-c', [...start, ...lines].join('\n'), script, ...argv]);
+}
+
 test(
   'imported again, as the worker that SuperOffload spawns does, it starts nothing',
   { timeout: 60_000 },
   async () => {
-    const script = join(import.meta.dirname, '../../experiment/trainer/train.py');
-    const program = [
-      'import os, runpy, sys',
-      'script = sys.argv[1]',
-      'sys.path.insert(0, os.path.dirname(script))',
+    const lines = [
       "names = runpy.run_path(script, run_name='__mp_main__')",
       "print(sorted(name for name in ('main', 'deepspeed') if name in names or name in sys.modules))",
-    ].join('\n');
-    const end = await runPython(['-c', program, script, '--not-an-argument']);
+    ];
+    const end = await besideTrainer('import os, runpy, sys', lines, '--not-an-argument');
     expect(end).toEqual({ code: 0, stdout: "['main']\n", stderr: '' });
   },
 );
@@ -99,18 +106,13 @@ test(
 );
 
 test('takes a DeepSpeed before 0.19.6, which pins memory in no one place', { timeout: 60_000 }, async () => {
-  const script = join(import.meta.dirname, '../../experiment/trainer/train.py');
-  const program = [
-    'import os, runpy, sys, types',
-    'script = sys.argv[1]',
-    'sys.path.insert(0, os.path.dirname(script))',
+  const end = await besideTrainer('import os, runpy, sys, types', [
     "check = runpy.run_path(script, run_name='check')['check_offload_parts']",
     "for name in ('deepspeed', 'deepspeed.utils'):",
     '    sys.modules[name] = types.ModuleType(name)',
     'print(*check({}, object(), True, False))',
     "check({'superoffload': {'host_memory': 'registered'}}, object(), True, False)",
-  ].join('\n');
-  const end = await runPython(['-c', program, script]);
+  ]);
   expect(end).toMatchObject({ code: 1, stdout: 'published published\n' });
   expect(end.stderr).toMatch(
     /^config error: superoffload\.host_memory is "registered", but this DeepSpeed has/,

@@ -35,6 +35,13 @@ export function pooledOf(tuning: Pick<Tuning, 'candidates' | 'trials'>): Measure
   });
 }
 
+/** Of each candidate that was measured whole what is pooled of it, the fastest first. */
+export function wholeByTime(tuning: Pick<Tuning, 'candidates' | 'trials'>): Measured[] {
+  return pooledOf(tuning)
+    .filter(({ result }) => result.isWhole)
+    .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs);
+}
+
 function pooled(results: readonly Measured['result'][]): Measured['result'] {
   const most = (values: readonly (number | null)[]): number | null => {
     const known = values.filter((value) => value !== null);

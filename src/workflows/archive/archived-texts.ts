@@ -3,7 +3,7 @@ import { archiveKind } from '../../adapters/archive-kind.ts';
 import { parseArchivePath } from '../../core/archive/archive-path.ts';
 import type { FoundRecord } from '../../core/results/record-set.ts';
 import type { Context } from '../context.ts';
-import { visitArchive, wholeText } from './archive-contents.ts';
+import { jsonOrNull, visitArchive, wholeText } from './archive-contents.ts';
 
 /** Files of a run by their names. */
 export type RunTexts = ReadonlyMap<string, string>;
@@ -28,6 +28,19 @@ export async function readArchivedTexts(
     if ((await archiveKind(path)) !== null) await readOne(context, path, { names, wanted }, texts);
   }
   return texts;
+}
+
+/**
+ * {@link readArchivedTexts} of one file that is JSON.
+ * @returns what nobody has looked at yet, by the run's id; null where it is no JSON
+ */
+export async function readArchivedJson(
+  context: Context,
+  records: readonly FoundRecord[],
+  file: string,
+): Promise<ReadonlyMap<string, unknown>> {
+  const texts = await readArchivedTexts(context, records, new Set([file]));
+  return new Map([...texts].map(([runId, own]) => [runId, jsonOrNull(own.get(file) ?? '')]));
 }
 
 async function readOne(

@@ -12,8 +12,7 @@ import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { jsonOrNull } from '../archive/archive-contents.ts';
-import { readArchivedTexts } from '../archive/archived-texts.ts';
+import { readArchivedJson } from '../archive/archived-texts.ts';
 import { readRecords } from '../records/read-records.ts';
 import { withClipRates } from './clip-rates.ts';
 
@@ -161,14 +160,12 @@ async function configReader(
   ...sets: readonly NamedSet[]
 ): Promise<(record: RunRecord) => unknown> {
   const all = sets.flatMap(({ records }) => records);
-  const archived = await readArchivedTexts(context, all, new Set([runFiles.deepspeedConfig]));
+  const archived = await readArchivedJson(context, all, runFiles.deepspeedConfig);
   const folders = new Map(all.map(({ record, folder }) => [record.runId, folder]));
   return ({ runId }) => {
     const folder = folders.get(runId) ?? null;
     if (folder !== null) return readBeside(join(folder, runFiles.deepspeedConfig));
-    const text = archived.get(runId)?.get(runFiles.deepspeedConfig);
-    // null is a value too, of which nothing could be told.
-    return text === undefined ? undefined : (jsonOrNull(text) ?? undefined);
+    return archived.get(runId) ?? undefined; // null is a value too, of which nothing could be told
   };
 }
 

@@ -1,23 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { buildReport } from '../../../src/core/report/build-report.ts';
 import { indexPage } from '../../../src/core/report/page/index-page.ts';
 import { runsCsv } from '../../../src/core/report/report-csv.ts';
-import type { ReportData } from '../../../src/core/report/report-data.ts';
 import { reportMarkdown } from '../../../src/core/report/report-markdown.ts';
 import { modeRatios, summarizeCases } from '../../../src/core/results/summarize.ts';
 import type { RunRecord } from '../../../src/core/results/record.ts';
 import { sampleRecord, type SampleRun } from '../../workflows/records/sample-home.ts';
 import { sampleSystem } from '../sample-plan.ts';
+import { reportOf, steps } from './sample-report.ts';
 
-function reportOf(...runs: readonly SampleRun[]): ReportData {
-  return buildReport({
-    records: runs.map((run, index) => ({ record: sampleRecord(run, index), source: 'runs', folder: '/r' })),
-    ...{ tool: 'superoffload 0.1.0', createdUtc: '2026-01-02T04:00:00.000Z', sources: ['runs'], notes: [] },
-    addressOf: (folder) => `..${folder}`,
-  });
-}
-
-const steps = (ms: number): number[] => Array.from({ length: 30 }, (_, index) => ms + (index % 7));
 const oom: Partial<RunRecord> = {
   outcome: { class: 'gpu_oom', reason: 'out of it', evidence: 'CUDA out of memory', rank: 1, hint: 'less' },
   statistics: null,

@@ -2,7 +2,7 @@ import { modesOfConfig } from '../../deepspeed/mode-of-config.ts';
 import type { JsonObject } from '../../deepspeed/modes/mode.ts';
 import { modes } from '../../deepspeed/modes/registry.ts';
 import { objectAt } from '../../deepspeed/super-offload.ts';
-import type { ModeName } from '../../experiment/case.ts';
+import type { Case, ModeName, System } from '../../experiment/case.ts';
 import { settingWords } from '../../experiment/setting-words.ts';
 import { unknownRates, type HardwareRates } from '../../experiment/case.ts';
 import type { LogState } from '../../logs/state.ts';
@@ -69,7 +69,6 @@ export function tracedRun(record: RunRecord, timeline: Timeline, machine: Figure
   const { model, chips, globalBatch, sequenceLength, dtype, activationCheckpointing } = subject;
   const counted = Number(facts['parameters']);
   const parameters = counted > 0 ? counted : parameterCount(model, sequenceLength);
-  const onCpu = modes[subject.mode].offloadsOptimizer ? (subject.ratio ?? 1) : 0;
   return {
     ...{ timeline, runId: record.runId, startedUtc: record.startedUtc, mode: subject.mode },
     title: modes[subject.mode].title,
@@ -86,15 +85,24 @@ export function tracedRun(record: RunRecord, timeline: Timeline, machine: Figure
     },
     functional: record.functional,
     usualStepMs: record.statistics?.medianMs ?? null,
-    demand: {
-      step: {
-        // TFLOPS of a step of one second are its TFLOP.
-        forwardFlops: (caseTflops(subject, 1000).modelTflops / 3) * 1e12,
-        cpuParameters: (onCpu * parameters) / chips,
-        linkBytesPerParameter: 2,
-      },
-      ranksPerNode: Math.min(chips, system.chipsPerNode),
+    demand: caseDemand(subject, parameters, system),
+  };
+}
+
+/**
+ * What a step of a case asks of its machine.
+ * @param parameters of the model, as the run counted them where it did
+ */
+export function caseDemand(subject: Case, parameters: number, { chipsPerNode }: System): MachineDemand {
+  const { mode, ratio, chips } = subject;
+  return {
+    step: {
+      // TFLOPS of a step of one second are its TFLOP.
+      forwardFlops: (caseTflops(subject, 1000).modelTflops / 3) * 1e12,
+      cpuParameters: ((modes[mode].offloadsOptimizer ? (ratio ?? 1) : 0) * parameters) / chips,
+      linkBytesPerParameter: 2,
     },
+    ranksPerNode: Math.min(chips, chipsPerNode),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Case } from '../../experiment/case.ts';
 import { leavesMargin } from '../judge/best.ts';
 import { leadOver, type Lead } from '../judge/lead.ts';
 import { lessonsOf } from '../judge/lessons.ts';
-import { pooledOf, type Measured, type Numbered } from '../measured.ts';
+import { pooledOf, wholeByTime, type Measured, type Numbered } from '../measured.ts';
 import { wallTitles } from '../../search/verdict.ts';
 import { keepsAllOnGpu, offloadsNothing } from '../modes-to-tune.ts';
 import type { Rejected, Tuning } from '../tuning.ts';
@@ -52,9 +52,7 @@ export function offloadFinding(
     const predicted = rejected.find(({ subject }) => keepsAllOnGpu(subject.mode)) ?? null;
     return { kind: 'needed', lacking: shown ?? predicted };
   }
-  const [trial] = pooledOf(tuning)
-    .filter(({ index, result }) => result.isWhole && fitting.has(index))
-    .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs);
+  const trial = wholeByTime(tuning).find(({ index }) => fitting.has(index));
   return {
     kind: 'worthwhile',
     cpuShare: keepsAllOnGpu(own.mode) ? 0 : (own.ratio ?? 1),

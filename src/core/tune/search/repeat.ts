@@ -1,6 +1,6 @@
 import { leadOver, type Lead } from '../judge/lead.ts';
 import { leavesMargin, worthwhile } from '../judge/best.ts';
-import { pooledOf, type Measured } from '../measured.ts';
+import { wholeByTime, type Measured } from '../measured.ts';
 import type { Tuning } from '../tuning.ts';
 
 /** Launches of one candidate, at most: more say more of the noise than of the choice. */
@@ -18,9 +18,7 @@ function isChance({ isToldApart, low }: Lead): boolean {
  */
 export function toRepeat(tuning: Tuning, best: Measured): Measured | null {
   const { budget, minutes } = tuning;
-  const [second] = pooledOf(tuning)
-    .filter((one) => one.index !== best.index && one.result.isWhole && leavesMargin(one, tuning))
-    .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs);
+  const second = wholeByTime(tuning).find((one) => one.index !== best.index && leavesMargin(one, tuning));
   if (second === undefined || !isChance(leadOver(second, best))) return null;
   const launches = ({ index }: Measured): number =>
     tuning.trials.filter(({ candidate }) => candidate === index).length;

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { archiveKind } from '../../../adapters/archive-kind.ts';
 import { dataFolders, scanSystems } from '../../../adapters/experiment-data.ts';
 import { readJson } from '../../../adapters/files.ts';
 import { runsFolder } from '../../../adapters/run-store.ts';
@@ -63,20 +62,15 @@ function storedTimeline(context: Context, runId: string): string {
 
 type TimelineReader = (found: FoundRecord) => Promise<unknown>;
 
-/** Each archive is read once. @returns of a run the JSON, undefined where it has none. */
+/** @returns of a run the JSON, undefined where it has none. */
 async function timelineReader(context: Context, records: readonly FoundRecord[]): Promise<TimelineReader> {
-  const sources = new Set(records.flatMap(({ folder, source }) => (folder === null ? [source] : [])));
-  const archived = new Map<string, ReadonlyMap<string, unknown>>();
-  for (const source of sources) {
-    const path = resolve(context.cwd, source);
-    if ((await archiveKind(path)) === null) continue;
-    const { readArchivedTimelines } = await import('../../archive/archived-timelines.ts');
-    archived.set(source, await readArchivedTimelines(context, path));
+  let archived: ReadonlyMap<string, unknown> = new Map();
+  if (records.some(({ folder }) => folder === null)) {
+    const { readArchivedJson } = await import('../../archive/archived-texts.ts');
+    archived = await readArchivedJson(context, records, runFiles.timeline);
   }
-  return ({ folder, source, record }) =>
-    folder === null
-      ? Promise.resolve(archived.get(source)?.get(record.runId))
-      : readJson(join(folder, runFiles.timeline));
+  return ({ folder, record }) =>
+    folder === null ? Promise.resolve(archived.get(record.runId)) : readJson(join(folder, runFiles.timeline));
 }
 
 function machinesOf(context: Context, records: readonly FoundRecord[]): readonly FigureSystem[] {
