@@ -26,7 +26,7 @@ export function overlapReport(sources: readonly Source[]): string {
       'accumulated or recomputed.',
     ...calls.flatMap(({ source, rows }) => callText(source, rows)),
     '## What it should reach',
-    table(['case', 'asked', 'measured', 'of', ''], targetRows(calls)),
+    table(['case', 'asked', 'measured', 'of', '', 'in other calls'], targetRows(calls)),
     'MegaTrain publishes 272 TFLOPS at 7B (one H100, its own batch and sequence; arXiv 2604.05091). It is another case on ' +
       'another GPU: no ratio is taken.',
   ]

@@ -129,21 +129,30 @@ function seven64({ subject }: Row): boolean {
   return mode === 'prism_overlap' && model.name === '7B' && globalBatch === 64 && sequenceLength === 1024;
 }
 
-/** A line for each target: of the newest call that can judge it, the row that reaches it, where one does. */
+/**
+ * A line for each target: of the call with most launches of its rows (the newest of those), the row that reaches it, where one
+ * does; and what the rows of the other calls gave, oldest first.
+ */
 export function targetRows(calls: readonly Call[]): string[][] {
   return targets.map(({ title, asked, isOf, judge }) => {
-    const judged = calls.map((call) =>
-      call.rows.filter(isOf).flatMap((row) => {
-        const found = judge(row, call);
-        return found === null ? [] : [{ row, ...found }];
-      }),
-    );
-    const newest = judged.findLast((found) => found.length > 0) ?? [];
-    const best = newest.find(({ reached }) => reached) ?? newest.at(-1);
-    if (best === undefined) return [title, asked, 'not measured', '-', '-'];
-    const { row, text, reached } = best;
-    const count = row.launches.filter(isMeasured).length;
-    const launches = count === 1 ? 'one launch' : `${count} launches`;
-    return [title, asked, text, `${row.source}, ${launches}`, reached ? 'reached' : 'not reached'];
+    const judged = calls.flatMap((call) => {
+      const found = call.rows.filter(isOf).flatMap((row) => {
+        const judgement = judge(row, call);
+        return judgement === null ? [] : [{ ...judgement, row, launches: measuredLaunches(row) }];
+      });
+      const best = found.find(({ reached }) => reached) ?? found.at(-1);
+      return best === undefined ? [] : [best];
+    });
+    const most = Math.max(...judged.map(({ launches }) => launches));
+    const chosen = judged.findLast(({ launches }) => launches === most);
+    if (chosen === undefined) return [title, asked, 'not measured', '-', '-', '-'];
+    const others = judged.filter((found) => found !== chosen).map(({ text }) => text);
+    const count = chosen.launches === 1 ? 'one launch' : `${chosen.launches} launches`;
+    const verdict = chosen.reached ? 'reached' : 'not reached';
+    return [title, asked, chosen.text, `${chosen.row.source}, ${count}`, verdict, others.join('; ') || '-'];
   });
+}
+
+function measuredLaunches({ launches }: Row): number {
+  return launches.filter(isMeasured).length;
 }

@@ -14,6 +14,8 @@ const sizes: readonly (readonly [string, Machine])[] = [
   ['5B', 'first'],
   ['2B', 'second'],
   ['5B', 'second'],
+  ['2B', 'third'],
+  ['3B', 'fourth'],
 ];
 
 /** Draws of what the predictions might be off by. */
@@ -22,7 +24,7 @@ const draws = 200;
 export function replayReport(): string {
   return `## Replay of what was measured
 
-The launches of two machines with an H200 in \`measured/tune-launches.json\`, each with its own steps, memory and duration: the search is
+The launches of four machines with an H200 in \`measured/tune-launches.json\`, each with its own steps, memory and duration: the search is
 told what a launch had shown when it asks for it, and there is nothing else to ask for. "Behind": the choice against the
 fastest of them that is predicted to fit with the margin.
 

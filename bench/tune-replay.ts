@@ -45,8 +45,16 @@ export interface ReplayOptions {
   readonly error?: (mode: ModeName) => number;
 }
 
-/** Two machines of the kind: the search is told of one at a time. */
-export type Machine = 'first' | 'second';
+/** Machines of the kind, by the archives of what ran on them: the search is told of one at a time. */
+const archives = {
+  first: ['h200-runs', 'overlap-runs'],
+  second: ['overlap-campaigns'],
+  third: ['overlap-fair'],
+  fourth: ['overlap-3b'],
+  fifth: ['overlap-clip'],
+} as const;
+
+export type Machine = keyof typeof archives;
 
 interface Known {
   /** Of the same configuration, in the order in which they were made. */
@@ -62,7 +70,7 @@ const { launches: measured } = readData('bench/measured/tune-launches.json') as 
 /** The search over what was measured of one size, and over nothing else. */
 export function replay(size: string, { machine, isAsked, error = () => 1 }: ReplayOptions): Replay {
   const own = measured.filter(
-    (launch) => launch.size === size && machineOf(launch) === machine && isAsked(launch.mode),
+    (launch) => launch.size === size && ranOn(launch, machine) && isAsked(launch.mode),
   );
   const known = [...groupBy(own, (launch) => nameOf(launch)).values()];
   const request = tuneRequest(caseOf(size, { mode: 'ddp', ratio: null }));
@@ -114,8 +122,8 @@ function endOf(
   };
 }
 
-function machineOf({ archive }: MeasuredLaunch): Machine {
-  return archive === 'overlap-campaigns.tar.gz' ? 'second' : 'first';
+function ranOn({ archive }: MeasuredLaunch, machine: Machine): boolean {
+  return archives[machine].some((name) => archive === `${name}.tar.gz`);
 }
 
 /** The median of all launches of a configuration. */

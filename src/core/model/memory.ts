@@ -108,7 +108,7 @@ function memoryInput(testCase: Case, machine: Machine, options: MemoryOptions): 
     weightBytes: testCase.dtype === 'fp32' ? 4 : 2,
     bucketElementBytes: testCase.dtype === 'fp32' || testCase.sequenceParallel > 1 ? 4 : 2,
     largestMatrix: model.hidden * Math.max(model.paddedVocabulary, sequenceLength, 4 * model.hidden),
-    ratio: testCase.ratio ?? 1,
+    ratio: cpuRatio(testCase),
     subgroups: subgroupSizes(model, { sequenceLength, chips, subGroupSize: setting('sub_group_size', 1e9) }),
     // On a CPU no page of the bucket is there before it is written to.
     reduceBucketSize: machine.accelerator === 'cuda' ? bucket : Math.min(bucket, parameters),
@@ -159,4 +159,9 @@ export function settingOf(subject: Case, key: string, fallback: number): number 
   const own = modes[subject.mode].zeroOptimization(subject)[key];
   const value = subject.deepspeedOverrides[`zero_optimization.${key}`] ?? own;
   return typeof value === 'number' ? value : fallback;
+}
+
+/** The share of the optimizer that the CPU steps; of a mode without `--ratio` what `--ds` gives DeepSpeed's ZeRO-3 offload. */
+export function cpuRatio(subject: Case): number {
+  return subject.ratio ?? settingOf(subject, 'offload_optimizer.ratio', 1);
 }

@@ -12,7 +12,7 @@ import {
   weightsUp,
   type ChipRates,
 } from './host-copies.ts';
-import { reached, transferMs, type TimedWork } from './step-parts.ts';
+import { gpuAdam, reached, transferMs, type TimedWork } from './step-parts.ts';
 import type { StepWork } from './step-work.ts';
 import { overlapTime } from './overlap-time.ts';
 import { superOffloadTime } from './superoffload-time.ts';
@@ -25,7 +25,7 @@ export function offloadParts(subject: Case, work: StepWork, system: System): Tim
   const parts = modes[subject.mode].superOffload
     ? superOffloadTime(subject, work, chip, system.rates)
     : modes[subject.mode].zeroStage === 3
-      ? stage3Parts(work, chip)
+      ? stage3Parts(work, chip, system.rates)
       : superoffloadSettings(subject).casts === 'fused'
         ? fusedParts(work, chip, system.rates)
         : stage2Parts(work, chip, system.rates);
@@ -99,7 +99,11 @@ function weightsReturned({ shard }: StepWork, chip: ChipRates): TimedWork {
 }
 
 /** ZeRO-3 with a CPU optimizer, one after the other; fp32 weights are pageable there. */
-function stage3Parts({ shard, accumulation }: StepWork, chip: ChipRates): TimedWork[] {
+function stage3Parts(
+  { shard, cpuElements, accumulation }: StepWork,
+  chip: ChipRates,
+  rates: HardwareRates,
+): TimedWork[] {
   return [
     timed(
       'gradients to the host',
@@ -107,9 +111,10 @@ function stage3Parts({ shard, accumulation }: StepWork, chip: ChipRates): TimedW
       sum(gradientsDown(shard, accumulation, 2 + 4, chip), transferMs(2 * shard, chip.upGBps)),
       bounceSource,
     ),
-    scaling(shard, chip),
-    timed('Adam', 'adam', chip.adamMs(shard), adamSource),
-    weightsUp(shard, chip),
+    scaling(cpuElements, chip),
+    timed('Adam', 'adam', chip.adamMs(cpuElements), adamSource),
+    weightsUp(cpuElements, chip),
+    gpuAdam(shard - cpuElements, rates),
   ];
 }
 

@@ -2,7 +2,7 @@ import { modes } from '../deepspeed/modes/registry.ts';
 import { splitSubgroups } from '../deepspeed/modes/subgroups.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { activationsOf } from './activations.ts';
-import { settingOf } from './memory.ts';
+import { cpuRatio, settingOf } from './memory.ts';
 import { overlapShares, overlapSubgroups, type OverlapShares } from './overlap-subgroups.ts';
 import { forwardAttentionFlops, parameterCount, trainingFlops } from './shape.ts';
 import { subgroupSizes } from './subgroup-sizes.ts';
@@ -68,7 +68,7 @@ export function stepWork(subject: Case, system: Pick<System, 'chipsPerNode'>): S
 }
 
 function cpuShare(subject: Case, parameters: number): Pick<StepWork, 'cpuElements' | 'lastSubgroup'> {
-  const { chips, model, sequenceLength, mode, ratio } = subject;
+  const { chips, model, sequenceLength, mode } = subject;
   const { offloadsOptimizer, zeroStage } = modes[mode];
   const shard = parameters / chips;
   if (!offloadsOptimizer) return { cpuElements: 0, lastSubgroup: 0 };
@@ -79,15 +79,15 @@ function cpuShare(subject: Case, parameters: number): Pick<StepWork, 'cpuElement
   }
   const subGroupSize = settingOf(subject, 'sub_group_size', 1e9);
   const sizes = subgroupSizes(model, { sequenceLength, chips, subGroupSize });
-  const { onCpu, cpuElements } = splitSubgroups(sizes, ratio ?? 1);
+  const { onCpu, cpuElements } = splitSubgroups(sizes, cpuRatio(subject));
   // The backward pass comes to the first layers last.
   return { cpuElements, lastSubgroup: onCpu[0] ?? 0 };
 }
 
 /** The shares of a case that the overlap optimizer steps. */
 export function sharesOf(subject: Case): OverlapShares {
-  const { chips, model, sequenceLength, ratio } = subject;
+  const { chips, model, sequenceLength } = subject;
   const { subgroupElements, speculation } = superoffloadSettings(subject);
   const cut = overlapSubgroups(model, { sequenceLength, chips, subgroupElements });
-  return overlapShares(cut, { ratio: ratio ?? 1, speculation });
+  return overlapShares(cut, { ratio: cpuRatio(subject), speculation });
 }

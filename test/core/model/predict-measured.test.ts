@@ -49,12 +49,14 @@ describe('step times on one GPU', () => {
   const error = ({ run, stepSeconds }: (typeof runs)[number]): number =>
     (stepSeconds ?? Number.NaN) / run.stepSeconds - 1;
 
-  it('of prism_overlap are within 8%, where it was measured as it is today', () => {
+  it('of prism_overlap are within 12% over six machines, where it was measured as it is today, and within 5% for most', () => {
     const overlap = alone.filter(
       ({ run }) => run.mode === 'prism_overlap' && run.overlapBefore === undefined,
     );
-    expect(overlap).toHaveLength(17);
-    for (const compared of overlap) expect(Math.abs(error(compared))).toBeLessThan(0.08);
+    expect(overlap).toHaveLength(23);
+    const errors = overlap.map((compared) => Math.abs(error(compared)));
+    for (const each of errors) expect(each).toBeLessThan(0.12);
+    expect(errors.filter((each) => each < 0.05).length).toBeGreaterThan(errors.length / 2);
   });
 
   it('of the campaigns on another machine of the kind are within 8.5%, the clipped ones apart', () => {
@@ -64,6 +66,14 @@ describe('step times on one GPU', () => {
     expect(held).toHaveLength(22);
     for (const compared of held.filter(({ run }) => run.gradientClipping === undefined)) {
       expect(Math.abs(error(compared))).toBeLessThan(0.085);
+    }
+  });
+
+  it('of a size that no formula was fitted to (3B) are within 6%, ZeRO-3 offload and prism as published apart', () => {
+    const held = alone.filter(({ run }) => run.source === 'overlap_3b, H200' && run.model === '3B');
+    expect(held).toHaveLength(6);
+    for (const compared of held.filter(({ run }) => !['zero_infinity', 'prism'].includes(run.mode))) {
+      expect(Math.abs(error(compared))).toBeLessThan(0.06);
     }
   });
 

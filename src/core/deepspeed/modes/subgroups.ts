@@ -26,7 +26,7 @@ export function splitSubgroups(sizes: readonly number[], ratio: number): Subgrou
  * one, all 16-bit gradients lie in one pinned buffer; after a subgroup's step its weights are cast on the CPU before
  * they go back (runtime/zero/stage3.py, 0.19.8; `gpu_bf16.copy_(cpu_fp32)` casts on the CPU).
  */
-export function cpuOptimizerParts(input: MemoryInput, { onCpu, cpuElements }: Subgroups): PartBytes[] {
+function cpuOptimizerParts(input: MemoryInput, { onCpu, cpuElements }: Subgroups): PartBytes[] {
   const gradientBlocks = sum(onCpu.map((size) => input.pinned(4 * size)));
   const largest = Math.max(0, ...onCpu);
   return [
@@ -42,14 +42,20 @@ export function cpuOptimizerParts(input: MemoryInput, { onCpu, cpuElements }: Su
   ];
 }
 
-/** SuperOffload's optimizer, both shares of it. */
-export function superOffloadParts(input: MemoryInput): PartBytes[] {
+/** ZeRO-3's offloaded optimizer, both shares of it. */
+export function offloadedOptimizerParts(input: MemoryInput): PartBytes[] {
   const subgroups = splitSubgroups(input.subgroups, input.ratio);
   return [
     gpuPart('optimizer state and fp32 gradients that stay on the GPU', 16 * subgroups.gpuElements),
     ...cpuOptimizerParts(input, subgroups),
-    ...(input.software.superOffloadCopies ? copies(input, subgroups) : []),
   ];
+}
+
+/** SuperOffload's: the same, and what its worker holds. */
+export function superOffloadParts(input: MemoryInput): PartBytes[] {
+  const { superOffloadCopies } = input.software;
+  const subgroups = splitSubgroups(input.subgroups, input.ratio);
+  return [...offloadedOptimizerParts(input), ...(superOffloadCopies ? copies(input, subgroups) : [])];
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   hostPart,
 } from '../../model/memory-parts.ts';
 import { artifactSource, cpuOffload, type Mode } from './mode.ts';
-import { cpuOptimizerParts, splitSubgroups } from './subgroups.ts';
+import { offloadedOptimizerParts } from './subgroups.ts';
 
 /** "Never partition again, never release": the artifact sets all four thresholds beyond any model. */
 const everything = 1e12;
@@ -38,7 +38,7 @@ export const zeroInfinity: Mode = {
     gatheredLayersPart(input),
     bucketPart(input),
     activationPart(input),
-    ...cpuOptimizerParts(input, splitSubgroups(input.subgroups, 1)),
+    ...offloadedOptimizerParts(input),
   ],
   sources: [artifactSource],
 };
@@ -62,7 +62,7 @@ export const zeroInfinityParam: Mode = {
     gatheredLayersPart(input, true),
     bucketPart(input),
     activationPart(input),
-    ...cpuOptimizerParts(input, splitSubgroups(input.subgroups, 1)),
+    ...offloadedOptimizerParts(input),
     hostPart('16-bit weights, pinned', input.pinned(input.weightBytes * input.shard), input.pinnedSource),
   ],
   sources: [
