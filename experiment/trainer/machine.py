@@ -4,6 +4,7 @@ import os
 import platform
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -15,6 +16,14 @@ def device_name(cuda):
     cpus = Path("/proc/cpuinfo").read_text().splitlines()  # aarch64 has no model name there
     names = (line.split(":", 1)[1].strip() for line in cpus if line.startswith("model name"))
     return next(names, platform.machine())
+
+
+def ask_cpu_once():
+    """DeepSpeed asks py-cpuinfo three times what the processor is before it has CPU Adam (0.19.8: cpu_arch, simd_width,
+    DeepSpeedCPUAdam), and each time that is a process of 1.1 s. It is asked once, while DeepSpeed is imported."""
+    import cpuinfo
+
+    cpuinfo.get_cpu_info = ThreadPoolExecutor(1).submit(cpuinfo.get_cpu_info).result
 
 
 class HostMemory(threading.Thread):

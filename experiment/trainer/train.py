@@ -25,7 +25,7 @@ import torch.distributed as dist
 
 from attention import KERNELS
 from data import MarkovChain, TokenFile
-from machine import HostMemory, device_name, fullest_host
+from machine import HostMemory, ask_cpu_once, device_name, fullest_host
 from model import GPT, hardware_flops, parameter_groups
 from timeline import Timeline
 
@@ -137,6 +137,9 @@ def main():
     accumulation = ds_config["gradient_accumulation_steps"]
     zero = ds_config.get("zero_optimization", {})
     offload = zero.get("offload_optimizer") or {}
+    cpu_optimizer = offload.get("device") in ("cpu", "nvme")
+    if cpu_optimizer:
+        ask_cpu_once()
 
     # Device
     import deepspeed  # not above: SuperOffload's worker imports this script too
@@ -176,7 +179,6 @@ def main():
 
     # Optimizer
     groups = parameter_groups(model, args.weight_decay)
-    cpu_optimizer = offload.get("device") in ("cpu", "nvme")
     if cpu_optimizer:
         optimizer = deepspeed.ops.adam.DeepSpeedCPUAdam(groups, lr=args.lr, betas=(0.9, 0.95), adamw_mode=True)
     else:

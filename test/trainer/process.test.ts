@@ -118,3 +118,33 @@ test('takes a DeepSpeed before 0.19.6, which pins memory in no one place', { tim
     /^config error: superoffload\.host_memory is "registered", but this DeepSpeed has/,
   );
 });
+
+test('asks once what the processor is, where DeepSpeed asks three times', { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trainer-cpuinfo-'));
+  try {
+    const json = join(folder, 'ds_config.json');
+    writeFileSync(json, JSON.stringify(config(1, 4, zeroOffload)));
+    const lines = [
+      'asked = []',
+      'class Counted(subprocess.Popen):',
+      '    def __init__(self, command, *args, **options):',
+      "        asked.append('cpuinfo' in str(command))",
+      '        super().__init__(command, *args, **options)',
+      'subprocess.Popen = Counted',
+      'sys.argv.pop(0)',
+      "runpy.run_path(script, run_name='__main__')",
+      "print('asked', sum(asked))",
+    ];
+    const { code, stdout } = await besideTrainer(
+      'import os, runpy, subprocess, sys',
+      lines,
+      ...tiny(2, 4),
+      '--deepspeed_config',
+      json,
+    );
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe('asked 1');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
