@@ -23,6 +23,11 @@ class HostSubgroup:
     norm: torch.Tensor
     steps: int = 0
 
+    @property
+    def returning(self):
+        """Host memory in the format of the weights, which return from it. Where gradients are not needed again, theirs."""
+        return self.gradient if self.copy is None else self.copy
+
 
 class State:
 
@@ -47,8 +52,8 @@ class State:
         self.host_indices = [i for i in range(len(counts)) if i not in on_gpu]
         device = get_accelerator()._name
         self.subgroup_to_device = {i: device if i in on_gpu else "cpu" for i in range(len(counts))}
-        self._create_state()
         self._create_gradients()
+        self._create_state()
         for param_group in self.optimizer.param_groups:  # filled only while states are saved and loaded
             param_group["params"] = []
         dist.barrier()
@@ -60,11 +65,14 @@ class State:
         spare = int(self.settings.speculation * sum(counts[i] for i in rotating) / largest) if largest else 0
         self.blocks = Blocks({i: counts[i] for i in host}, rotating, largest, spare)
         for i, weights in enumerate(self.fp16_partitioned_groups_flat):
-            if i in self.blocks.held:
+            if i in self.subgroups:
                 param, *moments = self.blocks.state(i)
+                # Through page-locked memory, then cast by many threads, which are also the first to touch the block:
+                # straight from the GPU one thread of its driver would do both.
+                weights = self.subgroups[i].returning.copy_(weights)
             else:
                 param, *moments = (torch.empty(counts[i], device=weights.device) for _ in range(3))
-            param.copy_(weights.float())  # cast where the weights are
+            param.copy_(weights)
             for moment in moments:
                 moment.zero_()
             flat = param.detach().requires_grad_(True)

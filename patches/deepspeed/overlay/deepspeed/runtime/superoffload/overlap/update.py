@@ -19,7 +19,7 @@ class Update:
         """From the state `before` into the present block. A large parameter is stepped in pieces, and each piece sent
         while the next is stepped. `ends`: the step is over with this one."""
         subgroup, after = self.subgroups[index], self.blocks.state(index)
-        copy, rates = self.copy_of(index), rates[subgroup.group]
+        copy, rates = subgroup.returning, rates[subgroup.group]
         for begin, end in pieces(copy.numel(), self.piece, ends):
             place = slice(begin, end)
             old, new = ([part[place] for part in state] for state in (before, after))
@@ -46,7 +46,7 @@ class Update:
         """The weights of a step that was taken back and is not done again."""
         self.on_state(index)
         if self.returns_early:
-            self.copy_of(index).copy_(self.blocks.state(index).param)
+            self.subgroups[index].returning.copy_(self.blocks.state(index).param)
             self._send(index, slice(None))
         else:
             self.unsent.remove(index)
@@ -59,10 +59,6 @@ class Update:
         last, self.last = self.last, None
         return last
 
-    def copy_of(self, index):
-        """Host memory in the weights' format: where gradients are not needed again, it is theirs."""
-        subgroup = self.subgroups[index]
-        return subgroup.gradient if subgroup.copy is None else subgroup.copy
-
     def _send(self, index, place):
-        self.last = self.sent[index] = self.link.send(self.subgroups[index].target[place], self.copy_of(index)[place])
+        subgroup = self.subgroups[index]
+        self.last = self.sent[index] = self.link.send(subgroup.target[place], subgroup.returning[place])
