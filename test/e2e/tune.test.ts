@@ -37,6 +37,10 @@ describe('superoffload tune', () => {
     expect(stdout).toMatch(/^5B +prism_overlap +ratio /m);
     expect(stdout).toMatch(/^not tried: zero_offload 5B.*GiB of host memory.* are there with the margin/m);
     expect(stdout).toContain('budget: at most 8 trials, 8 minutes; 5% of each memory stays free');
+    const blind = await box.run(['tune', '--model', '3B', '--system', 'h100', '--dry-run']);
+    expect(blind.stdout).toMatch(
+      /^no step time of some ways: h100 does not state rates\.hostGBps, .*systems probe` measures/,
+    );
     const json = await box.run(['tune', '--model', 'tiny', '--dry-run', '--json', '--stack', 'none']);
     expect(JSON.parse(json.stdout)).toMatchObject({
       functional: true,

@@ -4,7 +4,7 @@ import { hostGiBFor } from '../experiment/system.ts';
 import { estimateMemory, softwareOf, type MemoryEstimate, type MemoryOptions } from './memory.ts';
 import { parameterCount } from './shape.ts';
 import type { PinnedRounding, SoftwareName } from './software.ts';
-import { predictTime, type StepTime } from './step-time.ts';
+import { missingRates, predictTime, type StepTime } from './step-time.ts';
 import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
 
 /** What a prediction may assume beyond the case and the system. */
@@ -141,8 +141,9 @@ function notesOf(
   subject: Case,
   { pinnedRounding, software }: FitPrediction,
   time: StepTime | null,
-  { accelerator, name, link }: System,
+  system: System,
 ): string[] {
+  const { accelerator, name, link } = system;
   if (accelerator !== 'cuda') return ['no step time: the speed of CPU ranks is not predicted'];
   const overlaps = usesOverlap(subject);
   const isExact = overlaps || superoffloadSettings(subject).hostMemory === 'registered';
@@ -156,7 +157,7 @@ function notesOf(
     ...(software === 'paper'
       ? ['memory as the published figures imply it, not as DeepSpeed 0.19.8 takes it']
       : []),
-    ...(time === null ? [`no step time: ${name} does not state the rates that it needs`] : []),
+    ...(time === null ? [noStepTime(name, missingRates(subject, system))] : []),
     ...(time !== null && link === 'c2c' && pageable
       ? [
           'memory that is not pinned is copied at the same share of the link as over PCIe: not measured over C2C',
@@ -164,4 +165,10 @@ function notesOf(
       : []),
     ...(time?.leftOut.map((what) => `left out of the step time, the rate is not known: ${what}`) ?? []),
   ];
+}
+
+/** Why a system's steps cannot be predicted, and what would change that. */
+export function noStepTime(system: string, missing: readonly string[], of = ''): string {
+  const rates = missing.map((rate) => `rates.${rate}`).join(', ');
+  return `no step time${of}: ${system} does not state ${rates}; \`superoffload systems probe\` measures them on such a machine`;
 }

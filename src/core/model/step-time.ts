@@ -1,9 +1,9 @@
 import { modes } from '../deepspeed/modes/registry.ts';
-import type { Case, System } from '../experiment/case.ts';
+import type { Case, HardwareRates, System } from '../experiment/case.ts';
 import { launchParts } from './launches.ts';
 import { offloadParts } from './offload-time.ts';
 import { caseTflops, type Tflops } from './shape.ts';
-import { computeParts, gpuAdam, networkParts, type Resource } from './step-parts.ts';
+import { computeParts, gpuAdam, networkParts, type Resource, type TimedWork } from './step-parts.ts';
 import { stepWork } from './step-work.ts';
 
 /** Expected time of one optimizer step and what it is made of. */
@@ -32,19 +32,8 @@ export interface StepTime {
  * needs them.
  */
 export function predictTime(subject: Case, system: System): StepTime | null {
-  const { rates } = system;
-  if (rates.achievableTflops === null) return null;
-  const work = stepWork(subject, system);
-  const offload = modes[subject.mode].offloadsOptimizer;
-  const all = [
-    ...computeParts(work, rates),
-    ...launchParts(subject, work, rates),
-    ...networkParts(subject, work, rates),
-    ...(offload ? offloadParts(subject, work, system) : [gpuAdam(work.shard, rates)]),
-  ];
-  if (all.some(({ ms, resource }) => ms === null && resource !== 'network' && resource !== 'gpu-memory')) {
-    return null;
-  }
+  const all = timedParts(subject, system);
+  if (all.some(isMissed)) return null;
   const parts = all.flatMap((part) => (part.ms === null || part.ms === 0 ? [] : [{ ...part, ms: part.ms }]));
   const stepMs = parts.reduce((sum, { ms }) => sum + ms, 0);
   return {
@@ -54,6 +43,41 @@ export function predictTime(subject: Case, system: System): StepTime | null {
     bound: largest(parts),
     leftOut: all.filter(({ ms }) => ms === null).map(({ what }) => what),
   };
+}
+
+function timedParts(subject: Case, system: System): TimedWork[] {
+  const { rates } = system;
+  const work = stepWork(subject, system);
+  const offload = modes[subject.mode].offloadsOptimizer;
+  return [
+    ...computeParts(work, rates),
+    ...launchParts(subject, work, rates),
+    ...networkParts(subject, work, rates),
+    ...(offload ? offloadParts(subject, work, system) : [gpuAdam(work.shard, rates)]),
+  ];
+}
+
+/** Without it there is no step time; the others are left out of one. */
+function isMissed({ ms, resource }: TimedWork): boolean {
+  return ms === null && resource !== 'network' && resource !== 'gpu-memory';
+}
+
+/** What a part of a step is computed from. Either rate of Adam's own is enough; with overlap it goes on beside copies. */
+const ratesOf: Readonly<Record<Resource, readonly (keyof HardwareRates)[]>> = {
+  compute: ['achievableTflops'],
+  launches: ['achievableTflops'],
+  'gpu-memory': ['hbmGBps'],
+  link: ['d2hGBps', 'h2dGBps'],
+  'host-memory': ['hostGBps'],
+  adam: ['hostGBps', 'adamNsPerParameter', 'd2hGBps', 'h2dGBps'],
+  network: ['intraNodeGBps', 'interNodeGBps'],
+};
+
+/** The rates that a system would have to state before {@link predictTime} could say a case's step; empty where it can. */
+export function missingRates(subject: Case, system: System): readonly (keyof HardwareRates)[] {
+  const missed = timedParts(subject, system).filter(isMissed);
+  const names = new Set(missed.flatMap(({ resource }) => ratesOf[resource]));
+  return [...names].filter((name) => system.rates[name] === null);
 }
 
 function largest(parts: readonly { readonly resource: Resource; readonly ms: number }[]): Resource {

@@ -1,10 +1,12 @@
 import { readExperiment } from '../../adapters/experiment-data.ts';
-import type { Case } from '../../core/experiment/case.ts';
+import type { Case, System } from '../../core/experiment/case.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
 import type { ExperimentFile } from '../../core/experiment/experiment-file.schema.ts';
 import { entryFor } from '../../core/experiment/grid-batch.ts';
 import { expandGrid } from '../../core/experiment/grid.ts';
+import { noStepTime } from '../../core/model/predict.ts';
 import { parameterCount } from '../../core/model/shape.ts';
+import { missingRates } from '../../core/model/step-time.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
 import { modesToTune } from '../../core/tune/modes-to-tune.ts';
 import type { Candidate } from '../../core/tune/tuning.ts';
@@ -69,8 +71,24 @@ export async function planTune(context: Context, command: TuneCommand): Promise<
   const ofCases = isElsewhere
     ? []
     : planning.planCases(candidates.slice(0, 1).map(({ subject }) => subject)).notes;
-  const notes = [...ofCases, ...(isElsewhere ? [] : planning.notes)];
+  const notes = [
+    ...ofCases,
+    ...(isElsewhere ? [] : planning.notes),
+    ...unpredicted(candidates, planning.system),
+  ];
   return { command, planning, experiment, sizes, notes, planOf };
+}
+
+/** Without step times a search begins with guesses: said once, for what the candidates lack between them. */
+function unpredicted(candidates: readonly Candidate[], system: System): string[] {
+  if (system.accelerator !== 'cuda') return [];
+  const lacks = candidates
+    .map(({ subject }) => missingRates(subject, system))
+    .filter(({ length }) => length > 0);
+  const missing = [...new Set(lacks.flat())];
+  return missing.length === 0
+    ? []
+    : [noStepTime(system.name, missing, lacks.length < candidates.length ? ' of some ways' : '')];
 }
 
 /** A generated JSON is what comes out of a tuning; keys that must stay are `--ds`. */

@@ -5,7 +5,7 @@ import { namedSystem } from '../../../bench/predict-measured.ts';
 import { modeNames, unknownRates, type System } from '../../../src/core/experiment/case.ts';
 import { paperHostNote } from '../../../src/core/model/paper-host.ts';
 import { lackingMemory, predictCase } from '../../../src/core/model/predict.ts';
-import { predictTime } from '../../../src/core/model/step-time.ts';
+import { missingRates, predictTime } from '../../../src/core/model/step-time.ts';
 import { parameterCount } from '../../../src/core/model/shape.ts';
 import { sampleCase } from '../sample-case.ts';
 
@@ -52,10 +52,24 @@ describe('predictCase', () => {
     expect(prediction.notes.join()).toMatch(/CPU ranks is not predicted/);
   });
 
+  it.each(modeNames)(
+    '%s: has no step time exactly where it names rates that the system does not state',
+    (mode) => {
+      for (const rate of Object.keys(unknownRates)) {
+        const system: System = { ...h200, rates: { ...h200.rates, [rate]: null } };
+        const subject = sampleCase({ mode });
+        const missing = missingRates(subject, system);
+        expect(missing).toEqual(predictTime(subject, system) === null ? [rate] : []);
+      }
+    },
+  );
+
   it('names what it does not know: no rates, no network', () => {
     const blind = predictCase(sampleCase(), { ...h200, rates: unknownRates });
     expect(blind.time).toBeNull();
-    expect(blind.notes.join()).toMatch(/h200 does not state the rates/);
+    expect(blind.notes.join()).toMatch(
+      /h200 does not state rates\.achievableTflops, .*`superoffload systems probe`/,
+    );
     const apart = predictCase(sampleCase({ chips: 2, globalBatch: 16 }), h200);
     expect(apart.notes.join()).toMatch(/left out of the step time, the rate is not known: gradients reduced/);
     const blindMemory = predictCase(sampleCase(), {
