@@ -8,9 +8,9 @@ one backward pass over the whole global batch.
 import json
 
 import torch
+from arguments import parse_arguments
 from data import MarkovChain
 from model import GPT
-from train import parse_arguments
 
 
 def main():
