@@ -18,7 +18,7 @@ export function overlapReport(sources: readonly Source[]): string {
     'Made by `npx tsx bench/overlap.ts`. s/step is the median of the steps after warm-up; of several launches the ' +
       'geometric mean of their medians, with the interval between them. `~`: less than 95% sure, because the steps are ' +
       'too few or follow one another too closely. TFLOPS per GPU, recomputation excluded. GPU: peak allocated; host: ' +
-      'peak of the run, GiB. The ratio is against zero_offload as published, of the same size, batch and sequence, in the ' +
+      'peak of the run, GiB, the most of its launches. The ratio is against zero_offload as published, of the same size, batch and sequence, in the ' +
       'same call; of one launch each its interval joins the ends of the intervals within the two runs, and knows ' +
       'nothing of how much a second launch would differ. `(memory)`: its GPU memory differs by more than 10%, which ' +
       'alone may make it faster or slower. above: how far the step is above the bound of docs/performance.md (forward, ' +
@@ -76,9 +76,13 @@ function machineText({ system, stack, facts }: RunRecord): string {
 function rowCells(row: Row, rows: readonly Row[], limits: MeasuredLimits | null): string[] {
   const { subject, launches, summary } = row;
   const { model, chips, sequenceLength, mode } = subject;
+  const measured = launches.filter(isMeasured);
+  const most = (memory: 'gpuAllocatedGiB' | 'hostGiB'): string => {
+    const known = measured.flatMap((record) => record.memory[memory] ?? []);
+    return known.length === 0 ? none : Math.max(...known).toFixed(1);
+  };
   const size = `${model.name} (${(parameterCount(model, sequenceLength) / 1e9).toFixed(3)}e9)`;
   const words = settingWords(subject);
-  const { memory } = summary.record;
   return [
     ...[
       size,
@@ -91,8 +95,8 @@ function rowCells(row: Row, rows: readonly Row[], limits: MeasuredLimits | null)
     summary.stepMs === null ? summary.record.outcome.class : (summary.stepMs / 1000).toFixed(3),
     intervalCell(summary),
     summary.throughput.modelTflopsPerGpu?.toFixed(1) ?? none,
-    memory.gpuAllocatedGiB?.toFixed(1) ?? none,
-    memory.hostGiB?.toFixed(1) ?? none,
+    most('gpuAllocatedGiB'),
+    most('hostGiB'),
     ...(limits === null ? [] : [aboveCell(row, limits)]),
     ratioCell(row, rows),
   ];

@@ -89,7 +89,7 @@ ${table(systems, machines, null, usualDisturbance)}
 The same without the modes that keep all on the GPU (\`--mode prism,zero_offload,zero_infinity\`):
 
 ${table(superchipAndPcie, machines, offloading(), usualDisturbance)}
-Where predictions are as good as they have been on the H200 (modes 0.9 to 1.3 of them, memory within 3%):
+Where predictions are as good as most have been on the H200 (modes 0.9 to 1.3 of them, memory within 3%):
 
 ${table(superchipAndPcie, machines, null, { ...usualDisturbance, mode: [0.9, 1.3], memory: 0.03 })}
 Where the ratio is predicted badly (50% from 0 to 1, either way), without the modes that keep all on the GPU:

@@ -7,14 +7,14 @@ import { usesOverlap } from './superoffload-settings.ts';
 
 /**
  * Launcher, imports, NCCL, the model and what a first step takes longer: whole runs on one H200 less their steps. Ten of
- * ddp and zero_2, 2B to 5B: 6.5 to 7.8 s (bench/measured).
+ * ddp and zero_2, 2B to 5B: 6.5 to 7.8 s, a later one of 3B 9.9 (bench/measured).
  */
 const startMs = 7_300;
 
 /**
  * What a rank's optimizer on the CPU takes to be made, its page-locked memory above all. Measured on an H200's host, all
- * but the steps of whole runs (bench/measured): zero_offload 25 to 32 s at 2B, 40 at 3B, 66 to 79 at 5B; zero_infinity 30,
- * 40 and 54 to 57 s, prism 42 to 48 s at 2 and 3B.
+ * but the steps of whole runs (bench/measured): zero_offload 25 to 34 s at 2B, 40 to 46 at 3B, 66 to 79 at 5B; zero_infinity 30 to 35,
+ * 40 to 45 and 54 to 57 s, prism 42 to 57 s at 2 and 3B. Since then the trainer asks once what the processor is: 3.3 s less on a CPU.
  */
 const msPerOffloadedParameter = (66_000 - 7_300) / 5.14e9;
 

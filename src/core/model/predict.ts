@@ -48,7 +48,7 @@ const reservedShare = 1.077;
  */
 const reservedShareOnGpu = 1.115;
 
-/** ZeRO-2 gives out as much as ddp and reserves more: 3.4 and 3.0 bytes a parameter (2B, 5B); why is not known. */
+/** ZeRO-2 reserves more than ddp: 3.4, 3.4 and 3.0 bytes a parameter (2B, 3B, 5B); why is not known. */
 const reservedByStage2 = 3.2;
 
 /**

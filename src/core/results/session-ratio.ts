@@ -32,16 +32,18 @@ export function sessionRatio(
 }
 
 /**
- * As many of `launches` as there are of `others`, each the nearest in time to one of them: of a session of hours the
- * i-th of seven launches and the i-th of two were not run in turns.
+ * As many of `launches` as there are of `others`, each of the same experiment as one of them where there is such, and of
+ * those the nearest in time: of a session of hours the i-th of seven launches and the i-th of two were not run in turns, and
+ * what a campaign ran in turns belongs together, though the next one's first launch came sooner.
  */
 function nearestTo(others: readonly RunRecord[], launches: readonly RunRecord[]): readonly RunRecord[] {
   if (launches.length <= others.length) return launches;
   const left = new Set(launches);
   for (const other of others) {
-    const distance = (record: RunRecord): number =>
-      Math.abs(Date.parse(record.startedUtc) - Date.parse(other.startedUtc));
-    const [nearest] = [...left].sort((a, b) => distance(a) - distance(b));
+    const isApart = ({ experiment }: RunRecord): number => Number(experiment !== other.experiment);
+    const distance = ({ startedUtc }: RunRecord): number =>
+      Math.abs(Date.parse(startedUtc) - Date.parse(other.startedUtc));
+    const [nearest] = [...left].sort((a, b) => isApart(a) - isApart(b) || distance(a) - distance(b));
     if (nearest !== undefined) left.delete(nearest);
   }
   return launches.filter((record) => !left.has(record));

@@ -1,6 +1,9 @@
 import type { Measured } from '../measured.ts';
 
-/** Launches of one configuration differ by this and more (bench/README.md: 1 to 2% where nothing pages). */
+/**
+ * Launches of one configuration differ by 1.8% without offload and by 5 to 8% with it (standard deviations, bench/README.md): of what
+ * is given up above this some would have been better in another launch, by less than that.
+ */
 const leastMargin = 0.05;
 /** Of the best's own interval. */
 const widths = 1.5;

@@ -13,7 +13,7 @@ export interface Observation {
   readonly stepMs: number;
 }
 
-/** Predictions of one GPU are a median 8% too short (bench/predict.md). */
+/** Predictions of one GPU were a median 8% too short when this was set, and are 5% (bench/predict.md). */
 const usualError = 0.08;
 const optimism = 1.5;
 

@@ -4,7 +4,7 @@ import type { Candidate } from '../tuning.ts';
 
 /**
  * How much two candidates' errors of prediction have in common: variances of the logarithm of measured over predicted
- * step time. Together about 0.24 between modes (bench/predict.md: predictions were off by 0.9 to 1.7 on one GPU), a few
+ * step time. Together about 0.24 between modes (bench/predict.md: measured over predicted was 0.86 to 1.36 on one GPU, 1.8 in Megatron with fp16), a few
  * percent within one.
  */
 const variances = {
@@ -20,7 +20,7 @@ const variances = {
   /** Micro-batch and recomputation. */
   way: 0.05 ** 2,
   ratio: 0.12 ** 2,
-  /** From ratio 1, where modes were measured, to 0: on one size they were met within 3% at 0.05 and 0.25, elsewhere none was below 0.5. */
+  /** From ratio 1, where modes were measured, to 0: on one size they were met within 3% at 0.05 and 0.25, elsewhere one was below 0.5, prism at 0.2, 14% longer. */
   slope: 0.3 ** 2,
   /** Where the host's rates are assumed, nobody knows what the optimizer's place is worth. */
   ratioOfUnknown: 0.25 ** 2,
