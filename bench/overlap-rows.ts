@@ -41,7 +41,8 @@ export function baselineOf(row: Row, rows: readonly Row[]): Row | null {
   return found === undefined || found === row ? null : found;
 }
 
-function comparedKey({ model, chips, globalBatch, sequenceLength, dtype }: Case): string {
+/** What two rows must have in common for a ratio. */
+export function comparedKey({ model, chips, globalBatch, sequenceLength, dtype }: Case): string {
   return [model.layers, model.hidden, model.heads, chips, globalBatch, sequenceLength, dtype].join(' ');
 }
 

@@ -3,7 +3,7 @@ import { parameterCount } from '../src/core/model/shape.ts';
 import { sessionRatio } from '../src/core/results/session-ratio.ts';
 import { isMeasured } from '../src/core/results/summarize.ts';
 import { aboveBound } from './overlap-bounds.ts';
-import { baselineOf, type Row } from './overlap-rows.ts';
+import { baselineOf, comparedKey, type Row } from './overlap-rows.ts';
 import type { Source } from './overlap-runs.ts';
 
 /** What the optimizer was asked to reach on this machine (one H200 behind PCIe, sequence 1024, bf16, clipping 0). */
@@ -54,9 +54,7 @@ const timesPublished: Target['judge'] = (row, { rows }) => {
     ({ subject }) =>
       subject.mode === 'prism' &&
       settingWords(subject) === '' &&
-      subject.model.name === row.subject.model.name &&
-      subject.globalBatch === row.subject.globalBatch &&
-      subject.sequenceLength === row.subject.sequenceLength,
+      comparedKey(subject) === comparedKey(row.subject),
   );
   return ratioText(row, published ?? null, 3.5);
 };

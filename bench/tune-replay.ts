@@ -4,6 +4,7 @@ import { predictDurationMs } from '../src/core/model/duration.ts';
 import { caseTflops } from '../src/core/model/shape.ts';
 import { predictTime } from '../src/core/model/step-time.ts';
 import { capacityOf, isRoom, predictedNeeds, roomOf } from '../src/core/tune/needs.ts';
+import { bestOf } from '../src/core/tune/judge/best.ts';
 import { nextTrial } from '../src/core/tune/search/next-trial.ts';
 import type { Candidate, NextTrial, TrialResult, Tuning } from '../src/core/tune/tuning.ts';
 import { median } from '../src/core/stats/median.ts';
@@ -57,6 +58,7 @@ const archives = {
 export type Machine = keyof typeof archives;
 
 interface Known {
+  readonly name: string;
   /** Of the same configuration, in the order in which they were made. */
   readonly launches: readonly MeasuredLaunch[];
   readonly candidate: Candidate;
@@ -72,15 +74,15 @@ export function replay(size: string, { machine, isAsked, error = () => 1 }: Repl
   const own = measured.filter(
     (launch) => launch.size === size && ranOn(launch, machine) && isAsked(launch.mode),
   );
-  const known = [...groupBy(own, (launch) => nameOf(launch)).values()];
+  const known = [...groupBy(own, (launch) => nameOf(launch))];
   const request = tuneRequest(caseOf(size, { mode: 'ddp', ratio: null }));
   const { objective, budget } = request;
   const capacity = capacityOf(request, h200);
   const fits = known
-    .flatMap((launches): Known[] => {
+    .flatMap(([name, launches]): Known[] => {
       const [first] = launches;
       if (first === undefined) return [];
-      return [{ launches, candidate: candidateOf(caseOf(size, first), error(first.mode)) }];
+      return [{ name, launches, candidate: candidateOf(caseOf(size, first), error(first.mode)) }];
     })
     .filter(({ candidate }) => isRoom(roomOf(candidate, capacity, budget.memoryMargin)))
     .sort((a, b) => a.candidate.orderMs - b.candidate.orderMs);
@@ -92,8 +94,11 @@ export function replay(size: string, { machine, isAsked, error = () => 1 }: Repl
     const known = fits[next.candidate];
     if (known === undefined) throw new Error(`there is no candidate ${next.candidate}`);
     const made = tuning.trials.filter(({ candidate }) => candidate === next.candidate).length;
-    const launch = known.launches[made % known.launches.length];
-    if (launch === undefined) throw new Error(`no launch of ${next.candidate}`);
+    const launch = known.launches[made];
+    if (launch === undefined) {
+      const why = `asked for ${known.name} once more, of which there is no other launch`;
+      return endOf({ type: 'done', best: bestOf(tuning)?.index ?? null, why }, tuning, fits);
+    }
     const { seconds } = launch;
     const result = resultOf(launch, known.candidate);
     const trial = { candidate: next.candidate, result, runId: '', seconds, isStored: false };
@@ -108,15 +113,16 @@ function endOf(
 ): Replay {
   const fastest = Math.min(...fits.map(stepOf));
   const chosen = best === null ? undefined : fits[best];
-  const launches = trials.flatMap(({ candidate }) => {
+  const launches = trials.flatMap(({ candidate, result }) => {
     const known = fits[candidate];
-    const [launch] = known?.launches ?? [];
-    return launch === undefined ? [] : [{ what: nameOf(launch), stepMs: launch.stepMs }];
+    return known === undefined
+      ? []
+      : [{ what: known.name, stepMs: result.kind === 'measured' ? result.medianStepMs : null }];
   });
   return {
     launches,
     minutes,
-    chosen: chosen?.launches[0] === undefined ? null : nameOf(chosen.launches[0]),
+    chosen: chosen?.name ?? null,
     lossShare: chosen === undefined ? null : stepOf(chosen) / fastest - 1,
     end: why,
   };

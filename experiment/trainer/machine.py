@@ -1,10 +1,13 @@
 """What the machine under a rank is, and how much of its host memory the run took."""
 
+import functools
+import json
 import os
 import platform
+import subprocess
+import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -20,10 +23,21 @@ def device_name(cuda):
 
 def ask_cpu_once():
     """DeepSpeed asks py-cpuinfo three times what the processor is before it has CPU Adam (0.19.8: cpu_arch, simd_width,
-    DeepSpeedCPUAdam), and each time that is a process of 1.1 s. It is asked once, while DeepSpeed is imported."""
+    DeepSpeedCPUAdam), and each time that is a process of 1.1 s. It is asked once, by the same process, beside the import of
+    DeepSpeed. Not in a thread: one that starts a process while another one sets an environment variable may hand it an
+    environment that has moved (EFAULT)."""
     import cpuinfo
 
-    cpuinfo.get_cpu_info = ThreadPoolExecutor(1).submit(cpuinfo.get_cpu_info).result
+    ask = cpuinfo.get_cpu_info
+    command = [sys.executable, cpuinfo.cpuinfo.__file__, "--json"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    @functools.cache
+    def answer():
+        output, _ = process.communicate()
+        return json.loads(output) if process.returncode == 0 else ask()
+
+    cpuinfo.get_cpu_info = answer
 
 
 class HostMemory(threading.Thread):

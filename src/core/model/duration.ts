@@ -1,7 +1,7 @@
 import { modes } from '../deepspeed/modes/registry.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { parameterCount } from './shape.ts';
-import { predictTime } from './step-time.ts';
+import { predictTime, type HostShare } from './step-time.ts';
 import { sharesOf } from './step-work.ts';
 import { usesOverlap } from './superoffload-settings.ts';
 
@@ -33,8 +33,13 @@ const overlapMs = { start: 12_000, parameter: 1.75e-6, offloadedParameter: 1.9e-
  * mostly a little too short (bench/predict.md has the errors).
  * @returns milliseconds; null where no step time can be predicted
  */
-export function predictDurationMs(subject: Case, system: System, steps: number): number | null {
-  const time = predictTime(subject, system);
+export function predictDurationMs(
+  subject: Case,
+  system: System,
+  steps: number,
+  options: HostShare = {},
+): number | null {
+  const time = predictTime(subject, system, options);
   if (time === null) return null;
   const { offloadsOptimizer, superOffload } = modes[subject.mode];
   const elements = parameterCount(subject.model, subject.sequenceLength) / subject.chips;

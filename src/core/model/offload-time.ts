@@ -108,7 +108,11 @@ function stage3Parts(
     timed(
       'gradients to the host',
       'link',
-      sum(gradientsDown(shard, accumulation, 2 + 4, chip), transferMs(2 * shard, chip.upGBps)),
+      sum(
+        gradientsDown(shard, accumulation, 2, chip),
+        transferMs(4 * cpuElements, chip.downGBps),
+        transferMs(2 * shard, chip.upGBps),
+      ),
       bounceSource,
     ),
     scaling(cpuElements, chip),

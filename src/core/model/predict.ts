@@ -71,7 +71,7 @@ function reservedFor(subject: Case, gpuGiB: number, software: SoftwareName): num
 /** Predicts memory and step time of a case on a system, from formulas and the system's own rates. Pure and cheap. */
 export function predictCase(subject: Case, system: System, options: PredictOptions = {}): Prediction {
   const fit = predictFit(subject, system, options);
-  const time = predictTime(subject, system);
+  const time = predictTime(subject, system, options);
   return { ...fit, time, notes: notesOf(subject, fit, time, system) };
 }
 

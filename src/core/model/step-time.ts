@@ -31,8 +31,8 @@ export interface StepTime {
  * @returns null where the system does not say how fast it computes, or how fast its link and host are and the mode
  * needs them.
  */
-export function predictTime(subject: Case, system: System): StepTime | null {
-  const all = timedParts(subject, system);
+export function predictTime(subject: Case, system: System, options: HostShare = {}): StepTime | null {
+  const all = timedParts(subject, withHostShare(subject, system, options));
   if (all.some(isMissed)) return null;
   const parts = all.flatMap((part) => (part.ms === null || part.ms === 0 ? [] : [{ ...part, ms: part.ms }]));
   const stepMs = parts.reduce((sum, { ms }) => sum + ms, 0);
@@ -43,6 +43,16 @@ export function predictTime(subject: Case, system: System): StepTime | null {
     bound: largest(parts),
     leftOut: all.filter(({ ms }) => ms === null).map(({ what }) => what),
   };
+}
+
+/** What of a node's host a run has to itself. */
+export interface HostShare {
+  /** All of it (`--exclusive-host`), where a rank else has the share of its chip. */
+  readonly exclusiveHost?: boolean;
+}
+
+function withHostShare({ chips }: Case, system: System, { exclusiveHost = false }: HostShare): System {
+  return exclusiveHost ? { ...system, chipsPerNode: Math.min(chips, system.chipsPerNode) } : system;
 }
 
 function timedParts(subject: Case, system: System): TimedWork[] {

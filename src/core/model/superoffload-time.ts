@@ -28,17 +28,18 @@ export function superOffloadTime(
   rates: HardwareRates,
 ): TimedWork[] {
   const { shard, cpuElements, accumulation } = work;
-  const bounce = sum(
-    gradientsDown(shard, accumulation, 2, chip),
-    transferMs(2 * shard, chip.upGBps),
-    transferMs(4 * cpuElements, slower(chip.downGBps, unpinnedDown)),
-  );
+  const bounceOf = (microBatches: number): number | null =>
+    sum(
+      gradientsDown(shard, microBatches, 2, chip),
+      transferMs(2 * shard, chip.upGBps),
+      transferMs(4 * cpuElements, slower(chip.downGBps, unpinnedDown)),
+    );
   return [
-    timed('gradients to the host', 'link', bounce, `${bounceSource}; that ${unpinnedSource}`),
+    timed('gradients to the host', 'link', bounceOf(accumulation), `${bounceSource}; that ${unpinnedSource}`),
     timed(
       'waiting for the worker',
       'adam',
-      waiting(subject, work, chip, { bounceMs: bounce, rates }),
+      waiting(subject, work, chip, { bounceMs: bounceOf(1), rates }),
       `8 bytes of copy, then Adam (${adamSource}), beside the backward pass`,
     ),
     timed(
@@ -63,7 +64,9 @@ function waiting(
     sum(transferMs(8 * elements, chip.hostGBps), chip.adamMs(elements));
   const all = stepping(work.cpuElements);
   if (gradientClipping > 0 || all === null) return all;
-  const backward = (work.backwardFlops + work.recomputeFlops) / (rates.achievableTflops ?? Infinity) / 1e9;
+  // Adam begins in the last micro-batch: only that one's passes and copies go on beside it.
+  const passFlops = (work.backwardFlops + work.recomputeFlops) / work.accumulation;
+  const backward = passFlops / (rates.achievableTflops ?? Infinity) / 1e9;
   const beside = backward + (bounceMs ?? 0);
   return Math.max(stepping(work.lastSubgroup) ?? 0, all - beside);
 }

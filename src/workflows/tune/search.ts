@@ -1,7 +1,7 @@
 import type { TrialEvent } from '../../adapters/tune-journal.ts';
 import { candidateKey } from '../../core/tune/propose/propose.ts';
 import { withKnownTrials } from '../../core/tune/search/search-state.ts';
-import type { Candidate, Tuning } from '../../core/tune/tuning.ts';
+import type { Tuning } from '../../core/tune/tuning.ts';
 import type { Context } from '../context.ts';
 import { ownTrial, storedTrials, type RunTrial } from './known-trials.ts';
 import type { TunePlan } from './plan-tune.ts';
@@ -42,29 +42,32 @@ export class Search {
    */
   async begin(own: readonly TrialEvent[]): Promise<{ readonly own: number; readonly stored: number }> {
     const ofThis = new Set(own.map(({ runId }) => runId));
-    await this.#learnStored(this.#tuning.candidates, ofThis);
+    await this.#learnStored(0, ofThis);
     const stored = this.#trials.length;
     for (const event of own) {
       const candidate = this.#tuning.candidates.find((one) => candidateKey(one) === event.key);
       if (candidate === undefined) continue;
       const trial = await ownTrial(this.#context, event, candidate, this.#plan.planOf);
-      if (trial !== null) await this.add(trial);
+      if (trial !== null) await this.add(trial, ofThis);
     }
     return { own: this.launches, stored };
   }
 
   /** A trial may show that more fits: of what is a candidate now, stored runs count too. */
-  async add(trial: RunTrial): Promise<void> {
+  async add(trial: RunTrial, own: ReadonlySet<string> = new Set()): Promise<void> {
     const before = this.#tuning.candidates.length;
     this.#take(trial);
-    const more = this.#tuning.candidates.slice(before);
-    if (more.length === 0 || this.#plan.command.fresh) return;
-    await this.#learnStored(more, new Set(this.#trials.map(({ runId }) => runId)));
+    if (!this.#plan.command.fresh) await this.#learnStored(before, own);
   }
 
-  async #learnStored(candidates: readonly Candidate[], seen: ReadonlySet<string>): Promise<void> {
-    for (const trial of await storedTrials(this.#context, candidates, this.#plan.planOf, seen))
-      this.#take(trial);
+  /** Of candidates from this one on: a stored trial may make new ones, of which stored runs count too. */
+  async #learnStored(from: number, own: ReadonlySet<string>): Promise<void> {
+    const more = this.#tuning.candidates.slice(from);
+    if (more.length === 0) return;
+    const next = this.#tuning.candidates.length;
+    const seen = new Set([...own, ...this.#trials.map(({ runId }) => runId)]);
+    for (const trial of await storedTrials(this.#context, more, this.#plan.planOf, seen)) this.#take(trial);
+    await this.#learnStored(next, own);
   }
 
   #take(trial: RunTrial): void {

@@ -62,7 +62,7 @@ async function reportSize(
   const explanation = explain(tuning, best, {
     rejected: size.rejected,
     accelerator: system.accelerator,
-    partsOf: (subject) => predictTime(subject, system)?.parts ?? null,
+    partsOf: (subject) => predictTime(subject, system, size.request)?.parts ?? null,
   });
   const choice =
     candidate === undefined ? null : await makeChoice(context, plan, { size, candidate, isPredicted });

@@ -69,12 +69,12 @@ describe('step times on one GPU', () => {
     }
   });
 
-  it('of a size that no formula was fitted to (3B) are within 6%, ZeRO-3 offload and prism as published apart', () => {
+  it('of a size that no formula was fitted to (3B) are within 6% (ZeRO-2, zero_offload, prism_overlap), the others within 23%', () => {
     const held = alone.filter(({ run }) => run.source === 'overlap_3b, H200' && run.model === '3B');
     expect(held).toHaveLength(6);
-    for (const compared of held.filter(({ run }) => !['zero_infinity', 'prism'].includes(run.mode))) {
-      expect(Math.abs(error(compared))).toBeLessThan(0.06);
-    }
+    const isOff = (mode: string): boolean => ['zero_infinity', 'prism'].includes(mode);
+    for (const compared of held)
+      expect(Math.abs(error(compared))).toBeLessThan(isOff(compared.run.mode) ? 0.23 : 0.06);
   });
 
   it('of the other modes are within 18%, prism as published apart, and as often too long as too short', () => {

@@ -64,6 +64,14 @@ describe('predictCase', () => {
     },
   );
 
+  it('gives a run with the host to itself all of its speed, in time as in memory', () => {
+    const node: System = { ...h200, chipsPerNode: 8, hostGiB: 1000, hostGiBPerChip: 125 };
+    const stepMs = (system: System, exclusiveHost: boolean): number | undefined =>
+      predictCase(sampleCase(), system, { exclusiveHost }).time?.stepMs;
+    expect(stepMs(node, true)).toBe(stepMs(h200, false));
+    expect(stepMs(node, false)).toBeGreaterThan(3 * stepMs(node, true)!);
+  });
+
   it('names what it does not know: no rates, no network', () => {
     const blind = predictCase(sampleCase(), { ...h200, rates: unknownRates });
     expect(blind.time).toBeNull();

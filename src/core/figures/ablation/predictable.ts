@@ -4,9 +4,13 @@ import type { Case } from '../../experiment/case.ts';
 /** What of the DeepSpeed JSON the model of step time reads (core/model): another key would be predicted as if it were not there. */
 const modelled: ReadonlySet<string> = new Set([
   'superoffload.casts',
+  'superoffload.early_forward',
   'superoffload.host_memory',
   'superoffload.pin_memory',
-  'zero_optimization.reduce_bucket_size',
+  'superoffload.speculation',
+  'superoffload.subgroup_elements',
+  'zero_optimization.offload_optimizer.ratio',
+  'zero_optimization.reduce_bucket_size', // of memory; no step was seen to follow it
   'zero_optimization.sub_group_size',
 ]);
 

@@ -6,6 +6,7 @@ import type { Case, ModeName, System } from '../../experiment/case.ts';
 import { settingWords } from '../../experiment/setting-words.ts';
 import { unknownRates, type HardwareRates } from '../../experiment/case.ts';
 import type { LogState } from '../../logs/state.ts';
+import { cpuRatio } from '../../model/memory.ts';
 import { caseTflops, parameterCount } from '../../model/shape.ts';
 import { median } from '../../stats/median.ts';
 import { formatCount, formatTokens } from '../../text/format.ts';
@@ -94,12 +95,12 @@ export function tracedRun(record: RunRecord, timeline: Timeline, machine: Figure
  * @param parameters of the model, as the run counted them where it did
  */
 export function caseDemand(subject: Case, parameters: number, { chipsPerNode }: System): MachineDemand {
-  const { mode, ratio, chips } = subject;
+  const { mode, chips } = subject;
   return {
     step: {
       // TFLOPS of a step of one second are its TFLOP.
       forwardFlops: (caseTflops(subject, 1000).modelTflops / 3) * 1e12,
-      cpuParameters: ((modes[mode].offloadsOptimizer ? (ratio ?? 1) : 0) * parameters) / chips,
+      cpuParameters: ((modes[mode].offloadsOptimizer ? cpuRatio(subject) : 0) * parameters) / chips,
       linkBytesPerParameter: 2,
     },
     ranksPerNode: Math.min(chips, chipsPerNode),

@@ -13,7 +13,12 @@ import type { Candidate, Rejected, Trial, Tuning } from '../tuning.ts';
 export type ModeFinding = { readonly mode: ModeName } & (
   | { readonly kind: 'chosen' }
   /** Its best trial beside the choice. */
-  | { readonly kind: 'measured'; readonly trial: Measured; readonly lead: Lead }
+  | {
+      readonly kind: 'measured';
+      readonly trial: Measured;
+      readonly lead: Lead;
+      readonly leavesMargin: boolean;
+    }
   | { readonly kind: 'memory'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
   /** Never launched. `optimisticMs`: what it could have taken, at best; null where a size was searched. */
@@ -138,7 +143,8 @@ function findingOf(
   const [first, ...others] = measured.filter(({ candidate }) => isSameSize(candidate, chosen));
   if (first !== undefined && chosen !== null) {
     const trial = others.reduce((a, b) => (b.result.medianStepMs < a.result.medianStepMs ? b : a), first);
-    return { kind: 'measured', mode, trial, lead: leadOver(trial, chosen) };
+    const lead = leadOver(trial, chosen);
+    return { kind: 'measured', mode, trial, lead, leavesMargin: leavesMargin(trial, tuning) };
   }
   const { lessons, tooLong } = standingOf(tuning);
   const failed = trials.find(({ result }) => result.kind === 'failed')?.result;

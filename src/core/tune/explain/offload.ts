@@ -1,4 +1,5 @@
 import type { Case } from '../../experiment/case.ts';
+import { cpuRatio } from '../../model/memory.ts';
 import { leavesMargin } from '../judge/best.ts';
 import { leadOver, type Lead } from '../judge/lead.ts';
 import { lessonsOf } from '../judge/lessons.ts';
@@ -55,7 +56,7 @@ export function offloadFinding(
   const trial = wholeByTime(tuning).find(({ index }) => fitting.has(index));
   return {
     kind: 'worthwhile',
-    cpuShare: keepsAllOnGpu(own.mode) ? 0 : (own.ratio ?? 1),
+    cpuShare: keepsAllOnGpu(own.mode) ? 0 : cpuRatio(own),
     onGpu: trial === undefined ? null : { trial, lead: leadOver(trial, chosen) },
     differences: trial === undefined ? [] : differences(partsOf(trial.candidate.subject), partsOf(own)),
   };

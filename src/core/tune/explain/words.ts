@@ -80,7 +80,7 @@ function verdictText(finding: ModeFinding, { chosen }: Explanation): string {
     case 'chosen':
       return 'chosen';
     case 'measured':
-      return leadText(finding.lead, finding.trial);
+      return leadText(finding);
     case 'memory':
       return `not chosen: ${finding.reason}`;
     case 'failed':
@@ -92,13 +92,23 @@ function verdictText(finding: ModeFinding, { chosen }: Explanation): string {
   }
 }
 
-function leadText({ ratio, low, high, isToldApart }: Lead, { result }: Measured): string {
+function leadText(finding: Extract<ModeFinding, { kind: 'measured' }>): string {
+  const { ratio, low, high, isToldApart } = finding.lead;
+  const { result } = finding.trial;
   const range = low === null || high === null ? '' : ` (${low.toFixed(2)} to ${high.toFixed(2)})`;
   const stopped = result.isWhole ? '' : ', stopped early';
   const times = `${formatNumber(result.medianStepMs)} ms a step, ${ratio.toFixed(2)} times the choice's${range}${stopped}`;
   if (isToldApart === null) return `${times}; no interval is known`;
   if (!isToldApart) return `${times}: not told apart`;
-  return ratio < 1 ? `${times}: faster, but it does not leave the margin of memory` : times;
+  return ratio < 1 ? `${times}: ${whyNotFaster(finding)}` : times;
+}
+
+/** Why what is faster is not the choice (judge/best.ts). */
+function whyNotFaster({ trial, leavesMargin }: Extract<ModeFinding, { kind: 'measured' }>): string {
+  if (!leavesMargin) return 'faster, but it does not leave the margin of memory';
+  return trial.result.isWhole
+    ? 'faster by less than 2%, for which what offloads nothing is not given up'
+    : 'faster as far as it ran';
 }
 
 function untriedText(

@@ -4,7 +4,7 @@ import type { Candidate } from '../tuning.ts';
 /** What a candidate's step is thought to take, by its prediction and by what trials of its like have shown of it. */
 export interface Belief {
   readonly expectedMs: number;
-  /** One in ten is faster than this, if the variances are right. */
+  /** One in fifteen is faster than this, if the variances are right. */
   readonly optimisticMs: number;
 }
 

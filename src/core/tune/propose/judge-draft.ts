@@ -93,13 +93,13 @@ function withAnyHost(system: System): System {
 }
 
 function candidateOf(
-  { system, assumed }: Judge,
+  { system, assumed, request }: Judge,
   draft: Draft,
   { subject, predicted: needs }: Needy,
 ): Candidate {
-  const predicted = predictTime(subject, system)?.stepMs ?? null;
-  const orderMs = predicted ?? predictTime(subject, assumed)?.stepMs;
-  const launchMs = predictDurationMs(subject, assumed, subject.steps);
+  const predicted = predictTime(subject, system, request)?.stepMs ?? null;
+  const orderMs = predicted ?? predictTime(subject, assumed, request)?.stepMs;
+  const launchMs = predictDurationMs(subject, assumed, subject.steps, request);
   if (orderMs === undefined || launchMs === null) throw new Error('assumed rates leave nothing unknown');
   return {
     subject,

@@ -2,7 +2,7 @@ import { groupBy } from '../../collections/group-by.ts';
 import { parameterCount } from '../../model/shape.ts';
 import { bestOf, parametersOf } from '../judge/best.ts';
 import { corrected, roomOf } from '../needs.ts';
-import type { Numbered } from '../measured.ts';
+import type { Measured, Numbered } from '../measured.ts';
 import type { Standing } from './open-candidates.ts';
 import type { Candidate, NextTrial, Tuning } from '../tuning.ts';
 
@@ -10,7 +10,8 @@ import type { Candidate, NextTrial, Tuning } from '../tuning.ts';
 const mostOfSize = 2;
 
 /**
- * The next step towards the largest model: the largest that is thought to fit, in the configuration with the most room;
+ * The next step towards the largest model: the largest that is thought to fit, in the configuration with the most room of
+ * those that may win (a leaner way of a mode only where no fuller one can run);
  * down where that ran out of memory, up where what ran has shown that more fits (candidates are proposed anew after
  * each trial). It ends at an edge: a size that runs, below one that does not.
  */
@@ -29,18 +30,25 @@ export function nextSize(tuning: Tuning, standing: Standing): NextTrial {
     standing,
   );
   if (next === null)
-    return { type: 'done', best: best?.index ?? null, why: whyEdge(best !== null, failures) };
+    return { type: 'done', best: best?.index ?? null, why: whyEdge(best, standing, failures) };
   const why =
     best === null
       ? tuning.trials.length === 0
-        ? 'the largest that is predicted to fit, where it leaves the most room'
+        ? `the largest that is predicted to fit${isCutShort(standing, largest) ? ' and to finish in time' : ''}, where it leaves the most room`
         : 'the largest that is left, where it leaves the most room'
       : 'what ran left room for it';
   return { type: 'trial', candidate: next.index, why, abandonAboveMs: null };
 }
 
-function whyEdge(hasRun: boolean, failures: ReadonlyMap<number, number>): string {
-  if (!hasRun) return 'no size ran';
+/** Whether a larger size was left out for its time alone. */
+function isCutShort({ tooLong }: Standing, parameters: number): boolean {
+  return tooLong.some(({ candidate }) => sizeOf(candidate) > parameters);
+}
+
+function whyEdge(best: Measured | null, standing: Standing, failures: ReadonlyMap<number, number>): string {
+  if (isCutShort(standing, best === null ? 0 : parametersOf(best)))
+    return 'a launch of a larger size would not have finished in the minutes that were left (--max-minutes)';
+  if (best === null) return 'no size ran';
   return failures.size === 0
     ? 'no larger size is predicted to fit, by what the trials took'
     : 'the next larger size does not run';

@@ -2,7 +2,7 @@ import { median } from '../../stats/median.ts';
 import { isFallbackOf } from '../judge/fallback.ts';
 import { lessonsOf, type Lessons } from '../judge/lessons.ts';
 import { measuredOf, type Measured, type Numbered } from '../measured.ts';
-import { aimOf, bestOf } from '../judge/best.ts';
+import { aimOf, bestOf, leavesMargin } from '../judge/best.ts';
 import { candidateKey } from '../propose/propose.ts';
 import type { Candidate, Trial, Tuning } from '../tuning.ts';
 
@@ -29,7 +29,7 @@ export function standingOf(tuning: Tuning): Standing {
     !tried.has(index) && lessons.whyOut(candidate) === null ? [{ index, candidate }] : [],
   );
   const measured = measuredOf(tuning);
-  const fuller = [...possible, ...measured];
+  const fuller = [...possible, ...measured.filter((one) => leavesMargin(one, tuning))];
   const best = bestOf(tuning);
   const useful = possible.filter(
     ({ index, candidate }) =>

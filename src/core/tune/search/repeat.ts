@@ -12,14 +12,16 @@ function isChance({ isToldApart, low }: Lead): boolean {
 }
 
 /**
- * Which of the best two is launched once more: where their intervals touch, the choice between them is chance. The one with
- * fewer launches, and of equals the slower one, which may be so by chance.
- * @returns null where they are told apart, where both were launched twice, or where no time is left
+ * Which is launched once more, the best or the fastest that it is not told apart from: between them the choice is chance. The
+ * one with fewer launches, and of equals the slower one, which may be so by chance.
+ * @returns null where the best is told apart from all, where both were launched twice, or where no time is left
  */
 export function toRepeat(tuning: Tuning, best: Measured): Measured | null {
   const { budget, minutes } = tuning;
-  const second = wholeByTime(tuning).find((one) => one.index !== best.index && leavesMargin(one, tuning));
-  if (second === undefined || !isChance(leadOver(second, best))) return null;
+  const second = wholeByTime(tuning).find(
+    (one) => one.index !== best.index && leavesMargin(one, tuning) && isChance(leadOver(one, best)),
+  );
+  if (second === undefined) return null;
   const launches = ({ index }: Measured): number =>
     tuning.trials.filter(({ candidate }) => candidate === index).length;
   const next = launches(best) < launches(second) ? best : second;
