@@ -5,7 +5,7 @@ import { namedSystem } from '../../../bench/predict-measured.ts';
 import { modeNames, unknownRates, type System } from '../../../src/core/experiment/case.ts';
 import { paperHostNote } from '../../../src/core/model/paper-host.ts';
 import { lackingMemory, predictCase } from '../../../src/core/model/predict.ts';
-import { missingRates, predictTime } from '../../../src/core/model/step-time.ts';
+import { predictTime } from '../../../src/core/model/step-time.ts';
 import { parameterCount } from '../../../src/core/model/shape.ts';
 import { sampleCase } from '../sample-case.ts';
 
@@ -50,26 +50,6 @@ describe('predictCase', () => {
     expect(prediction.capacity).toEqual({ gpuGiB: null, hostGiB: 24 });
     expect(prediction.time).toBeNull();
     expect(prediction.notes.join()).toMatch(/CPU ranks is not predicted/);
-  });
-
-  it.each(modeNames)(
-    '%s: has no step time exactly where it names rates that the system does not state',
-    (mode) => {
-      for (const rate of Object.keys(unknownRates)) {
-        const system: System = { ...h200, rates: { ...h200.rates, [rate]: null } };
-        const subject = sampleCase({ mode });
-        const missing = missingRates(subject, system);
-        expect(missing).toEqual(predictTime(subject, system) === null ? [rate] : []);
-      }
-    },
-  );
-
-  it('gives a run with the host to itself all of its speed, in time as in memory', () => {
-    const node: System = { ...h200, chipsPerNode: 8, hostGiB: 1000, hostGiBPerChip: 125 };
-    const stepMs = (system: System, exclusiveHost: boolean): number | undefined =>
-      predictCase(sampleCase(), system, { exclusiveHost }).time?.stepMs;
-    expect(stepMs(node, true)).toBe(stepMs(h200, false));
-    expect(stepMs(node, false)).toBeGreaterThan(3 * stepMs(node, true)!);
   });
 
   it('names what it does not know: no rates, no network', () => {
