@@ -1,7 +1,8 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { readFileSync } from 'node:fs';
 import { createContext } from '../workflows/context.ts';
-import { exitCodes } from '../errors.ts';
+import { nearest } from '../core/experiment/nearest.ts';
+import { exitCodes, SuperOffloadError } from '../errors.ts';
 import { createReporter } from './reporter.ts';
 import { commands } from './commands/index.ts';
 import type { CommandIo } from './commands/module.ts';
@@ -36,6 +37,7 @@ export async function runProgram(
       io.print(topic);
       return 0;
     }
+    if (argv[0] === 'help') requireCommand(argv[1]);
     const program = await declareProgram(argv, io);
     if (argv.length === 0) {
       program.outputHelp();
@@ -51,6 +53,19 @@ export async function runProgram(
     reporter.close();
   }
   return exitCode;
+}
+
+/** commander answers a name that it does not know with the whole usage, and no word on the name. */
+function requireCommand(name: string | undefined): void {
+  const known = ['help', ...commands.map((each) => each.name)];
+  if (name === undefined || name.startsWith('-') || known.includes(name)) return;
+  const all = [...topics.map((each) => each.name), ...known];
+  const near = nearest(name, all);
+  throw new SuperOffloadError({
+    code: 'usage',
+    message: `there is no command and no topic ${JSON.stringify(name)}`,
+    hint: near === undefined ? 'see: superoffload --help' : `did you mean ${near}?`,
+  });
 }
 
 /** @param argv whose verb is loaded, and says all of its flags; of the others the name is enough. */

@@ -28,6 +28,7 @@ describe('bad input', () => {
   it.each<[argv: string[], code: number, messages: RegExp[]]>([
     [['frobnicate'], 2, [/unknown command 'frobnicate'/]],
     [['throughputs'], 2, [/unknown command 'throughputs'/, /Did you mean throughput/]],
+    [['help', 'outcome'], 2, [/no command and no topic "outcome"/, /did you mean outcomes/]],
     [['throughput', '--frob'], 2, [/unknown option '--frob'/]],
     [['throughput', '--chip', '4'], 2, [/unknown option '--chip'/, /Did you mean --chips/]],
     [['throughput', '--chips'], 2, [/option '--chips <n>' argument missing/]],

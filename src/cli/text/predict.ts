@@ -147,7 +147,7 @@ function wayLines({ prediction, wouldFit }: PredictedCase): string[] {
   if (wouldFit.length > 0)
     return ['would fit, by the same prediction, with one of:', ...wouldFit.map((words) => `  ${words}`)];
   return [
-    'would not fit with a smaller micro-batch, recomputation, another mode or up to 64 chips either: choose a smaller --model',
+    'would not fit with a smaller micro-batch, recomputation, another mode, these together or up to 64 chips either: choose a smaller --model',
   ];
 }
 

@@ -41,12 +41,22 @@ export function remediesOf(subject: Case, { fits, ratioOf }: OtherFlags): string
   const both =
     recomputed === null || onGpu.length > 0 ? [] : first(batch.map((way) => joined(way, recomputed)));
   const own = [subject.mode, ...modeNames.filter((mode) => mode !== subject.mode)];
-  const others = own.flatMap((mode) => modeWays(subject, mode, ratioOf(mode)).filter(fits).slice(0, 1));
+  const waysOf = own.map((mode) => modeWays(subject, mode, ratioOf(mode)));
+  const others = waysOf.flatMap(first);
+  const leaner = [...(recomputed === null ? [] : [recomputed]), ...batch];
+  const leanest = recomputed === null ? [] : batch.map((way) => joined(way, recomputed));
+  const alone = [...onGpu, ...both, ...others].length > 0;
+  const together = alone
+    ? []
+    : waysOf.flatMap((ways) =>
+        first([...leaner, ...leanest].flatMap((lean) => ways.map((way) => joined(way, lean)))),
+      );
   const found = [
     ...onGpu,
     ...both,
     ...spare,
     ...others,
+    ...together,
     ...first([{ words: '--exclusive-host', flags: {}, exclusiveHost: true }]),
     ...first(moreChips(subject)),
   ];

@@ -26,6 +26,8 @@ const lacking = [
   '--system h200 --mode prism_overlap --model 15B --ratio 0.54 --micro-batch 1 --global-batch 1 --activation-checkpointing',
   // No mode fits as it is, SuperOffload does with more of the optimizer on the GPU.
   '--system h200 --mode zero_offload --model 7B',
+  // None does in another mode or with recomputation alone: both together.
+  '--system gh200 --mode zero_offload --model 25B',
 ];
 
 describe('what would make a case fit', () => {
@@ -51,6 +53,7 @@ describe('what would make a case fit', () => {
       /^--mode/,
       /^--ratio 0\.\d+$/,
       /^--mode prism_overlap --ratio 0\.\d+$/,
+      /^--mode prism_overlap .*--activation-checkpointing$/,
       /^--ds superoffload\.speculation=0$/,
       /^--exclusive-host$/,
       /^--chips/,
