@@ -1,4 +1,5 @@
 import { modes } from '../deepspeed/modes/registry.ts';
+import { objectAt } from '../deepspeed/super-offload.ts';
 import type { Case, System } from '../experiment/case.ts';
 import { activationsOf, checkpoints } from './activations.ts';
 import {
@@ -161,7 +162,12 @@ export function settingOf(subject: Case, key: string, fallback: number): number 
   return typeof value === 'number' ? value : fallback;
 }
 
-/** The share of the optimizer that the CPU steps; of a mode without `--ratio` what `--ds` gives DeepSpeed's ZeRO-3 offload. */
+/**
+ * The share of the optimizer that the CPU steps; of a mode without `--ratio` what an experiment's row, or a JSON of the user's,
+ * which has the section as a whole, gives DeepSpeed's ZeRO-3 offload.
+ */
 export function cpuRatio(subject: Case): number {
-  return subject.ratio ?? settingOf(subject, 'offload_optimizer.ratio', 1);
+  const { ratio } = objectAt(subject.deepspeedOverrides, 'zero_optimization.offload_optimizer');
+  const given = typeof ratio === 'number' ? ratio : settingOf(subject, 'offload_optimizer.ratio', 1);
+  return subject.ratio ?? given;
 }

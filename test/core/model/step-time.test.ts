@@ -26,4 +26,18 @@ describe('predictTime', () => {
     expect(stepMs(node, true)).toBe(stepMs(h200, false));
     expect(stepMs(node, false)).toBeGreaterThan(3 * stepMs(node, true)!);
   });
+
+  it("counts what ZeRO-3 offload keeps on the GPU, as a row's key or a user's section says it", () => {
+    const section = { device: 'cpu', ratio: 0.5 };
+    const stepMs = [
+      {},
+      { 'zero_optimization.offload_optimizer.ratio': 0.5 },
+      { 'zero_optimization.offload_optimizer': section },
+    ].map((deepspeedOverrides) => {
+      const overrides = { ...deepspeedOverrides, 'zero_optimization.sub_group_size': 1e8 };
+      return predictTime(sampleCase({ mode: 'zero_infinity', deepspeedOverrides: overrides }), h200)?.stepMs;
+    }) as [number, number, number];
+    expect(stepMs[1]).toBeLessThan(0.8 * stepMs[0]);
+    expect(stepMs[2]).toBe(stepMs[1]);
+  });
 });
