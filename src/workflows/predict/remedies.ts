@@ -38,13 +38,12 @@ export function remediesOf(subject: Case, { fits, ratioOf }: OtherFlags): string
   const recomputed = recomputing(subject);
   const onGpu = [...first(batch), ...first(recomputed === null ? [] : [recomputed])];
   const spare = first(withoutSpareBlocks(subject));
-  const both =
-    recomputed === null || onGpu.length > 0 ? [] : first(batch.map((way) => joined(way, recomputed)));
+  const leanest = recomputed === null ? [] : batch.map((way) => joined(way, recomputed));
+  const both = onGpu.length > 0 ? [] : first(leanest);
   const own = [subject.mode, ...modeNames.filter((mode) => mode !== subject.mode)];
   const waysOf = own.map((mode) => modeWays(subject, mode, ratioOf(mode)));
   const others = waysOf.flatMap(first);
   const leaner = [...(recomputed === null ? [] : [recomputed]), ...batch];
-  const leanest = recomputed === null ? [] : batch.map((way) => joined(way, recomputed));
   const alone = [...onGpu, ...both, ...others].length > 0;
   const together = alone
     ? []
