@@ -2,8 +2,9 @@
 
     python bench/overlap_limits.py [--elements 500000000] [--threads 8,12,14,16] > limits.json
 
-Medians of the repeats, in GB/s and nanoseconds a parameter. Needs torch; the link is measured where there is a GPU. Adam
-is the overlay's (patches/deepspeed): gradients in bf16 are read and the weights' bf16 copy is written by the same pass.
+Medians of the repeats, in GB/s and nanoseconds a parameter. Needs the Python of a stack (torch and DeepSpeed); the link
+is measured where there is a GPU. Adam is this checkout's overlay's (patches/deepspeed): gradients in bf16 are read and the
+weights' bf16 copy is written by the same pass.
 """
 
 import argparse
@@ -17,11 +18,14 @@ from pathlib import Path
 
 import torch
 
-OVERLAY = Path(__file__).resolve().parents[1] / "patches/deepspeed/overlay/deepspeed/runtime/superoffload"
+RESULT = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # DeepSpeed logs to standard output, from its import on
+
+OVERLAY = Path(__file__).resolve().parents[1] / "patches/deepspeed/overlay/deepspeed/runtime"
 sys.path.insert(0, str(OVERLAY))
 
-from overlap.adam import Adam  # noqa: E402
-from overlap.host_memory import HostMemory  # noqa: E402
+from superoffload.host_memory import HostMemory  # noqa: E402
+from superoffload.overlap.adam import Adam  # noqa: E402
 
 GROUP = {"lr": 1e-4, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
 PIECE = 1 << 25
@@ -37,7 +41,10 @@ class Case:
         self.count = elements // PIECE * PIECE
         self.state = HostMemory(12 * self.count)
         self.other = HostMemory(12 * PIECE * 4)
-        self.crossing = HostMemory(4 * self.count, register=cuda)
+        self.crossing = HostMemory(4 * self.count)
+        if cuda:
+            self.crossing.zero()
+            self.crossing.register("pin_memory=false")
         self.parts = [self.state.tensor(torch.float32, 4 * i * self.count, self.count) for i in range(3)]
         self.gradient = self.crossing.tensor(torch.bfloat16, 0, self.count)
         self.copy = self.crossing.tensor(torch.bfloat16, 2 * self.count, self.count)
@@ -116,7 +123,7 @@ def main():
                 row[f"link beside it, {'+'.join(ways)} GB/s"] = rates[0]
         found["adam"].append(row)
         adam.close()
-    print(json.dumps(found, indent=1))
+    print(json.dumps(found, indent=1), file=RESULT)
 
 
 if __name__ == "__main__":
