@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 export const fontFile = join(root, 'experiment/figures/font/Inter-Regular.ttf');
-export const advancesFile = join(root, 'src/core/figures/render/font-advances.ts');
+export const advancesFile = join(root, 'src/core/figures/render/drawing/font-advances.ts');
 
 export interface FontMetrics {
   readonly unitsPerEm: number;

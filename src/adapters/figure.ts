@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type * as resvg from '@resvg/resvg-js';
-import type { VegaLiteSpec } from '../core/figures/render/draw.ts';
+import type { VegaLiteSpec } from '../core/figures/render/drawing/draw.ts';
 import { html } from '../core/text/html.ts';
 import { SuperOffloadError } from '../errors.ts';
 

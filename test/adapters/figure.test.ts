@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { drawPng, drawSvg } from '../../src/adapters/figure.ts';
-import { vegaLiteSpec } from '../../src/core/figures/render/spec.ts';
-import { plainPicture } from '../core/figures/render/picture-boxes.ts';
+import { vegaLiteSpec } from '../../src/core/figures/render/page/spec.ts';
+import { plainPicture } from '../core/figures/render/page/picture-boxes.ts';
 import { sampleFigure10 } from '../core/figures/sample-figure.ts';
 import { samples } from '../core/figures/sample-oddities.ts';
 
@@ -17,7 +17,7 @@ const golden = join(root, 'test/golden/figures');
 const drawing = `
   import { createHash } from 'node:crypto';
   const { drawPng, drawSvg } = await import('./src/adapters/figure.ts');
-  const { vegaLiteSpec } = await import('./src/core/figures/render/spec.ts');
+  const { vegaLiteSpec } = await import('./src/core/figures/render/page/spec.ts');
   const { samples } = await import('./test/core/figures/sample-oddities.ts');
   await drawSvg(vegaLiteSpec(samples['nine-lines']()));
   const svg = await drawSvg(vegaLiteSpec(samples['figure-10']()));
@@ -95,7 +95,7 @@ describe('the SVG of a figure', () => {
   });
 });
 
-/** Where other marks stand is seen in the scenegraph of every sample (test/core/figures/render/spec.test.ts). */
+/** Where other marks stand is seen in the scenegraph of every sample (test/core/figures/render/page/spec.test.ts). */
 const pictures = ['figure-10', 'figure-12', 'no-panel'];
 
 describe('the PNG of a figure', () => {

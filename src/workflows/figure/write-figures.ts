@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeTextAtomic } from '../../adapters/files.ts';
 import type { FigureData } from '../../core/figures/figure-data.ts';
-import type { VegaLiteSpec } from '../../core/figures/render/draw.ts';
+import type { VegaLiteSpec } from '../../core/figures/render/drawing/draw.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { asTask } from '../task.ts';
@@ -39,15 +39,15 @@ interface WriteOptions {
 
 /** A figure of {@link FigureData} as it is drawn; nothing of drawing is loaded before. */
 export function drawableFigure(data: FigureData): Drawable {
-  const texts = () => import('../../core/figures/render/text.ts');
+  const texts = () => import('../../core/figures/render/text/text.ts');
   return {
     title: `figure ${data.figure}, ${data.system.title}`,
     base: `figure${data.figure}-${data.system.name}`,
     data,
-    spec: async () => (await import('../../core/figures/render/spec.ts')).vegaLiteSpec(data),
+    spec: async () => (await import('../../core/figures/render/page/spec.ts')).vegaLiteSpec(data),
     csv: async () => (await texts()).figureCsv(data),
     markdown: async () => (await texts()).figureMarkdown(data),
-    html: async (svg) => (await import('../../core/figures/render/html.ts')).figureHtml(data, svg),
+    html: async (svg) => (await import('../../core/figures/render/text/html.ts')).figureHtml(data, svg),
   };
 }
 

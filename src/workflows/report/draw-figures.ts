@@ -1,5 +1,5 @@
 import { figureNumbers } from '../../core/figures/figure-data.ts';
-import { vegaLiteSpec } from '../../core/figures/render/spec.ts';
+import { vegaLiteSpec } from '../../core/figures/render/page/spec.ts';
 import { withHover } from '../../core/report/hover.ts';
 import type { DrawnFigure } from '../../core/report/page/figures.ts';
 import type { RecordSet } from '../../core/results/record-set.ts';

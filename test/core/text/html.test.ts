@@ -88,7 +88,7 @@ describe('what a template may not do', () => {
     );
     expect(users.sort()).toEqual([
       // A picture of this tool's own libraries, beside a table that html`` writes.
-      'core/figures/render/figure-page.ts',
+      'core/figures/render/text/figure-page.ts',
       'core/report/page/layout.ts',
       'core/report/svg.ts',
       'core/text/html.ts',

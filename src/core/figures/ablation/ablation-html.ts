@@ -1,7 +1,7 @@
 import { html, type Html } from '../../text/html.ts';
 import { figureTitle } from '../figure-data.ts';
-import { figurePage } from '../render/figure-page.ts';
-import { figureFacts } from '../render/text.ts';
+import { figurePage } from '../render/text/figure-page.ts';
+import { figureFacts } from '../render/text/text.ts';
 import type { AblationData } from './ablation-data.ts';
 import { ablationCells, ablationHeads, ablationTables } from './ablation-text.ts';
 

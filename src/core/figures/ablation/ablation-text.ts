@@ -3,8 +3,8 @@ import { csvText } from '../../text/csv.ts';
 import { formatNumber } from '../../text/format.ts';
 import { markdownTable, markdownText } from '../../text/markdown.ts';
 import { figureTitle, type MarkRatio } from '../figure-data.ts';
-import { ratioText, stateText } from '../render/mark-words.ts';
-import { figureFacts } from '../render/text.ts';
+import { ratioText, stateText } from '../render/text/mark-words.ts';
+import { figureFacts } from '../render/text/text.ts';
 import type { AblationData, AblationRow } from './ablation-data.ts';
 
 /** An ablation in words: the numbers of the picture, with step times, memory and settings beside them. */

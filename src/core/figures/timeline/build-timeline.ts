@@ -1,6 +1,6 @@
 import { isOverlayMode, modes } from '../../deepspeed/modes/registry.ts';
 import type { ModeName } from '../../experiment/case.ts';
-import { distinctTexts } from '../render/picture-text.ts';
+import { distinctTexts } from '../render/drawing/picture-text.ts';
 import { boundsOf } from './bounds.ts';
 import type { PictureRuns } from './choose-runs.ts';
 import { afterAdamMs, lanesOf } from './lanes.ts';

@@ -19,11 +19,14 @@ export function bareTimeline() {
   };
 }
 
-/** Runs of bench/measured/overlap-runs.tar.gz and overlap-direct.tar.gz that have a timeline. */
+/** Runs of bench/measured that have a timeline; those named Notes say what the host does and who waits for what. */
 export const measured = {
   published: 'direct/published',
   zeroOffload: 'runs/20261123T110139Z-zero-offload-2b-1chip-s1024-b8x1-bf16-d2d0f846-3b0b',
   overlap: 'runs/20261123T110224Z-prism-2b-1chip-s1024-b8x1-bf16-793f73b0-c34b',
+  publishedNotes: 'runs/20261123T231642Z-prism-2b-1chip-s1024-b8x1-bf16-feb1ee87-0551',
+  zeroOffloadNotes: 'runs/20261123T231604Z-zero-offload-2b-1chip-s1024-b8x1-bf16-60a3ff18-dcaf',
+  overlapNotes: 'runs/20261123T231745Z-prism-overlap-2b-1chip-s1024-b8x1-bf16-e1aef265-1cef',
   overlap5B: 'runs/20261123T110337Z-prism-5b-1chip-s1024-b8x1-bf16-a43e154e-da55',
   overlap15B: 'runs/20261123T110439Z-prism-15b-1chip-s1024-b1x1-bf16-ac-09767050-7480',
 } as const;
@@ -37,7 +40,7 @@ export function measuredRuns(): {
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'timelines-'));
-    for (const name of ['overlap-runs', 'overlap-direct']) {
+    for (const name of ['overlap-runs', 'overlap-direct', 'timelines-2b']) {
       const archive = join(import.meta.dirname, `../../../../bench/measured/${name}.tar.gz`);
       execFileSync('tar', ['xzf', archive, '-C', folder]);
     }

@@ -1,5 +1,5 @@
 import type { Lane, LaneGroup, LaneKey, PartKey } from '../../timeline/timeline-data.ts';
-import { pictureNumber } from '../picture-text.ts';
+import { pictureNumber } from '../drawing/picture-text.ts';
 
 /** What a lane is called, beside the picture and in tables. */
 export const laneTitles: Readonly<Record<LaneKey, string>> = {

@@ -1,5 +1,5 @@
 import type { TimelineData } from '../../timeline/timeline-data.ts';
-import { figurePage, pageTable } from '../figure-page.ts';
+import { figurePage, pageTable } from '../text/figure-page.ts';
 import { partLines, partsTitle, summaryLines, timelineFacts, type SummaryLine } from './timeline-text.ts';
 
 /**

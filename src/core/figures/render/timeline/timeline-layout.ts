@@ -1,10 +1,10 @@
 import type { Lane, TimelineData, TimelineRow } from '../../timeline/timeline-data.ts';
 import { plotCells } from '../../timeline/build-timeline.ts';
-import type { DrawnText } from '../draw.ts';
-import { ink, mutedInk } from '../palette.ts';
-import { pictureNumber, pictureText } from '../picture-text.ts';
-import { sizes } from '../slots.ts';
-import { fittedText, halfCapital, textWidth, wrapText } from '../text-width.ts';
+import type { DrawnText } from '../drawing/draw.ts';
+import { ink, mutedInk } from '../drawing/palette.ts';
+import { pictureNumber, pictureText } from '../drawing/picture-text.ts';
+import { sizes } from '../plots/slots.ts';
+import { fittedText, halfCapital, textWidth, wrapText } from '../drawing/text-width.ts';
 import { laneDetail, laneTitles } from './lane-words.ts';
 
 /** Where things stand in a picture of timelines, pixels. Texts are measured from the plot's upper left corner. */

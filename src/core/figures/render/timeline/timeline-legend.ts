@@ -1,10 +1,10 @@
 import type { TimelineData } from '../../timeline/timeline-data.ts';
-import type { DrawnLine, DrawnSymbol, DrawnText } from '../draw.ts';
-import type { Block } from '../page-block.ts';
-import { ink, mutedInk } from '../palette.ts';
-import { pictureText } from '../picture-text.ts';
-import { sizes } from '../slots.ts';
-import { halfCapital, textWidth } from '../text-width.ts';
+import type { DrawnLine, DrawnSymbol, DrawnText } from '../drawing/draw.ts';
+import type { Block } from '../page/page-block.ts';
+import { ink, mutedInk } from '../drawing/palette.ts';
+import { pictureText } from '../drawing/picture-text.ts';
+import { sizes } from '../plots/slots.ts';
+import { halfCapital, textWidth } from '../drawing/text-width.ts';
 import { kindColours, otherKind } from './lane-colours.ts';
 import { tellingGroups } from './lane-words.ts';
 import { timelineWidth } from './timeline-layout.ts';

@@ -1,7 +1,7 @@
 import type { TimelineData, TimelineRow } from '../../timeline/timeline-data.ts';
-import { round, type VegaLiteSpec } from '../draw.ts';
-import { gridColour, ink } from '../palette.ts';
-import { valueScale } from '../value-scale.ts';
+import { round, type VegaLiteSpec } from '../drawing/draw.ts';
+import { gridColour, ink } from '../drawing/palette.ts';
+import { valueScale } from '../plots/value-scale.ts';
 import { kindColours, otherKind, stepOpacity } from './lane-colours.ts';
 import { boundLine, limitLine } from './timeline-legend.ts';
 import { laneHeight, lanePitch, plotWidth, type RowLayout } from './timeline-layout.ts';

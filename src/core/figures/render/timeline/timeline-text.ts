@@ -6,7 +6,7 @@ import {
   type TimelineData,
   type TimelineRow,
 } from '../../timeline/timeline-data.ts';
-import { pictureNumber } from '../picture-text.ts';
+import { pictureNumber } from '../drawing/picture-text.ts';
 import { laneTitles, partTitles, tellingGroups } from './lane-words.ts';
 
 /** A timeline in words and numbers: what stands beside the lanes, a column for each step. */

@@ -13,8 +13,8 @@ import { timelineSpec } from '../../../../../src/core/figures/render/timeline/ti
 import { timelineCsv } from '../../../../../src/core/figures/render/timeline/timeline-csv.ts';
 import { timelineMarkdown } from '../../../../../src/core/figures/render/timeline/timeline-text.ts';
 import { measuredRuns } from '../../timeline/sample-timeline.ts';
-import { contrastOnWhite, distance, eyes, lab, seen } from '../colour-vision.ts';
-import { outside, overlaps, plainPicture, type Picture } from '../picture-boxes.ts';
+import { contrastOnWhite, distance, eyes, lab, seen } from '../drawing/colour-vision.ts';
+import { outside, overlaps, plainPicture, type Picture } from '../page/picture-boxes.ts';
 
 const archive = measuredRuns();
 const three = (): TimelineData => {

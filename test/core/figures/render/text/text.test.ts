@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { figureHtml } from '../../../../src/core/figures/render/html.ts';
-import { figureCsv, figureMarkdown, figureTables } from '../../../../src/core/figures/render/text.ts';
-import { mark, sampleFigure10, sampleFigure13 } from '../sample-figure.ts';
-import { sampleFunctional, sampleHostile } from '../sample-oddities.ts';
+import { figureHtml } from '../../../../../src/core/figures/render/text/html.ts';
+import { figureCsv, figureMarkdown, figureTables } from '../../../../../src/core/figures/render/text/text.ts';
+import { mark, sampleFigure10, sampleFigure13 } from '../../sample-figure.ts';
+import { sampleFunctional, sampleHostile } from '../../sample-oddities.ts';
 
 describe('a figure as Markdown', () => {
   it('says the same as the picture: machine, differences, each cell by its source, notes', () => {

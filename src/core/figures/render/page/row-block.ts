@@ -1,11 +1,11 @@
-import { barPlot } from './bar-plot.ts';
-import type { DrawnText, VegaLiteSpec } from './draw.ts';
-import { linePlot } from './line-plot.ts';
-import { ink, mutedInk } from './palette.ts';
-import { xLabelRoom } from './plot.ts';
+import { barPlot } from '../plots/bar-plot.ts';
+import type { DrawnText, VegaLiteSpec } from '../drawing/draw.ts';
+import { linePlot } from '../plots/line-plot.ts';
+import { ink, mutedInk } from '../drawing/palette.ts';
+import { xLabelRoom } from '../plots/plot.ts';
 import type { Band } from './rows.ts';
-import { plotWidth, sizes, type PanelPlan } from './slots.ts';
-import { wrapText } from './text-width.ts';
+import { plotWidth, sizes, type PanelPlan } from '../plots/slots.ts';
+import { wrapText } from '../drawing/text-width.ts';
 
 /** A row of panels: the plots, and the texts around them, measured from the first plot's upper left corner. */
 export interface RowBlock {

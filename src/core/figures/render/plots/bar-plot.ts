@@ -1,7 +1,7 @@
-import type { Mark, MarkSource } from '../figure-data.ts';
-import { round, type VegaLiteSpec } from './draw.ts';
-import { valueOf, type FigureView, type PanelView } from './figure-view.ts';
-import { hollowOpacity, ink } from './palette.ts';
+import type { Mark, MarkSource } from '../../figure-data.ts';
+import { round, type VegaLiteSpec } from '../drawing/draw.ts';
+import { valueOf, type FigureView, type PanelView } from '../page/figure-view.ts';
+import { hollowOpacity, ink } from '../drawing/palette.ts';
 import { axes, byOffset, digits, orEmpty, seriesScale, stackLayers, type PlotSize } from './plot.ts';
 import type { PanelPlan, Slots } from './slots.ts';
 import { stacksOf, type Stack } from './stacks.ts';

@@ -1,9 +1,9 @@
-import type { Mark, MarkSource } from '../figure-data.ts';
-import { valueOf, type FigureView, type PanelView, type SeriesView } from './figure-view.ts';
-import { isAtLeast, ratioText, sourceTitles, stateText, wallWords } from './mark-words.ts';
-import { pictureNumber } from './picture-text.ts';
+import type { Mark, MarkSource } from '../../figure-data.ts';
+import { valueOf, type FigureView, type PanelView, type SeriesView } from '../page/figure-view.ts';
+import { isAtLeast, ratioText, sourceTitles, stateText, wallWords } from '../text/mark-words.ts';
+import { pictureNumber } from '../drawing/picture-text.ts';
 import { sizes } from './slots.ts';
-import { fittedText, textWidth } from './text-width.ts';
+import { fittedText, textWidth } from '../drawing/text-width.ts';
 
 /** What is written above a bar, or where there is none: words and numbers with the symbols of whom they speak. */
 export interface StackItem {

@@ -1,8 +1,8 @@
-import { groupBy } from '../../collections/group-by.ts';
-import { csvText } from '../../text/csv.ts';
-import { formatNumber } from '../../text/format.ts';
-import { markdownTable, markdownText } from '../../text/markdown.ts';
-import { figureTitle, type FigureData, type Mark, type MarkSource } from '../figure-data.ts';
+import { groupBy } from '../../../collections/group-by.ts';
+import { csvText } from '../../../text/csv.ts';
+import { formatNumber } from '../../../text/format.ts';
+import { markdownTable, markdownText } from '../../../text/markdown.ts';
+import { figureTitle, type FigureData, type Mark, type MarkSource } from '../../figure-data.ts';
 import { isAtLeast, sourceTitles, stateText } from './mark-words.ts';
 
 /** A figure in words: the same marks as in the picture, each with its source. */

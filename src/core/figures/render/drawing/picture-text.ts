@@ -1,4 +1,4 @@
-import { plainText } from '../../text/plain.ts';
+import { plainText } from '../../../text/plain.ts';
 import { isDrawn } from './text-width.ts';
 
 /** Longer texts are cut in the picture; the tables beside it have them whole. */

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { vegaLiteSpec } from '../../../../src/core/figures/render/spec.ts';
-import { mark, sampleFigure10, sampleFigure12, sampleFigure13 } from '../sample-figure.ts';
-import { hostileText, sampleFunctional, sampleGrid, samples } from '../sample-oddities.ts';
+import { vegaLiteSpec } from '../../../../../src/core/figures/render/page/spec.ts';
+import { mark, sampleFigure10, sampleFigure12, sampleFigure13 } from '../../sample-figure.ts';
+import { hostileText, sampleFunctional, sampleGrid, samples } from '../../sample-oddities.ts';
 import { outside, overlaps, plainPicture, type Box, type Picture } from './picture-boxes.ts';
 
 const require = createRequire(import.meta.url);

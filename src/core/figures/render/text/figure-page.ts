@@ -1,4 +1,4 @@
-import { html, trusted, type Html } from '../../text/html.ts';
+import { html, trusted, type Html } from '../../../text/html.ts';
 
 /** Dark ink on white (15:1) and grey rules: readable in print and by WCAG AA; wide tables and pictures scroll. */
 const style = `

@@ -1,10 +1,10 @@
-import type { VegaLiteSpec } from './draw.ts';
-import type { PanelView } from './figure-view.ts';
-import { gridColour, ink, mutedInk } from './palette.ts';
-import { pictureNumber } from './picture-text.ts';
+import type { VegaLiteSpec } from '../drawing/draw.ts';
+import type { PanelView } from '../page/figure-view.ts';
+import { gridColour, ink, mutedInk } from '../drawing/palette.ts';
+import { pictureNumber } from '../drawing/picture-text.ts';
 import { sizes } from './slots.ts';
 import { glyphRoom, itemStarts, type Stack } from './stacks.ts';
-import { textWidth } from './text-width.ts';
+import { textWidth } from '../drawing/text-width.ts';
 import type { ValueScale } from './value-scale.ts';
 
 /** What bars and lines have in common: the axes, and the words in the plot. */

@@ -1,8 +1,8 @@
-import type { MarkSource } from '../figure-data.ts';
-import { barStacks } from './bar-plot.ts';
+import type { MarkSource } from '../../figure-data.ts';
+import { barStacks } from '../plots/bar-plot.ts';
 import { marksOf, sliceOf, type FigureView } from './figure-view.ts';
-import { lineStacks, mostAtOnePlace, stripOf } from './line-plot.ts';
-import { tickRoom } from './plot.ts';
+import { lineStacks, mostAtOnePlace, stripOf } from '../plots/line-plot.ts';
+import { tickRoom } from '../plots/plot.ts';
 import {
   groupWidth,
   lineSlots,
@@ -12,9 +12,9 @@ import {
   slotsOf,
   type PanelPlan,
   type Slots,
-} from './slots.ts';
-import { topOf } from './stacks.ts';
-import { sharedEnds, upperEnd, valueScale } from './value-scale.ts';
+} from '../plots/slots.ts';
+import { topOf } from '../plots/stacks.ts';
+import { sharedEnds, upperEnd, valueScale } from '../plots/value-scale.ts';
 
 /** Panels of a figure in rows, all in one scheme of slots. Pixels. */
 export interface Band {

@@ -1,7 +1,7 @@
-import type { FigureData, Mark, MarkSource, Panel } from '../figure-data.ts';
+import type { FigureData, Mark, MarkSource, Panel } from '../../figure-data.ts';
 import { noteLetters, type NoteLetters } from './note-letters.ts';
-import { coloursOf, ink } from './palette.ts';
-import { distinctTexts, pictureText } from './picture-text.ts';
+import { coloursOf, ink } from '../drawing/palette.ts';
+import { distinctTexts, pictureText } from '../drawing/picture-text.ts';
 import { isRun, runParts, type RunPart } from './run-parts.ts';
 
 /** A series as it is drawn. */

@@ -1,7 +1,7 @@
-import type { MarkSource } from '../figure-data.ts';
-import type { PanelView } from './figure-view.ts';
+import type { MarkSource } from '../../figure-data.ts';
+import type { PanelView } from '../page/figure-view.ts';
 import type { Stack } from './stacks.ts';
-import { textWidth } from './text-width.ts';
+import { textWidth } from '../drawing/text-width.ts';
 import type { ValueScale } from './value-scale.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Series } from '../figure-data.ts';
+import type { Series } from '../../figure-data.ts';
 
 /**
  * One colour a mode, the same in every figure. Each has a contrast of 3 and more against white (WCAG 1.4.11), those of

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { modeNames } from '../../../../src/core/experiment/case.ts';
-import { coloursOf, ink, mutedInk, seriesColours } from '../../../../src/core/figures/render/palette.ts';
+import { modeNames } from '../../../../../src/core/experiment/case.ts';
+import {
+  coloursOf,
+  ink,
+  mutedInk,
+  seriesColours,
+} from '../../../../../src/core/figures/render/drawing/palette.ts';
 import { contrastOnWhite, distance, eyes, lab, lightness, seen } from './colour-vision.ts';
-import { sampleFigure10, sampleFigure11, sampleFigure12, sampleFigure13 } from '../sample-figure.ts';
+import { sampleFigure10, sampleFigure11, sampleFigure12, sampleFigure13 } from '../../sample-figure.ts';
 
 const figures = [sampleFigure10(), sampleFigure11(), sampleFigure12(), sampleFigure13()];
 /** What may stand beside one another: as the paper has it, without what only the paper has, with both ZeRO-Infinity. */

@@ -1,10 +1,10 @@
-import { figureTitle } from '../figure-data.ts';
-import type { DrawnLine, DrawnSymbol, DrawnText } from './draw.ts';
+import { figureTitle } from '../../figure-data.ts';
+import type { DrawnLine, DrawnSymbol, DrawnText } from '../drawing/draw.ts';
 import type { FigureView } from './figure-view.ts';
-import { ink, mutedInk } from './palette.ts';
-import { pictureText } from './picture-text.ts';
-import { sizes } from './slots.ts';
-import { wrapText } from './text-width.ts';
+import { ink, mutedInk } from '../drawing/palette.ts';
+import { pictureText } from '../drawing/picture-text.ts';
+import { sizes } from '../plots/slots.ts';
+import { wrapText } from '../drawing/text-width.ts';
 
 /** A part of the page: what is drawn, and how high it is. */
 export interface Block {

@@ -1,5 +1,5 @@
-import type { Wall } from '../../search/frontier.ts';
-import type { Mark, MarkRatio, MarkSource, MarkState } from '../figure-data.ts';
+import type { Wall } from '../../../search/frontier.ts';
+import type { Mark, MarkRatio, MarkSource, MarkState } from '../../figure-data.ts';
 
 /** The words for what a mark is; one set for the picture and the tables. */
 

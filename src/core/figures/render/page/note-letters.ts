@@ -1,4 +1,4 @@
-import type { Mark } from '../figure-data.ts';
+import type { Mark } from '../../figure-data.ts';
 
 /** Notes of marks, as footnotes: a letter at the mark, its text below the picture. */
 export interface NoteLetters {

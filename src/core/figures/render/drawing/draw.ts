@@ -1,4 +1,4 @@
-import { sizes } from './slots.ts';
+import { sizes } from '../plots/slots.ts';
 import { fontFamily } from './text-width.ts';
 
 /** Plain JSON, as Vega-Lite reads it. */

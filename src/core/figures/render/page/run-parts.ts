@@ -1,5 +1,5 @@
-import { groupBy } from '../../collections/group-by.ts';
-import type { Mark, Panel } from '../figure-data.ts';
+import { groupBy } from '../../../collections/group-by.ts';
+import type { Mark, Panel } from '../../figure-data.ts';
 
 /** Places along a panel's axis that are drawn together. */
 export interface RunPart {

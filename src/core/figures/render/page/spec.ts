@@ -1,17 +1,17 @@
-import { figureTitle, type FigureData } from '../figure-data.ts';
-import { drawConfig, pageView, type VegaLiteSpec } from './draw.ts';
+import { figureTitle, type FigureData } from '../../figure-data.ts';
+import { drawConfig, pageView, type VegaLiteSpec } from '../drawing/draw.ts';
 import { figureView } from './figure-view.ts';
 import { legendBlock } from './legend.ts';
 import { footBlock, headBlock, type Block } from './page-block.ts';
-import { mutedInk } from './palette.ts';
-import { pictureText } from './picture-text.ts';
+import { mutedInk } from '../drawing/palette.ts';
+import { pictureText } from '../drawing/picture-text.ts';
 import { rowBlock } from './row-block.ts';
 import { fullHeight, layoutOf, plotHeights, type Band, type Layout } from './rows.ts';
-import { sizes } from './slots.ts';
+import { sizes } from '../plots/slots.ts';
 import { figureSummary } from './summary.ts';
-import { textWidth, wrapText } from './text-width.ts';
+import { textWidth, wrapText } from '../drawing/text-width.ts';
 
-export type { VegaLiteSpec } from './draw.ts';
+export type { VegaLiteSpec } from '../drawing/draw.ts';
 
 /** White around everything, and what a page is at least wide: pixels. */
 const margin = 16;

@@ -1,7 +1,7 @@
 import * as vega from 'vega';
 import { compile } from 'vega-lite';
-import type { VegaLiteSpec } from '../../../../src/core/figures/render/draw.ts';
-import { textWidth } from '../../../../src/core/figures/render/text-width.ts';
+import type { VegaLiteSpec } from '../../../../../src/core/figures/render/drawing/draw.ts';
+import { textWidth } from '../../../../../src/core/figures/render/drawing/text-width.ts';
 
 /**
  * Where everything in a picture lies, read from Vega's scenegraph after plain Vega-Lite and Vega have drawn it: no

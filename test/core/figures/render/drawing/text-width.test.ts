@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { advancesFile, advancesModule, fontFile, readMetrics } from '../../../../scripts/font-advances.ts';
+import { advancesFile, advancesModule, fontFile, readMetrics } from '../../../../../scripts/font-advances.ts';
 import {
   distinctTexts,
   pictureNumber,
   pictureText,
-} from '../../../../src/core/figures/render/picture-text.ts';
-import { fittedText, textWidth, wrapText } from '../../../../src/core/figures/render/text-width.ts';
+} from '../../../../../src/core/figures/render/drawing/picture-text.ts';
+import {
+  fittedText,
+  textWidth,
+  wrapText,
+} from '../../../../../src/core/figures/render/drawing/text-width.ts';
 
 describe('the width of a text', () => {
   const metrics = readMetrics(readFileSync(fontFile));
@@ -14,7 +18,7 @@ describe('the width of a text', () => {
   it('is that of the shipped font', async () => {
     expect(metrics.advances.size).toBeGreaterThan(450);
     expect(advancesModule(metrics)).toBe(readFileSync(advancesFile, 'utf8'));
-    const module = (await import('../../../../src/core/figures/render/font-advances.ts')) as {
+    const module = (await import('../../../../../src/core/figures/render/drawing/font-advances.ts')) as {
       readonly advances: readonly (readonly [number, string])[];
     };
     const written = new Map(module.advances.flatMap(([width, letters]) => Array.from(letters, (letter) => [letter.codePointAt(0) ?? 0, width] as const))); // prettier-ignore

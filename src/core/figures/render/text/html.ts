@@ -1,5 +1,5 @@
-import { html, type Html } from '../../text/html.ts';
-import { figureTitle, type FigureData } from '../figure-data.ts';
+import { html, type Html } from '../../../text/html.ts';
+import { figureTitle, type FigureData } from '../../figure-data.ts';
 import { figurePage, pageTable } from './figure-page.ts';
 import { figureFacts, figureTables, tableHeads, type FigureTable } from './text.ts';
 
