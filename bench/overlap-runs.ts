@@ -19,9 +19,16 @@ export interface Source {
   readonly limits: MeasuredLimits | null;
 }
 
-const measured = ['overlap-runs', 'overlap-campaigns', 'overlap-clip', 'overlap-fair', 'overlap-3b'].map(
-  (name) => join(import.meta.dirname, `measured/${name}.tar.gz`),
-);
+const measured = [
+  'overlap-runs',
+  'overlap-campaigns',
+  'overlap-clip',
+  'overlap-fair',
+  'overlap-3b',
+  'ablation-2b',
+  'timelines-2b',
+  'ablation-5b-part',
+].map((name) => join(import.meta.dirname, `measured/${name}.tar.gz`));
 
 /** Reads the records of each source; a tar that is no archive of this tool's is unpacked beside them. */
 export async function readSources(paths: readonly string[] = measured): Promise<Source[]> {

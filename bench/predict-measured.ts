@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Case, CaseWorkload, Dtype, ModelShape, ModeName, System } from '../src/core/experiment/case.ts';
 import { resolveSystem, type NamedSystemFile } from '../src/core/experiment/system.ts';
 import type { SystemFile } from '../src/core/experiment/system-file.schema.ts';
+import { isPredictable } from '../src/core/figures/ablation/predictable.ts';
 import { modes } from '../src/core/deepspeed/modes/registry.ts';
 import type { ModelFile } from '../src/core/model/model-file.schema.ts';
 import { modelEntries } from '../src/core/model/model-table.ts';
@@ -50,6 +51,7 @@ export interface ComparedRun {
   readonly hostGiB: number;
   /** The same where no spare block is ever written: how many are depends on how early gradients come. */
   readonly leastHostGiB: number;
+  /** null where the model of step time does not know one of its settings, as in `figure ablation`. */
   readonly stepSeconds: number | null;
 }
 
@@ -102,7 +104,8 @@ export function compareRuns(): ComparedRun[] {
   return data.runs.map((run) => {
     const model = modelOf(run, known);
     const system = h200(run.chips);
-    const { memory, time } = predictCase(caseOf(run, model), system);
+    const subject = caseOf(run, model);
+    const { memory, time } = predictCase(subject, system);
     // A head of its own is a second embedding to the optimizer; logits are those of one head all the same.
     const twice = { ...model, paddedVocabulary: 2 * model.paddedVocabulary };
     const { hostGiB } = run.separateHead === true ? predictCase(caseOf(run, twice), system).memory : memory;
@@ -114,7 +117,7 @@ export function compareRuns(): ComparedRun[] {
       gpuGiB: memory.gpuGiB,
       hostGiB: most,
       leastHostGiB: run.overlapBefore === undefined ? most - spare : most,
-      stepSeconds: time === null ? null : time.stepMs / 1000,
+      stepSeconds: time === null || !isPredictable(subject) ? null : time.stepMs / 1000,
     };
   });
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,16 +14,10 @@ describe('docs/figures (drawn again by scripts/docs-figures.sh)', () => {
     ['all', '--from', join(measured, 'h200-runs.tar.gz')],
     ['10', '--system', 'gh200'],
     ['all', '--system', 'gh200-nvl2'],
+    ['timeline', '--from', join(measured, 'timelines-2b.tar.gz')],
+    ['ablation', '--from', join(measured, 'ablation-2b.tar.gz')],
   ])('figure %s %s %s', { timeout: 60_000 }, async (...words) => {
     const end = await run(['figure', ...words, '--formats', 'svg', '--out', cwd]);
-    expect(end.code, end.stderr).toBe(0);
-  });
-
-  it('figure timeline, with a run that has no record', { timeout: 60_000 }, async () => {
-    execFileSync('tar', ['xzf', join(measured, 'overlap-direct.tar.gz'), '-C', cwd]);
-    const from = ['--from', join(measured, 'overlap-runs.tar.gz'), '--from', join(cwd, 'direct/published')];
-    const words = ['figure', 'timeline', ...from, '--limits', join(measured, 'overlap-limits.json')];
-    const end = await run([...words, '--formats', 'svg', '--out', cwd]);
     expect(end.code, end.stderr).toBe(0);
   });
 

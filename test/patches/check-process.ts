@@ -16,6 +16,8 @@ export interface Overlap {
   readonly norm: number;
   readonly weights: number;
   readonly moments: number;
+  /** Weights beside those of a training that was never saved and loaded. */
+  readonly unbroken: number;
   /** Loss scales, each once. */
   readonly scales: readonly number[];
 }

@@ -303,12 +303,16 @@ def compare(name):
                 raise
             return {"case": name, "error": str(error)}
     finite = [i for i, x in enumerate(expected[0]) if x == x]
+    unbroken = train({k: v for k, v in case.items() if k != "reload"}, False, None) if name == "saved and loaded" else expected
     result = {
         "case": name, "steps": STEPS, "first loss": expected[0][0], "last loss": expected[0][-1],
         "loss": max(abs(expected[0][i] - found[0][i]) for i in finite),
         "norm": max(abs(a - b) / max(b, 1e-9) for a, b in zip(found[1], expected[1]) if b < float("inf")),
         "weights": max(off(found[2][name], weight) for name, weight in expected[2].items()),
         "different": sum(not torch.equal(found[2][name], weight) for name, weight in expected[2].items()),
+        # ZeRO-3's own, never saved. Not the same bits: after a load DeepSpeed's Adam has beta's power from pow(), before it
+        # from a product that grows by one factor a step.
+        "unbroken": max(off(found[2][name], weight) for name, weight in unbroken[2].items()),
         "moments": max(off(a, b) for name, pair in expected[3].items() for a, b in zip(found[3][name], pair)),
         "skipped": found[5], "expected skipped": expected[5], **found[4],
         "scales": sorted(set(found[6])), "scales differ": sum(a != b for a, b in zip(found[6], expected[6])),
@@ -321,6 +325,8 @@ def compare(name):
 def within(case, result):
     """The same bits, or with clipping (the norm is summed in another order) nearly; on an H200 as on a CPU."""
     if result["skipped"] != result["expected skipped"] or not result["finite"] or result["least variance"] < 0:
+        return False
+    if case.get("reload") and result["unbroken"] > 1e-6:
         return False
     low, same = case.get("dtype") != "fp32", "clip" not in case and "ratio" not in case and not DRIFTS
     if same:

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ablationCsv, ablationMarkdown } from '../../../../src/core/figures/ablation/ablation-text.ts';
 import type { AblationData, AblationRow } from '../../../../src/core/figures/ablation/ablation-data.ts';
 import { buildAblation } from '../../../../src/core/figures/ablation/build-ablation.ts';
-import { vegaLiteSpec } from '../../../../src/core/figures/render/spec.ts';
-import { outside, overlaps, plainPicture } from '../render/picture-boxes.ts';
+import { vegaLiteSpec } from '../../../../src/core/figures/render/page/spec.ts';
+import { outside, overlaps, plainPicture } from '../render/page/picture-boxes.ts';
 import { paper, profile } from '../scene-inputs.ts';
 import { built, experiment, inputsOf, placeNamed, places, runsOf } from './ablation-sample.ts';
 

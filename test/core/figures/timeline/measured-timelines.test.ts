@@ -18,7 +18,7 @@ const laneOf = (data: TimelineData, row: number, key: LaneKey): Lane =>
 /** docs/performance.md, "Where the time goes". */
 describe('the timelines of one step of 2B on an H200', () => {
   it('give the rows of the table in docs/performance.md', () => {
-    const data = build('published', 'zeroOffload', 'overlap');
+    const data = build('publishedNotes', 'zeroOffloadNotes', 'overlapNotes');
     expect(data.rows.map(({ title }) => title)).toEqual([
       'SuperOffload (PRISM), ratio 0.9',
       'ZeRO-Offload',
@@ -32,32 +32,56 @@ describe('the timelines of one step of 2B on an H200', () => {
     });
     const lines = Object.fromEntries(summaryLines(data).map(({ title, cells }) => [title, cells]));
     expect(lines).toMatchObject({
-      'whole step, ms': ['3398', '1244', '551'],
-      'forward, on the host, ms': ['154', '36.4', '35.2'],
-      'backward, on the host, ms': ['1495', '485', '177'],
-      'step, on the host, ms': ['1743', '716', '334'],
-      'GPU computes, ms': ['245 (7%)', '256 (21%)', '209 (38%)'],
+      'whole step, ms': ['2851', '1326', '563'],
+      'forward, on the host, ms': ['146', '18.8', '26.8'],
+      'backward, on the host, ms': ['1197', '536', '185'],
+      'step, on the host, ms': ['1504', '766', '347'],
+      'GPU computes, ms': ['245 (9%)', '254 (19%)', '210 (37%)'],
       'copies to the host, ms': [
-        '78 (54.4 GB/s) + 625 (13.6 GB/s) pageable',
+        '78.1 (54.3 GB/s) + 618 (13.7 GB/s) pageable',
         '156 (54.5 GB/s)',
-        '87.2 (48.6 GB/s)',
+        '78.6 (53.9 GB/s)',
       ],
       'bytes to the host, GB': ['4.24 + 8.48 pageable', '8.48', '4.24'],
       'copies to the GPU, ms': [
-        '78.2 (54.2 GB/s) + 657 (6.45 GB/s) pageable',
-        '76.3 (55.5 GB/s)',
-        '101 (41.9 GB/s)',
+        '79.2 (53.5 GB/s) + 508 (8.35 GB/s) pageable',
+        '76.5 (55.4 GB/s)',
+        '98.4 (43.1 GB/s)',
       ],
       'CPU Adam, ms': [
-        '586 (17%), from 559 to 2089',
-        '470 (38%), from 543 to 1168',
-        '441 (80%), from 90.6 to 546',
+        '579 (20%), from 511 to 1729',
+        '507 (38%), from 578 to 1250',
+        '472 (84%), from 87.4 to 562',
       ],
-      'after the last Adam until the weights are back, ms': ['1378', '231', '3.93'],
-      'busiest resource alone, ms': ['372 (host memory)', '413 (host memory)', '413 (host memory)'],
-      'bound of the step, ms': ['449', '494', '494'],
+      'Adam waits for gradients, ms': ['631 (22%)', '–', '87.7 (16%)'],
+      'after the last Adam until the weights are back, ms': ['1172', '241', '–'],
+      'none of these, ms': ['1077 (38%)', '332 (25%)', '5.78 (1%)'],
     });
-    expect(data.footnotes.join(' ')).toContain('with 16 threads; products by the profile of the system.');
+    const [prism, zeroOffload] = data.rows.map(({ partMs }) => partMs);
+    expect([prism!.queue, prism!.workerCopy, prism!.parameterReturn].map((ms) => ms?.toFixed(0))).toEqual([
+      '654',
+      '286',
+      '952',
+    ]);
+    expect([zeroOffload!.queue, zeroOffload!.workerCopy]).toEqual([null, null]);
+  });
+
+  it('are bound by the rates of their own machine, or by those of its profile', () => {
+    const lines = (data: TimelineData) =>
+      Object.fromEntries(summaryLines(data).map(({ title, cells }) => [title, cells]));
+    const measured = build('zeroOffload', 'overlap');
+    expect(lines(measured)).toMatchObject({
+      'busiest resource alone, ms': ['413 (host memory)', '413 (host memory)'],
+      'bound of the step, ms': ['494', '494'],
+    });
+    expect(measured.footnotes.join(' ')).toContain('with 16 threads; products by the profile of the system.');
+    const runs = ['publishedNotes', 'zeroOffloadNotes', 'overlapNotes'] as const;
+    const [picture] = pictureRuns(runs.map(archive.run), true);
+    const byProfile = buildTimeline({ ...picture!, limits: null, tool: '0.1.0' });
+    expect(lines(byProfile)).toMatchObject({
+      'bound of the step, ms': ['476', '523', '523'],
+      'above the bound': ['499%', '153%', '7.5%'],
+    });
   });
 
   it('wait for the weights no longer than after the last subgroup, however many there are', () => {
