@@ -53,6 +53,7 @@ const archives = {
   third: ['overlap-fair'],
   fourth: ['overlap-3b'],
   fifth: ['overlap-clip'],
+  sixth: ['ablation-2b', 'timelines-2b'],
 } as const;
 
 export type Machine = keyof typeof archives;

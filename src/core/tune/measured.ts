@@ -1,5 +1,5 @@
 import { groupBy } from '../collections/group-by.ts';
-import type { Candidate, Trial, Tuning } from './tuning.ts';
+import type { Candidate, MeasuredResult, Trial, Tuning } from './tuning.ts';
 
 /** A candidate with its index. */
 export interface Numbered {
@@ -7,10 +7,10 @@ export interface Numbered {
   readonly candidate: Candidate;
 }
 
-/** A launch whose steps were timed, whole or not. */
+/** A trial whose steps were timed, whole or not, with its candidate. */
 export interface Measured extends Numbered {
   readonly trial: Trial;
-  readonly result: Extract<Trial['result'], { kind: 'measured' }>;
+  readonly result: MeasuredResult;
 }
 
 export function measuredOf({ candidates, trials }: Pick<Tuning, 'candidates' | 'trials'>): Measured[] {
@@ -28,10 +28,9 @@ export function measuredOf({ candidates, trials }: Pick<Tuning, 'candidates' | '
  */
 export function pooledOf(tuning: Pick<Tuning, 'candidates' | 'trials'>): Measured[] {
   return [...groupBy(measuredOf(tuning), ({ index }) => index).values()].flatMap((all) => {
-    const whole = all.filter(({ result }) => result.isWhole);
-    const last = (whole.length > 0 ? whole : all).at(-1);
-    if (last === undefined || whole.length < 2) return last ?? [];
-    return { ...last, result: pooled(whole.map(({ result }) => result)) };
+    const last = all.findLast(({ result }) => result.isWhole) ?? all.at(-1);
+    if (last === undefined) return [];
+    return { ...last, result: pooledResult(all.map(({ result }) => result)) ?? last.result };
   });
 }
 
@@ -42,7 +41,15 @@ export function wholeByTime(tuning: Pick<Tuning, 'candidates' | 'trials'>): Meas
     .sort((a, b) => a.result.medianStepMs - b.result.medianStepMs);
 }
 
-function pooled(results: readonly Measured['result'][]): Measured['result'] {
+/**
+ * Launches of one case as one measurement: the geometric mean of the whole ones, in an interval that holds all of theirs,
+ * and the most memory of any.
+ * @returns null where none was whole
+ */
+export function pooledResult(all: readonly MeasuredResult[]): MeasuredResult | null {
+  const results = all.filter(({ isWhole }) => isWhole);
+  const [first] = results;
+  if (first === undefined || results.length === 1) return first ?? null;
   const most = (values: readonly (number | null)[]): number | null => {
     const known = values.filter((value) => value !== null);
     return known.length === 0 ? null : Math.max(...known);

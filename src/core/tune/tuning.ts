@@ -64,6 +64,9 @@ export type TrialResult =
   /** The minutes of the tuning were over before it was measured: it says nothing, and is tried again another time. */
   | { readonly kind: 'unfinished'; readonly reason: string };
 
+/** A launch whose steps were timed, whole or not. */
+export type MeasuredResult = Extract<TrialResult, { readonly kind: 'measured' }>;
+
 export interface Trial {
   /** Index into the candidates. */
   readonly candidate: number;

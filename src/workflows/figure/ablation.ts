@@ -95,7 +95,7 @@ function drawableAblation(data: AblationData): Drawable {
     title: `figure ablation, ${picture.system.title}`,
     base: `ablation-${picture.system.name}`,
     data,
-    spec: async () => (await import('../../core/figures/render/spec.ts')).vegaLiteSpec(picture),
+    spec: async () => (await import('../../core/figures/render/page/spec.ts')).vegaLiteSpec(picture),
     csv: async () => (await texts()).ablationCsv(data),
     markdown: async () => (await texts()).ablationMarkdown(data),
     html: async (svg) =>

@@ -159,7 +159,7 @@ const maxError = 0.02;
 async function runCells(context: Context, work: Work, experiment: string): Promise<RunReport> {
   const { figure, chips, run, request: plain, dryRun, isWanted = () => true } = work;
   const campaign = `figure${figure === 'ablation' ? '-ablation' : figure}-${chips}chip`;
-  const { stored } = await findOrigin(context, experiment, { name: campaign, resume: false, isLook: true });
+  const { stored } = await findOrigin(context, experiment, { name: campaign, resume: false });
   const request: CampaignRequest = {
     ...plain,
     ...{ name: campaign, experiment, options: optionsOf(run, chips), filter: [], only: [] },

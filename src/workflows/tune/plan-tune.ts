@@ -8,6 +8,7 @@ import { noStepTime } from '../../core/model/predict.ts';
 import { parameterCount } from '../../core/model/shape.ts';
 import { missingRates } from '../../core/model/step-time.ts';
 import type { RunPlan } from '../../core/plan/run-plan.ts';
+import { ratioFaults } from '../../core/deepspeed/ratio-faults.ts';
 import { modesToTune } from '../../core/tune/modes-to-tune.ts';
 import type { Candidate } from '../../core/tune/tuning.ts';
 import { faultsError, type Fault } from '../../errors.ts';
@@ -48,7 +49,7 @@ export async function planTune(context: Context, command: TuneCommand): Promise<
   const bases = basesOf(command, setting, experiment);
   const faults = [
     ...configFaults(command),
-    ...(asked === null || asked.ok ? [] : asked.faults),
+    ...(asked === null ? [] : asked.ok ? ratioFaults(asked.modes, flags.ratio) : asked.faults),
     ...bases.faults,
   ];
   if (faults.length > 0) throw faultsError('usage', distinctFaults(faults));

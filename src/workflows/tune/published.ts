@@ -1,7 +1,8 @@
 import { modes } from '../../core/deepspeed/modes/registry.ts';
 import type { Case, ModeName } from '../../core/experiment/case.ts';
 import { isMeasured } from '../../core/results/summarize.ts';
-import type { TrialResult } from '../../core/tune/tuning.ts';
+import { candidateKey } from '../../core/tune/propose/propose.ts';
+import type { MeasuredResult } from '../../core/tune/tuning.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { storedResults } from '../frontier/stored-results.ts';
@@ -12,12 +13,13 @@ import { trialResultOf } from './trial-result.ts';
 /** What upstream's users have: the three published ways to offload, as their authors set them. */
 export const publishedModes: readonly ModeName[] = ['prism', 'zero_offload', 'zero_infinity'];
 
-export type Measured = Extract<TrialResult, { readonly kind: 'measured' }>;
-
 /** A stored measurement of a published configuration. */
 export interface PublishedRun {
+  readonly runId: string;
   readonly model: string;
-  readonly result: Measured;
+  /** As `candidateKey` gives it: runs of one key are launches of the same. */
+  readonly key: string;
+  readonly result: MeasuredResult;
 }
 
 /**
@@ -37,8 +39,9 @@ export async function publishedRuns(
   const stored = await storedResults(context, plans);
   return [...stored.values()].flat().flatMap((record): PublishedRun[] => {
     const result = isMeasured(record) ? trialResultOf(record) : null;
-    const model = record.case?.model.name;
-    return result?.kind === 'measured' && model !== undefined ? [{ model, result }] : [];
+    if (result?.kind !== 'measured' || record.case === null) return [];
+    const key = candidateKey({ subject: record.case, bindCores: false });
+    return [{ runId: record.runId, model: record.case.model.name, key, result }];
   });
 }
 

@@ -1,12 +1,15 @@
+import { groupBy } from '../../core/collections/group-by.ts';
 import { modes } from '../../core/deepspeed/modes/registry.ts';
 import type { Case, ModeName } from '../../core/experiment/case.ts';
 import type { StepStatistics } from '../../core/stats/steps.ts';
 import { candidateKey } from '../../core/tune/propose/propose.ts';
 import type { Explanation } from '../../core/tune/explain/explain.ts';
-import type { Candidate, TrialResult, Tuning, Verdict } from '../../core/tune/tuning.ts';
+import { pooledResult } from '../../core/tune/measured.ts';
+import type { Candidate, MeasuredResult, TrialResult, Verdict } from '../../core/tune/tuning.ts';
 import type { ChoicePaths } from './choice-files.ts';
 import { resultText, settingsText } from './progress.ts';
-import { publishedModes, type Measured, type PublishedRun } from './published.ts';
+import { publishedModes, type PublishedRun } from './published.ts';
+import type { RunTrial } from './known-trials.ts';
 import type { SizeOutcome } from './run-tune.ts';
 
 /** One trial in numbers. Memory in GiB: a chip of the GPU as PyTorch reserved it, a node of the host. */
@@ -21,7 +24,10 @@ export interface TrialReport {
   /** In words: `0.56 s/step, 213 TFLOPS`, `out of host memory`. */
   readonly text: string;
   readonly interval: StepStatistics['interval'];
-  /** Speed against the best published configuration of this size that ran, above 1 is faster; null where none ran. */
+  /**
+   * Speed against the best published configuration of this size that ran, above 1 is faster; null where none ran. Of both
+   * the whole launches are pooled, so that rows of one configuration have one ratio; stopped early it is its own.
+   */
   readonly ratio: number | null;
   /** It took over 10% more GPU memory than that one. */
   readonly takesMoreGpu: boolean;
@@ -63,21 +69,25 @@ export function trialReports(
   { tuning, trials, best }: SizeOutcome,
   stored: readonly PublishedRun[],
 ): TrialReport[] {
-  const byKey = new Map(tuning.candidates.map((candidate, index) => [candidateKey(candidate), index]));
+  const { candidates } = tuning;
+  const byKey = new Map(candidates.map((candidate, index) => [candidateKey(candidate), index]));
+  const launches = groupBy(trials, ({ key }) => key);
   return trials.flatMap(({ key, record, result, runId, isStored }): TrialReport[] => {
     const index = byKey.get(key);
-    const candidate = index === undefined ? undefined : tuning.candidates[index];
+    const candidate = index === undefined ? undefined : candidates[index];
     if (candidate === undefined) return [];
-    const published = bestPublished(tuning, stored, candidate.subject.model.name);
+    const published = bestPublished(candidates, trials, stored, candidate.subject.model.name);
+    const isWhole = result.kind === 'measured' && result.isWhole;
+    const own = isWhole ? pooledResult(measuredOf(launches.get(key) ?? [])) : result;
     return [
       {
         ...named(candidate),
         ...{ runId, isStored, result },
         text: resultText(result),
         interval: record.statistics?.interval ?? null,
-        ratio: ratioOf(result, published),
+        ratio: ratioOf(own ?? result, published),
         takesMoreGpu: takesMore(result, published),
-        isChoice: index === best && result.kind === 'measured' && result.isWhole,
+        isChoice: index === best && isWhole,
         case: candidate.subject,
       },
     ];
@@ -89,20 +99,38 @@ export function named(candidate: Candidate) {
   return { mode, model: model.name, settings: settingsText(candidate) };
 }
 
-/** The fastest whole measurement of a published configuration of a size; null where none ran. */
+/**
+ * The fastest published configuration of a size by all of its whole launches: the luckiest single one is no measure of it.
+ * A run that is both a trial and stored counts once.
+ * @returns null where none ran
+ */
 function bestPublished(
-  { candidates, trials }: Pick<Tuning, 'candidates' | 'trials'>,
+  candidates: readonly Candidate[],
+  trials: readonly RunTrial[],
   stored: readonly PublishedRun[],
   model: string,
-): Measured | null {
-  const own = candidates.map(({ subject }) => subject);
-  const found = trials.flatMap(({ candidate, result }): Measured[] => {
-    const subject = own[candidate];
-    if (subject === undefined || subject.model.name !== model) return [];
-    return result.kind === 'measured' && result.isWhole && isPublished(subject, own) ? [result] : [];
-  });
-  const others = stored.filter((run) => run.model === model).map(({ result }) => result);
-  return [...found, ...others].sort((a, b) => a.medianStepMs - b.medianStepMs)[0] ?? null;
+): MeasuredResult | null {
+  const subjects = candidates.map(({ subject }) => subject);
+  const keys = new Set(
+    candidates
+      .filter(({ subject }) => subject.model.name === model && isPublished(subject, subjects))
+      .map((candidate) => candidateKey(candidate)),
+  );
+  const runs = new Map<string, Pick<PublishedRun, 'key' | 'result'>>();
+  for (const run of stored) if (run.model === model) runs.set(run.runId, run);
+  for (const { runId, key, result } of trials) {
+    if (result.kind === 'measured' && keys.has(key)) runs.set(runId, { key, result });
+  }
+  return [...groupBy([...runs.values()], ({ key }) => key).values()]
+    .flatMap((own) => pooledResult(measuredOf(own)) ?? [])
+    .reduce<MeasuredResult | null>(
+      (best, one) => (best === null || one.medianStepMs < best.medianStepMs ? one : best),
+      null,
+    );
+}
+
+function measuredOf(runs: readonly { readonly result: TrialResult }[]): MeasuredResult[] {
+  return runs.flatMap(({ result }) => (result.kind === 'measured' ? [result] : []));
 }
 
 /** Batch and recomputation are not part of it: the paper takes what fits. Keys that every candidate has are the user's. */
@@ -112,7 +140,7 @@ function isPublished({ mode, ratio, deepspeedOverrides }: Case, all: readonly Ca
   return publishedModes.includes(mode) && ratio === modes[mode].defaultRatio && isPlain;
 }
 
-function ratioOf(result: TrialResult, published: Measured | null): number | null {
+function ratioOf(result: TrialResult, published: MeasuredResult | null): number | null {
   return result.kind === 'measured' && published !== null
     ? published.medianStepMs / result.medianStepMs
     : null;
@@ -120,7 +148,7 @@ function ratioOf(result: TrialResult, published: Measured | null): number | null
 
 const moreShare = 1.1;
 
-function takesMore(result: TrialResult, published: Measured | null): boolean {
+function takesMore(result: TrialResult, published: MeasuredResult | null): boolean {
   if (result.kind !== 'measured' || published === null) return false;
   return (result.gpuGiB ?? 0) > moreShare * (published.gpuGiB ?? Number.POSITIVE_INFINITY);
 }

@@ -2,7 +2,7 @@ import { namedSystem, shapes } from '../../../bench/predict-measured.ts';
 import { tuneRequest } from '../../../bench/tune-machine.ts';
 import type { Case, System } from '../../../src/core/experiment/case.ts';
 import type { TuneRequest } from '../../../src/core/tune/request.ts';
-import type { Candidate, Trial, TrialResult, Tuning } from '../../../src/core/tune/tuning.ts';
+import type { Candidate, MeasuredResult, Trial, TrialResult, Tuning } from '../../../src/core/tune/tuning.ts';
 import { sampleCase } from '../sample-case.ts';
 
 export const h200 = namedSystem('h200');
@@ -59,8 +59,6 @@ export function tuningOf(candidates: readonly Candidate[], change: Partial<Tunin
     ...change,
   };
 }
-
-type MeasuredResult = Extract<TrialResult, { kind: 'measured' }>;
 
 export function measured(index: number, stepMs: number, change: Partial<MeasuredResult> = {}): Trial {
   const result: TrialResult = {

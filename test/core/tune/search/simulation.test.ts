@@ -35,6 +35,12 @@ describe('tune on what was measured', () => {
     });
   });
 
+  it('is told of the machine that the ablation ran on, with the steps of before and after it', () => {
+    const { launches, chosen, lossShare } = replay('2B', { machine: 'sixth', isAsked: () => true });
+    expect({ chosen, lossShare }).toEqual({ chosen: 'prism_overlap 0.9', lossShare: 0 });
+    expect(launches.map(({ what }) => what)).toEqual(['prism_overlap 0.9', 'prism_overlap 1']);
+  });
+
   it.each(['2B', '3B', '5B'])(
     '%s: finds the fastest though every mode is predicted wrongly by 0.7 to 1.6',
     (size) => {
