@@ -54,6 +54,17 @@ export function validateDeepSpeedConfig(
   return { faults: validateData(`deepspeed-${version}`, config, place), note };
 }
 
+/**
+ * @returns of {@link validateDeepSpeedConfig}'s faults those of unknown keys: what a misspelt section should have said
+ *   is missing wherever the JSON is read.
+ */
+export function unknownDeepSpeedKeys(config: unknown, deepspeedVersion: string, place: string): Fault[] {
+  const { faults } = validateDeepSpeedConfig(config, deepspeedVersion, place);
+  return faults.filter(({ problem }) => problem === unknownKey);
+}
+
+const unknownKey = 'is not a known key';
+
 function validatorFor(name: SchemaName, data: unknown): ValidateFunction {
   const sections = name.startsWith('deepspeed-') ? Object.keys(Object(data) as object).sort() : [];
   const id = [name, ...sections].join(' ');
@@ -118,7 +129,7 @@ function toFault(error: ErrorObject, place: string): Fault {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(parameters['additionalProperty']);
-      return { place: at(key), problem: 'is not a known key', ...meant(key, knownKeys(error)) };
+      return { place: at(key), problem: unknownKey, ...meant(key, knownKeys(error)) };
     }
     case 'required':
       return { place: at(String(parameters['missingProperty'])), problem: 'is missing' };

@@ -35,6 +35,40 @@ describe('a campaign that is not what it was', () => {
     expect(twice.stderr).toContain('campaign run toy --resume');
   });
 
+  it('says of a complete one that it is, where its results are, and how to go beyond it', async () => {
+    const campaign = await createToyCampaign(2);
+    expect((await campaign.run(begin)).code).toBe(0);
+    const twice = await campaign.run(begin);
+    expect(twice.code).toBe(2);
+    expect(twice.stderr).toContain('campaign toy is complete: 2 of 2 cases have a result');
+    expect(twice.stderr).toContain('superoffload campaign status toy');
+    expect(twice.stderr).toContain('superoffload report --from toy');
+    expect(twice.stderr).toContain(join(campaign.home, 'runs'));
+    // What only half of the cases have is not complete, and can be gone on with.
+    const half = await createToyCampaign(2);
+    half.stack.setPause(0.4);
+    expect((await half.run([...begin, '--max-hours', '0.0004'])).code).toBe(4);
+    const stopped = await half.run(begin);
+    expect(stopped.stderr).not.toContain('complete');
+  });
+
+  it('names a misspelt filter before anything about the campaign that is there', async () => {
+    const campaign = await createToyCampaign(2);
+    expect((await campaign.run(begin)).code).toBe(0);
+    for (const [filter, message] of [
+      ['modell=toy0', '--filter modell=toy0: there is no key "modell" (expected model)'],
+      ['colour=red', '(expected experiment, workload, mode, model'],
+      ['model=toy9', '--filter model=toy9: no case has it (expected toy0)'],
+      ['mode=prsm', '--filter mode=prsm: no case has it'],
+    ] as const) {
+      const end = await campaign.run([...begin, '--filter', filter]);
+      expect(end.code, filter).toBe(2);
+      expect(end.stderr).toContain(message);
+      expect(end.stderr).not.toContain('complete');
+      expect(end.stderr).not.toContain('--resume');
+    }
+  });
+
   it('of a newer version is refused, and listed all the same', async () => {
     const campaign = await createToyCampaign(1);
     expect((await campaign.run(begin)).code).toBe(0);

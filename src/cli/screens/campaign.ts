@@ -1,8 +1,14 @@
 import { campaignExitCode } from '../../core/results/exit-code.ts';
 import { describePlan } from '../../core/plan/describe.ts';
 import { SuperOffloadError } from '../../errors.ts';
+import { refuseBegun } from '../../workflows/campaign/begun.ts';
 import { listCells } from '../../workflows/campaign/list-cells.ts';
-import { planCampaign, type LeftOut, type PlannedCampaign } from '../../workflows/campaign/plan-campaign.ts';
+import {
+  planCampaign,
+  readCampaignCases,
+  type LeftOut,
+  type PlannedCampaign,
+} from '../../workflows/campaign/plan-campaign.ts';
 import { findOrigin, readRules, type CampaignRequest } from '../../workflows/campaign/request.ts';
 import { campaignJobs } from '../text/campaign-jobs.ts';
 import { campaignRequest, type GivenOptions } from '../flags/campaign-options.ts';
@@ -15,10 +21,13 @@ export async function showCampaign(io: CommandIo, experiment: string, asked: Giv
   const { options } = asked;
   const isLook = options.list === true || options.dryRun === true;
   const { name = null, resume = false } = options;
-  const origin = await findOrigin(context, experiment, { name, resume, isLook });
+  const origin = await findOrigin(context, experiment, { name, resume });
   const request = campaignRequest(asked, origin);
   const rules = readRules(request);
-  const planned = await planCampaign(context, request, rules);
+  // A filter that is misspelt is told of even where the campaign is there: it is the nearer fault.
+  const cases = await readCampaignCases(context, request, rules);
+  if (!resume && !isLook) await refuseBegun(context, origin);
+  const planned = await planCampaign(context, request, rules, cases);
   if (isLook) {
     const cells = await listCells(context, request, rules, planned);
     if (options.json === true) io.print(JSON.stringify(lookJson(request, planned, cells, options), null, 2));

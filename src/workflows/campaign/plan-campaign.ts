@@ -12,7 +12,7 @@ import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { withoutOverlay } from '../plan/overlay.ts';
 import { openPlanning, type Planning } from '../plan/planning.ts';
-import { readSetting } from '../plan/request.ts';
+import { readSetting, type Setting } from '../plan/request.ts';
 import type { CampaignRequest, CampaignRules } from './request.ts';
 
 /** A case that the campaign leaves out, and why. */
@@ -36,15 +36,22 @@ export interface PlannedCampaign {
   readonly notes: readonly string[];
 }
 
+/** The cases of an experiment, as a request's flags make them, before anything is known of stacks and hosts. */
+interface CampaignCases {
+  readonly setting: Setting;
+  readonly experiment: ReturnType<typeof readExperiment>;
+  readonly grid: Grid;
+}
+
 /**
- * Expands an experiment into cells and plans. Reads, decides, and starts nothing.
- * @throws SuperOffloadError 'usage' or 'config' with every fault; 'environment' where this machine can run none of it.
+ * Expands an experiment, and holds the filters to what it has.
+ * @throws SuperOffloadError 'usage' or 'config' with every fault.
  */
-export async function planCampaign(
+export async function readCampaignCases(
   context: Context,
   request: CampaignRequest,
   { filter, only }: Pick<CampaignRules, 'filter' | 'only'>,
-): Promise<PlannedCampaign> {
+): Promise<CampaignCases> {
   const setting = await readSetting(context, request);
   const experiment = readExperiment(request.experiment, setting.folders);
   const { models, machine, user } = setting;
@@ -59,6 +66,23 @@ export async function planCampaign(
   const ofCampaign = all.filter((subject) => passes(subject, filter));
   if (faults.length === 0) faults.push(...filterFaults(only, ofCampaign));
   if (faults.length > 0) throw faultsError('usage', faults, 'nothing was started');
+  return { setting, experiment, grid };
+}
+
+/**
+ * Makes cells and plans of the cases of an experiment. Reads, decides, and starts nothing.
+ * @param known from {@link readCampaignCases}; read here where they are left out
+ * @throws SuperOffloadError 'usage' or 'config' with every fault; 'environment' where this machine can run none of it.
+ */
+export async function planCampaign(
+  context: Context,
+  request: CampaignRequest,
+  rules: Pick<CampaignRules, 'filter' | 'only'>,
+  known?: CampaignCases,
+): Promise<PlannedCampaign> {
+  const { filter } = rules;
+  const { setting, experiment, grid } = known ?? (await readCampaignCases(context, request, rules));
+  const { machine, user } = setting;
   const planning = await openPlanning(context, request, setting);
   const { cases, skipped } = chosen(grid, user.flags, filter, planning);
   const planned = planByChips(planning, cases, isAskedFor(request, filter));

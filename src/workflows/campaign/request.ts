@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readCampaign, readCampaignJournal } from '../../adapters/campaign-store.ts';
+import { readCampaign } from '../../adapters/campaign-store.ts';
 import { campaignNameRule, isCampaignName, type CampaignFile } from '../../core/campaign/campaign-file.ts';
 import { parseFilter, type CaseFilter } from '../../core/campaign/filter.ts';
 import { parseRetry, type RetryPolicy } from '../../core/campaign/retry-policy.ts';
@@ -49,19 +49,17 @@ export interface OriginOptions {
   /** null: called as the experiment. */
   readonly name: string | null;
   readonly resume: boolean;
-  /** Nothing is begun: one that is there is no hindrance. */
-  readonly isLook: boolean;
 }
 
 /**
  * Finds the campaign that is meant.
  * @param wanted name or path of an experiment; to go on, also the name of a campaign
- * @throws SuperOffloadError 'usage' for one that is there already, or that is not there.
+ * @throws SuperOffloadError 'usage' for one to go on with that is not there.
  */
 export async function findOrigin(
   context: Context,
   wanted: string,
-  { name: givenName, resume, isLook }: OriginOptions,
+  { name: givenName, resume }: OriginOptions,
 ): Promise<CampaignOrigin> {
   const isPath = wanted.endsWith('.json') || wanted.includes('/');
   const name = givenName ?? (isPath ? nameOfPath(wanted) : wanted);
@@ -71,14 +69,8 @@ export async function findOrigin(
   }
   const stored = (await readCampaign(context.home, name)) ?? null;
   if (resume && stored === null) throw nothingToResume(name);
-  if (!resume && !isLook && stored !== null && hasBegun(context, name)) throw isThere(stored);
   const experiment = isPath ? resolve(context.cwd, wanted) : (stored?.experiment ?? wanted);
   return { name, experiment, stored };
-}
-
-/** One that was only written down, since its runs could not be started, is begun like a new one. */
-function hasBegun({ home }: Context, name: string): boolean {
-  return readCampaignJournal(home, name).some(({ type }) => type === 'attempt' || type === 'result');
 }
 
 function nameOfPath(path: string): string {
@@ -91,16 +83,6 @@ function nothingToResume(name: string): SuperOffloadError {
     code: 'usage',
     message: `there is no campaign ${name} to go on with`,
     hint: 'see: superoffload campaign list; to begin it, leave out --resume',
-  });
-}
-
-function isThere({ name, createdUtc }: CampaignFile): SuperOffloadError {
-  return new SuperOffloadError({
-    code: 'usage',
-    message: `there is a campaign ${name}, begun ${createdUtc}`,
-    hint:
-      `to go on with it: superoffload campaign run ${name} --resume\n` +
-      'to begin another one, which takes over what has a result: add --name NAME',
   });
 }
 
