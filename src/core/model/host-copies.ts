@@ -4,13 +4,13 @@ import { transferMs, type Resource, type TimedWork } from './step-parts.ts';
 /** What the optimizers on the CPU have in common: one chip's rates, and copies between it and its host. */
 
 /**
- * Copies from and to host memory that is not pinned, as a share of the pinned rate: 18 and 10 of 55 GB/s, measured on
- * an H200 over PCIe. Nobody has measured it over C2C; the same share is taken there.
+ * Copies from and to host memory that is not pinned, as a share of the pinned rate of 55 GB/s: what the traced step of
+ * prism as published reached (8.48 GB down at 13.7 GB/s, 4.24 GB up at 8.35; bench/measured/timelines-2b.tar.gz; on another
+ * machine of the kind 13.6 and 6.45). Nobody has measured it over C2C; the same share is taken there.
  */
-export const unpinnedDown = 18 / 55;
-export const unpinnedUp = 10 / 55;
-export const unpinnedSource =
-  'not pinned, and cast on the CPU on its way up: 18 GB/s down and 10 up, measured beside 55 pinned on an H200';
+export const unpinnedDown = 13.7 / 55;
+export const unpinnedUp = 8.35 / 55;
+const unpinnedSource = 'not pinned: 8.35 GB/s up where pinned memory has 55, in a traced step on an H200';
 
 /** One chip's rates: of what a node's chips share, its share. */
 export interface ChipRates {
@@ -68,23 +68,42 @@ export function gradientsDown(
 export const bounceSource =
   'runtime/zero/stage3.py, partition_grads: 16 bit to the pinned buffer, back to the GPU, cast, fp32 to the host';
 
-/** ZeRO-3 multiplies every gradient by 1/scale, be it 1 (runtime/zero/stage3.py, unscale_and_clip_grads). */
-export function scaling(elements: number, { hostGBps }: ChipRates): TimedWork {
+/** ZeRO-3 multiplies every gradient by 1/scale, be it 1. */
+export function scaling(
+  elements: number,
+  { hostGBps }: ChipRates,
+  where = 'runtime/zero/stage3.py, unscale_and_clip_grads',
+): TimedWork {
   return timed(
     'gradients scaled',
     'host-memory',
     transferMs(8 * elements, hostGBps),
-    '8 bytes a parameter over rates.hostGBps',
+    `${where}: 8 bytes a parameter over rates.hostGBps`,
   );
 }
 
-export function weightsUp(elements: number, { upGBps }: ChipRates): TimedWork {
-  return timed(
-    'weights to the GPU',
-    'link',
-    transferMs(4 * elements, slower(upGBps, unpinnedUp)),
-    unpinnedSource,
-  );
+/**
+ * Of rates.hostGBps, what the cast of weights into memory that is new every time reaches: 6 bytes a parameter, page faults
+ * and giving the memory back took 444 ms of the traced step, 2.12e9 parameters, 29 GB/s.
+ */
+const castReaches = 29 / 97;
+
+/** ZeRO-3's own way back: `gpu_bf16.copy_(cpu_fp32)` casts on the CPU and sends what it cast, unpinned. */
+export function weightsUp(elements: number, { upGBps, hostGBps }: ChipRates): TimedWork[] {
+  return [
+    timed(
+      'weights cast to 16 bit',
+      'host-memory',
+      transferMs((6 * elements) / castReaches, hostGBps),
+      '6 bytes a parameter at 30% of rates.hostGBps: into new memory every time, as in a traced step on an H200',
+    ),
+    timed(
+      'weights to the GPU',
+      'link',
+      transferMs(2 * elements, slower(upGBps, unpinnedUp)),
+      `16 bit over the link, ${unpinnedSource}`,
+    ),
+  ];
 }
 
 export function slower(gbps: number | null, share: number): number | null {

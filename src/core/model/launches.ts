@@ -74,7 +74,7 @@ const parameterLimit = 1e11;
  * 0.471, 0.599 s; bench/measured/h200-runs.tar.gz) what passes and Adam leave, over 12 tensors a layer.
  */
 const tensorMs = 0.13;
-const tensorsPerLayer = 12;
+export const tensorsPerLayer = 12;
 
 /** What comes on top of the GPU's own time: small passes, many gradients. */
 export function launchParts(subject: Case, work: StepWork, rates: HardwareRates): TimedWork[] {

@@ -28,7 +28,7 @@ export function offloadParts(subject: Case, work: StepWork, system: System): Tim
       ? stage3Parts(work, chip, system.rates)
       : superoffloadSettings(subject).casts === 'fused'
         ? fusedParts(work, chip, system.rates)
-        : stage2Parts(work, chip, system.rates);
+        : stage2Parts(subject, work, chip, system.rates);
   return [...parts, ...fp16Parts(subject, work, chip), ...weightParts(subject, work, chip)];
 }
 
@@ -43,11 +43,19 @@ const castBytes = 2 + 4;
  * ZeRO-Offload, one after the other (the profile of 2B on an H200 shows no overlap): each gradient is cast on the GPU
  * and goes down as fp32; Adam; a cast on the CPU into the pinned buffer; up.
  */
-function stage2Parts(work: StepWork, chip: ChipRates, rates: HardwareRates): TimedWork[] {
+function stage2Parts(
+  { gradientClipping, dtype }: Case,
+  work: StepWork,
+  chip: ChipRates,
+  rates: HardwareRates,
+): TimedWork[] {
   const { shard, accumulation } = work;
+  // Clipped or not: with a limit, or with a loss scale, they are multiplied, be it by 1.
+  const scaled = gradientClipping > 0 || dtype === 'fp16' ? shard : 0;
   return [
     gradientChecks(work, checkBytes, rates),
     timed('gradients to the host', 'link', gradientsDown(shard, accumulation, 4, chip), 'fp32 over the link'),
+    scaling(scaled, chip, 'runtime/zero/stage_1_and_2.py, unscale_and_clip_grads'),
     timed('Adam', 'adam', chip.adamMs(shard), adamSource),
     timed(
       'weights cast to 16 bit',
@@ -117,7 +125,7 @@ function stage3Parts(
     ),
     scaling(cpuElements, chip),
     timed('Adam', 'adam', chip.adamMs(cpuElements), adamSource),
-    weightsUp(cpuElements, chip),
+    ...weightsUp(cpuElements, chip),
     gpuAdam(shard - cpuElements, rates),
   ];
 }

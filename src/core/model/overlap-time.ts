@@ -10,14 +10,20 @@ import { superoffloadSettings } from './superoffload-settings.ts';
 const adamBytes = 28;
 const weightBytesUp = 2;
 
-/** Between two subgroups on the CPU: 14 to 30 ms over 59 to 166 of them in traced steps. */
-const betweenSubgroupsMs = 0.22;
+/** Without `fused_casts`: gradients to fp32 before Adam, weights to 16 bits after it. */
+const castBytes = 6 + 6;
+
+/**
+ * To begin Adam again: 14 to 30 ms between 59 to 166 subgroups in traced steps. Of a subgroup that is larger than
+ * `subgroup_elements` every piece is a call of its own (overlap/update.py).
+ */
+const callMs = 0.22;
 
 /** Of one on the GPU, beside a CPU whose cores are all in Adam: 58 ms over 109 of them, 112 over 148. */
 const gpuSubgroupMs = 0.6;
 
 const adamSource =
-  "the overlay's CPU Adam: 87% of rates.adamNsPerParameter (else of 28 bytes over rates.hostGBps), and 0.22 ms a subgroup";
+  "the overlay's CPU Adam: 87% of rates.adamNsPerParameter (else of 28 bytes over rates.hostGBps), and 0.22 ms a call";
 
 /** Rates of one chip and its share of the host. */
 interface Rates {
@@ -25,13 +31,15 @@ interface Rates {
   readonly upGBps: number;
   /** Adam with nothing but its own weights' copies beside it, nanoseconds a parameter. */
   readonly adamNs: number;
+  /** What else the thread does that steps: begin Adam again, cast, wait for copies. Nanoseconds a parameter. */
+  readonly besidesNs: number;
 }
 
 /** What comes after the passes: gradients on their way, CPU Adam, the GPU's own share where that takes longer. */
 export function overlapTime(subject: Case, work: StepWork, system: System): TimedWork[] {
   const passes = passTimes(subject, work, system.rates);
-  const rates = ratesOf(subject, system);
   const shares = sharesOf(subject);
+  const rates = ratesOf(subject, shares, system);
   const gpu = gpuAdam(shares.gpuElements, system.rates);
   const gpuMs = (gpu.ms ?? 0) + gpuSubgroupMs * shares.onGpu.length;
   if (shares.cpuElements === 0) {
@@ -41,21 +49,22 @@ export function overlapTime(subject: Case, work: StepWork, system: System): Time
   if (passes === null || rates === null) {
     return [timed('CPU Adam after the passes', 'adam', null, adamSource)];
   }
-  const { lateMs, steppedElements } = besidePasses(passes, {
-    shares,
-    rates,
-    parameters: work.parameters,
-    subject,
-  });
+  const heldMs = heldBack(subject, shares, rates);
+  const { lateMs, steppedElements } = besidePasses(
+    { ...passes, backwardMs: passes.backwardMs + heldMs },
+    { shares, rates, parameters: work.parameters, subject },
+  );
   const rest = shares.cpuElements - steppedElements;
-  const adamMs = (rest * perElementNs(shares, rates.adamNs)) / 1e6;
+  const adamMs = (rest * (rates.adamNs + rates.besidesNs)) / 1e6;
   const savedMs = startsEarly(subject)
     ? Math.min(adamMs, passes.forwardMs * (rest / Math.max(1, shares.cpuElements)))
     : 0;
   return [
+    timed('backward pass held back by copies', 'link', heldMs, heldSource),
     timed('gradients still on their way', 'link', lateMs, '16 bit over the link, beside the backward pass'),
     timed('CPU Adam after the passes', 'adam', adamMs - savedMs, adamSource),
     timed('Adam on the GPU, longer than that', 'gpu-memory', Math.max(0, gpuMs - adamMs), gpu.source),
+    timed('weights to the GPU, at the end', 'link', returnMs(subject, shares, rates), '16 bit over the link'),
   ];
 }
 
@@ -64,16 +73,38 @@ function startsEarly({ deepspeedOverrides, chips }: Case): boolean {
   return chips === 1 && deepspeedOverrides['superoffload.early_forward'] === true;
 }
 
-function ratesOf(subject: Case, system: System): Rates | null {
-  const { downGBps, upGBps, adamMs } = chipRates(system);
+/** With `early_return` weights cross while Adam goes on with the next. */
+function returnMs(subject: Case, { cpuElements }: OverlapShares, { upGBps }: Rates): number {
+  return superoffloadSettings(subject).earlyReturn ? 0 : (weightBytesUp * cpuElements) / upGBps / 1e6;
+}
+
+function ratesOf(subject: Case, shares: OverlapShares, system: System): Rates | null {
+  const { downGBps, upGBps, hostGBps, adamMs } = chipRates(system);
   const alone = adamMs(1e6);
-  if (downGBps === null || upGBps === null || alone === null) return null;
-  const { pinMemory } = superoffloadSettings(subject);
+  const { pinMemory, earlyReturn, fusedCasts, subgroupElements } = superoffloadSettings(subject);
+  const castsNs = fusedCasts ? 0 : hostGBps === null ? null : castBytes / hostGBps;
+  if (downGBps === null || upGBps === null || alone === null || castsNs === null) return null;
+  const upNow = upGBps * (pinMemory ? 1 : unpinnedUp);
+  const calls = shares.onCpu.reduce((sum, size) => sum + Math.ceil(size / subgroupElements), 0);
+  const callsNs = (callMs * 1e6 * calls) / Math.max(1, shares.cpuElements);
   return {
     downGBps: downGBps * (pinMemory ? 1 : unpinnedDown),
-    upGBps: upGBps * (pinMemory ? 1 : unpinnedUp),
+    upGBps: upNow,
     adamNs: ownAdam * alone,
+    besidesNs: callsNs + castsNs + (pinMemory || !earlyReturn ? 0 : weightBytesUp / upNow),
   };
+}
+
+const heldSource =
+  '16 bit over the link; where not pinned 13.7 GB/s, pinned memory has 55, in a traced step on an H200';
+
+/**
+ * The thread that launches the backward pass waits for every copy to memory that is not pinned, and launches nothing
+ * meanwhile. Without streams of their own, copies and the pass take turns.
+ */
+function heldBack(subject: Case, { cpuElements }: OverlapShares, { downGBps }: Rates): number {
+  const { pinMemory, copyStreams } = superoffloadSettings(subject);
+  return pinMemory && copyStreams ? 0 : (2 * cpuElements) / downGBps / 1e6;
 }
 
 /** What happens while the last micro-batch's passes run, and until its last gradient has come down. */
@@ -106,7 +137,7 @@ function besidePasses(
   const arrivedMs = Math.max(madeMs(cpuElements), beginMs + downMs(cpuElements - first));
   const lateMs = Math.max(0, arrivedMs - forwardMs - backwardMs);
   const downGBps = (2 * cpuElements) / Math.max(1, arrivedMs - beginMs) / 1e6;
-  const nsBeside = perElementNs(shares, besideNs(rates.adamNs, downGBps));
+  const nsBeside = besideNs(rates.adamNs, downGBps) + rates.besidesNs;
   const possible = ((forwardMs + backwardMs + lateMs - beginMs) * 1e6) / nsBeside;
   return {
     lateMs,
@@ -122,9 +153,4 @@ function besidePasses(
 function besideNs(adamNs: number, downGBps: number): number {
   const left = adamBytes / adamNs - downGBps;
   return Math.max(adamNs, (adamBytes + weightBytesUp) / Math.max(1, left));
-}
-
-/** With what lies between two subgroups. */
-function perElementNs({ onCpu, cpuElements }: OverlapShares, adamNs: number): number {
-  return adamNs + (betweenSubgroupsMs * 1e6 * onCpu.length) / Math.max(1, cpuElements);
 }

@@ -16,9 +16,9 @@ export interface StepWork {
   readonly parameters: number;
   /** Elements of the rank's partition of gradients and optimizer. */
   readonly shard: number;
-  /** Of them, those whose optimizer is on the CPU, and the last subgroup to be stepped on there. */
+  /** Of them, those whose optimizer is on the CPU, and of ZeRO-3's own their subgroups in the order of the parameters. */
   readonly cpuElements: number;
-  readonly lastSubgroup: number;
+  readonly cpuSubgroups: readonly number[];
   readonly weightBytes: number;
   /** FLOPs of the forward passes, the backward passes, and the recomputation. */
   readonly forwardFlops: number;
@@ -67,21 +67,16 @@ export function stepWork(subject: Case, system: Pick<System, 'chipsPerNode'>): S
   };
 }
 
-function cpuShare(subject: Case, parameters: number): Pick<StepWork, 'cpuElements' | 'lastSubgroup'> {
+function cpuShare(subject: Case, parameters: number): Pick<StepWork, 'cpuElements' | 'cpuSubgroups'> {
   const { chips, model, sequenceLength, mode } = subject;
   const { offloadsOptimizer, zeroStage } = modes[mode];
-  const shard = parameters / chips;
-  if (!offloadsOptimizer) return { cpuElements: 0, lastSubgroup: 0 };
-  if (zeroStage !== 3) return { cpuElements: shard, lastSubgroup: shard };
-  if (usesOverlap(subject)) {
-    const { cpuElements, onCpu } = sharesOf(subject);
-    return { cpuElements, lastSubgroup: onCpu[0] ?? 0 };
-  }
+  if (!offloadsOptimizer) return { cpuElements: 0, cpuSubgroups: [] };
+  if (zeroStage !== 3) return { cpuElements: parameters / chips, cpuSubgroups: [] };
+  if (usesOverlap(subject)) return { cpuElements: sharesOf(subject).cpuElements, cpuSubgroups: [] };
   const subGroupSize = settingOf(subject, 'sub_group_size', 1e9);
   const sizes = subgroupSizes(model, { sequenceLength, chips, subGroupSize });
   const { onCpu, cpuElements } = splitSubgroups(sizes, cpuRatio(subject));
-  // The backward pass comes to the first layers last.
-  return { cpuElements, lastSubgroup: onCpu[0] ?? 0 };
+  return { cpuElements, cpuSubgroups: onCpu };
 }
 
 /** The shares of a case that the overlap optimizer steps. */

@@ -15,6 +15,12 @@ export interface SuperoffloadSettings {
   /** Share of the optimizer's host memory that may be doubled, 0 to 1. */
   readonly speculation: number;
   readonly pinMemory: boolean;
+  /** Copies have streams of their own; else they run on the stream that computes. */
+  readonly copyStreams: boolean;
+  /** Adam casts in its one pass; else there are two passes besides. */
+  readonly fusedCasts: boolean;
+  /** Weights return subgroup by subgroup; else all at the end. */
+  readonly earlyReturn: boolean;
 }
 
 /** What the overlay's settings.py takes where nothing is said. */
@@ -25,6 +31,9 @@ const defaults: SuperoffloadSettings = {
   subgroupElements: 2 ** 25,
   speculation: 0.5,
   pinMemory: true,
+  copyStreams: true,
+  fusedCasts: true,
+  earlyReturn: true,
 };
 
 /** The settings of a case: its `--ds superoffload.KEY=VALUE`, else its mode's, else the overlay's own. */
@@ -43,6 +52,9 @@ export function superoffloadSettings(
     subgroupElements: read('subgroup_elements', defaults.subgroupElements),
     speculation: read('speculation', defaults.speculation),
     pinMemory: read('pin_memory', defaults.pinMemory),
+    copyStreams: read('copy_streams', defaults.copyStreams),
+    fusedCasts: read('fused_casts', defaults.fusedCasts),
+    earlyReturn: read('early_return', defaults.earlyReturn),
   };
 }
 

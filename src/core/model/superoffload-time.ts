@@ -8,18 +8,37 @@ import {
   sum,
   timed,
   unpinnedDown,
-  unpinnedSource,
   weightsUp,
   type ChipRates,
 } from './host-copies.ts';
+import { passTimes, tensorsPerLayer } from './launches.ts';
+import { settingOf } from './memory.ts';
 import { gpuAdam, transferMs, type TimedWork } from './step-parts.ts';
 import type { StepWork } from './step-work.ts';
+import { workerLagMs } from './superoffload-worker.ts';
+
+/*
+ * SuperOffload 0.19.8. What is measured is of one recorded step of 2B on an H200's host (bench/measured/
+ * timelines-2b.tar.gz): 2.12e9 parameters, four subgroups of 3e8 to 6.1e8 and one of vectors.
+ */
 
 /**
- * SuperOffload 0.19.8. The worker copies a subgroup's gradients and steps on it while the backward pass goes on with
- * the next; what is left when that ends is at least the last subgroup. With clipping nothing starts before the norm is
- * known. Its results are copied onto themselves, gradients are scaled after their use, and the weights go back at the
- * end (runtime/superoffload, 0.19.8).
+ * What Python and the driver take for a gradient besides its three copies: 927 ms for 484 of them, 775 of it copies. They
+ * come one after another, because a copy to pageable memory returns when it is done.
+ */
+const gradientMs = 0.31;
+
+/**
+ * The worker beside the backward pass: it copies 8 bytes a parameter at 59 GB/s (286 ms; rates.hostGBps is 97), its Adam
+ * takes 0.273 ns a parameter (0.276 in an earlier trace; alone 0.225), and after that it takes 54 and 78 ms until a
+ * result of 6.1e8 and 6.0e8 parameters is out of the queue for which the training process waits.
+ */
+const beside = { copyReaches: 59 / 97, adamLonger: 0.273 / 0.225, handBackNs: 0.11 } as const;
+
+/**
+ * The worker copies a subgroup's gradients and steps on it while the backward pass goes on with the next. With clipping
+ * nothing starts before the norm is known, and nothing goes on beside it. Gradients are scaled after their use, and the
+ * weights go back at the end. The worker's results lie where the weights are: copying them onto themselves takes nothing.
  */
 export function superOffloadTime(
   subject: Case,
@@ -28,45 +47,56 @@ export function superOffloadTime(
   rates: HardwareRates,
 ): TimedWork[] {
   const { shard, cpuElements, accumulation } = work;
-  const bounceOf = (microBatches: number): number | null =>
-    sum(
-      gradientsDown(shard, microBatches, 2, chip),
-      transferMs(2 * shard, chip.upGBps),
-      transferMs(4 * cpuElements, slower(chip.downGBps, unpinnedDown)),
-    );
   return [
-    timed('gradients to the host', 'link', bounceOf(accumulation), `${bounceSource}; that ${unpinnedSource}`),
+    timed(
+      'gradients to the host',
+      'link',
+      bounceMs(work, chip, accumulation),
+      `${bounceSource}; that not pinned: 13.7 GB/s where pinned memory has 55, in a traced step on an H200`,
+    ),
+    timed(
+      'gradients one by one',
+      'launches',
+      gradientsMs(subject),
+      '0.31 ms a tensor in the last micro-batch, besides its copies, in a traced step on an H200',
+    ),
     timed(
       'waiting for the worker',
       'adam',
-      waiting(subject, work, chip, { bounceMs: bounceOf(1), rates }),
-      `8 bytes of copy, then Adam (${adamSource}), beside the backward pass`,
-    ),
-    timed(
-      'results copied onto themselves',
-      'host-memory',
-      transferMs(8 * cpuElements, chip.hostGBps),
-      '8 bytes a parameter over rates.hostGBps',
+      waiting(subject, work, chip, rates),
+      `8 bytes of copy, then Adam (${adamSource}); without clipping beside the backward pass, slower by what a traced step on an H200 shows`,
     ),
     scaling(cpuElements, chip),
-    weightsUp(cpuElements, chip),
+    ...weightsUp(cpuElements, chip),
     gpuAdam(shard - cpuElements, rates),
   ];
 }
 
-function waiting(
-  { gradientClipping }: Case,
-  work: StepWork,
-  chip: ChipRates,
-  { bounceMs, rates }: { readonly bounceMs: number | null; readonly rates: HardwareRates },
-): number | null {
-  const stepping = (elements: number): number | null =>
-    sum(transferMs(8 * elements, chip.hostGBps), chip.adamMs(elements));
-  const all = stepping(work.cpuElements);
-  if (gradientClipping > 0 || all === null) return all;
-  // Adam begins in the last micro-batch: only that one's passes and copies go on beside it.
-  const passFlops = (work.backwardFlops + work.recomputeFlops) / work.accumulation;
-  const backward = passFlops / (rates.achievableTflops ?? Infinity) / 1e9;
-  const beside = backward + (bounceMs ?? 0);
-  return Math.max(stepping(work.lastSubgroup) ?? 0, all - beside);
+function bounceMs({ shard, cpuElements }: StepWork, chip: ChipRates, microBatches: number): number | null {
+  return sum(
+    gradientsDown(shard, microBatches, 2, chip),
+    transferMs(2 * shard, chip.upGBps),
+    transferMs(4 * cpuElements, slower(chip.downGBps, unpinnedDown)),
+  );
+}
+
+function gradientsMs({ model }: Case): number {
+  return gradientMs * tensorsPerLayer * model.layers;
+}
+
+function waiting(subject: Case, work: StepWork, chip: ChipRates, rates: HardwareRates): number | null {
+  const { copyReaches, adamLonger, handBackNs } = beside;
+  const copyMs = transferMs(8, chip.hostGBps);
+  const adamMs = chip.adamMs(1);
+  if (copyMs === null || adamMs === null) return null;
+  if (subject.gradientClipping > 0) return work.cpuElements * (copyMs + adamMs);
+  // The worker begins in the last micro-batch: only that one's pass and copies go on beside it.
+  const passMs = passTimes(subject, work, rates)?.backwardMs ?? 0;
+  return workerLagMs({
+    subgroups: work.cpuSubgroups,
+    elements: work.shard,
+    bucketElements: settingOf(subject, 'reduce_bucket_size', 5e8) / work.chips,
+    backwardMs: passMs + (bounceMs(work, chip, 1) ?? 0) + gradientsMs(subject),
+    stepMs: (elements) => elements * (copyMs / copyReaches + adamLonger * adamMs + handBackNs / 1e6),
+  });
 }

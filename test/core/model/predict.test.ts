@@ -131,12 +131,12 @@ describe('step time', () => {
     expect(predictCase(sampleCase(), h200).time?.bound).toBe('adam');
   });
 
-  it('waits for the whole worker with clipping, and for its last subgroup at least without', () => {
+  it('waits for the whole worker with clipping, and for its last subgroups without', () => {
     const prism = { mode: 'prism', ratio: 0.9 } as const;
     const free = parts(prism)['waiting for the worker'] ?? 0;
     const clipped = parts({ ...prism, gradientClipping: 1 })['waiting for the worker'] ?? 0;
     expect(free).toBeGreaterThan(0);
-    expect(clipped).toBeGreaterThan(2 * free);
+    expect(clipped).toBeGreaterThan(1.3 * free);
   });
 
   it('needs the CPU less the more of the optimizer stays on the GPU', () => {

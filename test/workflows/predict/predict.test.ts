@@ -30,8 +30,8 @@ describe('superoffload predict', () => {
     expect(text).toMatch(/^fp32 gradients, pinned a subgroup host 20\.51 \[\d\]$/m);
     expect(text).toMatch(/^GPU: 41\.8 GiB allocated, about 45\.0 reserved of 139\.0, 94\.0 left$/m);
     expect(text).toMatch(/^host: 84\.0 GiB of 125\.0, 41\.0 left\nfits; first wall: host memory$/m);
-    expect(text).toMatch(/^weights to the GPU 1251 link to the host \[\d+\]$/m);
-    expect(text).toMatch(/^step: about 3\.\d+ s, bound by link to the host$/m);
+    expect(text).toMatch(/^weights to the GPU 749 link to the host \[\d+\]$/m);
+    expect(text).toMatch(/^step: about 4\.\d+ s, bound by link to the host$/m);
     expect(text).toMatch(/^run of 40 steps: about \dm\d\ds, with the start and the first step$/m);
     const marks = [...text.matchAll(/\[(\d+)\]$/gm)].map(([, mark]) => mark);
     for (const mark of marks) expect(text).toMatch(new RegExp(`^\\[${mark}\\] .{10}`, 'm'));

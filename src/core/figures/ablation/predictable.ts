@@ -4,7 +4,10 @@ import type { Case } from '../../experiment/case.ts';
 /** What of the DeepSpeed JSON the model of step time reads (core/model): another key would be predicted as if it were not there. */
 const modelled: ReadonlySet<string> = new Set([
   'superoffload.casts',
+  'superoffload.copy_streams',
   'superoffload.early_forward',
+  'superoffload.early_return',
+  'superoffload.fused_casts',
   'superoffload.host_memory',
   'superoffload.pin_memory',
   'superoffload.speculation',
