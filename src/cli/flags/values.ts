@@ -26,8 +26,10 @@ export function parseTokens(text: string): number {
 export function parseShare(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
   const value = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('Expected a share, such as 2% or 0.02.');
-  return value;
+  if (value >= 0 && value <= 1) return value;
+  const expected = 'Expected a share, such as 2% or 0.02';
+  const isPercent = /^\d+$/.test(text) && value <= 100;
+  throw new InvalidArgumentError(isPercent ? `${expected}; did you mean ${value / 100}?` : `${expected}.`);
 }
 
 /** How precisely a ratio is asked for, as `2%` or `0.02`; of noisy machines also beyond 100%. */

@@ -1,18 +1,14 @@
 import { readJson } from '../../adapters/files.ts';
-import { validateDeepSpeedConfig } from '../../adapters/validate.ts';
+import { unknownDeepSpeedKeys, validateDeepSpeedConfig } from '../../adapters/validate.ts';
 import { agreementFaults } from '../../core/deepspeed/agreement.ts';
 import type { JsonObject } from '../../core/deepspeed/modes/mode.ts';
 import { buildConfig, type BuildOptions } from '../../core/deepspeed/build-config.ts';
 import { applyOverrides } from '../../core/deepspeed/overrides.ts';
 import { completeConfig, labelFaults, mergeConfigFlags } from '../../core/deepspeed/read-config.ts';
-import { modes } from '../../core/deepspeed/modes/registry.ts';
-import {
-  objectAt,
-  runsOverlap,
-  runsSuperOffload,
-  type SuperOffloadSwitch,
-} from '../../core/deepspeed/super-offload.ts';
-import type { Case } from '../../core/experiment/case.ts';
+import { findMode, modes } from '../../core/deepspeed/modes/registry.ts';
+import { ratioFaults } from '../../core/deepspeed/ratio-faults.ts';
+import { objectAt, runsOverlap, runsSuperOffload } from '../../core/deepspeed/super-offload.ts';
+import type { Case, ModeName } from '../../core/experiment/case.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
 import type { GridFlags } from '../../core/experiment/grid-flags.ts';
 import { faultsError, type Fault } from '../../errors.ts';
@@ -28,21 +24,32 @@ export interface UserConfig {
 
 /**
  * Reads the file of `--config` and joins it with the flags.
- * @throws SuperOffloadError 'usage' where it is no JSON object, 'config' with every fault of its syntax.
+ * @throws SuperOffloadError 'usage' where it is no JSON object, 'config' with every fault of its syntax or with every key that
+ *   DeepSpeed does not know.
  */
 export async function readUserConfig(
   path: string | null,
   flags: GridFlags,
-  superOffload: SuperOffloadSwitch,
+  { superOffload, deepspeedVersion }: BuildOptions,
 ): Promise<UserConfig> {
-  if (path === null) return { path, config: null, flags, faults: [] };
+  if (path === null)
+    return { path, config: null, flags, faults: ratioFaults(modesNamed(flags), flags.ratio) };
   const value = await readJson(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const problem = value === undefined ? 'there is no such file' : 'is not a JSON object';
     throw faultsError('usage', [{ place: `--config ${path}`, problem, expected: 'a DeepSpeed JSON' }]);
   }
   const config = value as JsonObject;
-  return { path, config, ...mergeConfigFlags(config, flags, path, superOffload) };
+  // Before any mode is read out of it: without the section that a misspelt name hides it would be another's.
+  const unknown = unknownDeepSpeedKeys(config, deepspeedVersion, path);
+  if (unknown.length > 0) throw faultsError('config', unknown, 'nothing was started');
+  const read = mergeConfigFlags(config, flags, path, superOffload);
+  const faults = [...read.faults, ...ratioFaults(modesNamed(read.flags), flags.ratio)];
+  return { path, config, flags: read.flags, faults };
+}
+
+function modesNamed({ modes: names = [] }: GridFlags): ModeName[] {
+  return names.flatMap((name) => findMode(name)?.name ?? []);
 }
 
 /** A case and the DeepSpeed JSON that it runs with. */

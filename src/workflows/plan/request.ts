@@ -60,7 +60,7 @@ export async function readSetting(context: Context, request: PlanRequest): Promi
   const { exclusiveHost } = request.scheduling;
   const named = absoluteFiles(request.flags, context.cwd);
   const flags = exclusiveHost === undefined ? named : { ...named, exclusiveHost };
-  const user = await readUserConfig(request.configFile, flags, deepspeed.superOffload);
+  const user = await readUserConfig(request.configFile, flags, deepspeed);
   const folders = dataFolders(context);
   const known = readModels(folders);
   const models = Object.fromEntries(known.map(({ shape }) => [shape.name, shape]));

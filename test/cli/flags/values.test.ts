@@ -37,6 +37,13 @@ describe('flag values', () => {
     expect(parse(text)).toEqual(value);
   });
 
+  it('guesses the share that a whole number of per cent was meant to be', () => {
+    expect(() => parseShare('90')).toThrow(/did you mean 0\.9\?/);
+    expect(() => parseShare('2')).toThrow(/did you mean 0\.02\?/);
+    for (const text of ['1.5', '101', '90x', '150%'])
+      expect(() => parseShare(text)).not.toThrow(/did you mean/);
+  });
+
   it.each<[(text: string) => unknown, readonly string[], RegExp]>([
     [
       parseCount,

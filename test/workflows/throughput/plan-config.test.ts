@@ -52,6 +52,18 @@ describe('a DeepSpeed JSON of the user', () => {
       { modes: ['zero_infinity'] },
       /prism disagrees with --mode zero_infinity[^]*--dtype fp16: prism without gradient clipping/,
     ],
+    [
+      'a misspelt section, before a mode is read out of what is left',
+      { bf16: { enabled: true }, zero_optimisation: { stage: 3, offload_optimizer: cpu } },
+      { modes: ['zero_infinity'] },
+      /^.*mine.json \/zero_optimisation: is not a known key \(did you mean "zero_optimization"\?\)\n?(?![^]*disagrees)/,
+    ],
+    [
+      'a misspelt key of a section',
+      { zero_optimization: { stage: 2, offload_optimiser: cpu } },
+      { modes: ['zero_offload'] },
+      /^.*mine.json \/zero_optimization\/offload_optimiser: is not a known key \(did you mean "offload_optimizer"\?\)/,
+    ],
     ['an optimizer', { ...offload, optimizer: {} }, {}, /\/optimizer: the built-in trainer has its own/],
     [
       'another mode by --ds',
@@ -84,3 +96,14 @@ it.each(['prism', 'zero_offload', 'zero_infinity', 'zero_infinity_param', 'zero_
     expect(only(again).caseId).toBe(only(generated).caseId);
   },
 );
+
+describe('--ratio', () => {
+  it('is refused where no mode that was asked for has one', async () => {
+    installed('cpu');
+    await expect(plan({ modes: ['zero-offload'], models: ['tiny'], ratio: 0.5 })).rejects.toThrow(
+      '--ratio 0.5: zero_offload has no ratio (expected --mode prism, prism_overlap or prism_ulysses, or no such flag)',
+    );
+    const { plans } = await plan({ modes: ['zero_offload', 'prism'], models: ['tiny'], ratio: 0.5 });
+    expect(plans.map(({ case: subject }) => subject?.ratio)).toEqual([null, 0.5]);
+  });
+});
