@@ -99,7 +99,8 @@ it.each(['prism', 'zero_offload', 'zero_infinity', 'zero_infinity_param', 'zero_
 
 describe('--ratio', () => {
   it('is refused where no mode that was asked for has one', async () => {
-    installed('cpu');
+    installed('cuda');
+    nvidiaSmi();
     await expect(plan({ modes: ['zero-offload'], models: ['tiny'], ratio: 0.5 })).rejects.toThrow(
       '--ratio 0.5: zero_offload has no ratio (expected --mode prism, prism_overlap or prism_ulysses, or no such flag)',
     );
