@@ -30,4 +30,6 @@ const passes = Array.from({ length: repeats }, () => ({
 const copyMs = median(passes.map((pass) => pass.copyMs));
 const predictMs = median(passes.map((pass) => pass.predictMs));
 console.log(`${machine()}, medians of ${repeats}, in turns`);
-console.log(`${count} predictions  ${predictMs.toFixed(0)} ms  ${(predictMs / copyMs).toFixed(2)} x a copy of each case`);
+console.log(
+  `${count} predictions  ${predictMs.toFixed(0)} ms  ${(predictMs / copyMs).toFixed(2)} x a copy of each case`,
+);
