@@ -96,14 +96,11 @@ describe('bindCommand', () => {
   });
 
   const numactl = findOnPath('numactl', process.env);
-  it.skipIf(numactl === undefined)(
-    'is accepted by numactl itself (skipped where it is not installed)',
-    () => {
-      const own = { ...rank, cores: 1, ranksPerNode: 1, localRank: 0, hostNumaNodes: [0] };
-      const [file = '', ...args] = bindCommand(own, ['grep', 'allowed_list', '/proc/self/status']);
-      expect(execFileSync(file, args).toString()).toMatch(/Cpus_allowed_list:\s+\d+\n/);
-    },
-  );
+  it.skipIf(numactl === undefined)('is accepted by numactl itself (skipped: it is not installed)', () => {
+    const own = { ...rank, cores: 1, ranksPerNode: 1, localRank: 0, hostNumaNodes: [0] };
+    const [file = '', ...args] = bindCommand(own, ['grep', 'allowed_list', '/proc/self/status']);
+    expect(execFileSync(file, args).toString()).toMatch(/Cpus_allowed_list:\s+\d+\n/);
+  });
 });
 
 describe('the words of launchers that bind themselves', () => {

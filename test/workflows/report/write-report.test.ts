@@ -164,7 +164,7 @@ describe('the folder of a report', () => {
     expect(readdirSync(home.root).filter((name) => name.startsWith('.moved'))).toEqual([]);
   });
 
-  it.skipIf(userInfo().uid === 0)('says why it cannot be written (root may write anywhere)', async () => {
+  it.skipIf(userInfo().uid === 0)('says why it cannot be written (skipped: root may write anywhere)', async () => {
     mkdirSync(inRoot('closed'));
     chmodSync(inRoot('closed'), 0o555);
     await expect(home.write({ out: 'closed/report' })).rejects.toMatchObject({ code: 'environment' });
