@@ -10,8 +10,11 @@ import { superoffloadSettings } from './superoffload-settings.ts';
 const adamBytes = 28;
 const weightBytesUp = 2;
 
-/** Without `fused_casts`: gradients to fp32 before Adam, weights to 16 bits after it. */
-const castBytes = 6 + 6;
+/**
+ * Without `fused_casts`: gradients to fp32 before Adam (6 bytes, and 4 read before they are written over), weights to 16 bits
+ * after it (6, and 2). rates.hostGBps is of a triad, counted without what is read before it is written: 24 bytes of 32.
+ */
+const castBytes = (6 + 4 + 6 + 2) * (24 / 32);
 
 /**
  * To begin Adam again: 14 to 30 ms between 59 to 166 subgroups in traced steps. Of a subgroup that is larger than
@@ -31,8 +34,10 @@ interface Rates {
   readonly upGBps: number;
   /** Adam with nothing but its own weights' copies beside it, nanoseconds a parameter. */
   readonly adamNs: number;
-  /** What else the thread does that steps: begin Adam again, cast, wait for copies. Nanoseconds a parameter. */
+  /** What else the thread does that steps: begin Adam again, cast. Nanoseconds a parameter. */
   readonly besidesNs: number;
+  /** How long that thread waits for weights on their way back: they are copied at once where memory is pinned. */
+  readonly sendNs: number;
 }
 
 /** What comes after the passes: gradients on their way, CPU Adam, the GPU's own share where that takes longer. */
@@ -49,13 +54,14 @@ export function overlapTime(subject: Case, work: StepWork, system: System): Time
   if (passes === null || rates === null) {
     return [timed('CPU Adam after the passes', 'adam', null, adamSource)];
   }
-  const heldMs = heldBack(subject, shares, rates);
+  const downMs = heldBack(subject, shares, rates);
   const { lateMs, steppedElements } = besidePasses(
-    { ...passes, backwardMs: passes.backwardMs + heldMs },
+    { ...passes, backwardMs: passes.backwardMs + downMs },
     { shares, rates, parameters: work.parameters, subject },
   );
+  const heldMs = downMs + (steppedElements * rates.sendNs) / 1e6;
   const rest = shares.cpuElements - steppedElements;
-  const adamMs = (rest * (rates.adamNs + rates.besidesNs)) / 1e6;
+  const adamMs = (rest * (rates.adamNs + rates.besidesNs + rates.sendNs)) / 1e6;
   const savedMs = startsEarly(subject)
     ? Math.min(adamMs, passes.forwardMs * (rest / Math.max(1, shares.cpuElements)))
     : 0;
@@ -69,8 +75,8 @@ export function overlapTime(subject: Case, work: StepWork, system: System): Time
 }
 
 /** The next forward pass follows the weights: what of it is over when the last ones come back costs nothing. */
-function startsEarly({ deepspeedOverrides, chips }: Case): boolean {
-  return chips === 1 && deepspeedOverrides['superoffload.early_forward'] === true;
+function startsEarly(subject: Case): boolean {
+  return subject.chips === 1 && superoffloadSettings(subject).earlyForward;
 }
 
 /** With `early_return` weights cross while Adam goes on with the next. */
@@ -91,16 +97,19 @@ function ratesOf(subject: Case, shares: OverlapShares, system: System): Rates | 
     downGBps: downGBps * (pinMemory ? 1 : unpinnedDown),
     upGBps: upNow,
     adamNs: ownAdam * alone,
-    besidesNs: callsNs + castsNs + (pinMemory || !earlyReturn ? 0 : weightBytesUp / upNow),
+    besidesNs: callsNs + castsNs,
+    sendNs: pinMemory || !earlyReturn ? 0 : weightBytesUp / upNow,
   };
 }
 
 const heldSource =
-  '16 bit over the link; where not pinned 13.7 GB/s, pinned memory has 55, in a traced step on an H200';
+  '16 bit over the link; where not pinned one way at a time, 13.7 and 8.35 GB/s where pinned memory has 55, in a traced step on an H200';
 
 /**
  * The thread that launches the backward pass waits for every copy to memory that is not pinned, and launches nothing
- * meanwhile. Without streams of their own, copies and the pass take turns.
+ * meanwhile. Without streams of their own, copies and the pass take turns. Both ways of memory that is not pinned take turns
+ * too (CUDA C++ Programming Guide, concurrent data transfers): the pass is held back by the weights that return in it as
+ * well, and Adam's thread has that time besides.
  */
 function heldBack(subject: Case, { cpuElements }: OverlapShares, { downGBps }: Rates): number {
   const { pinMemory, copyStreams } = superoffloadSettings(subject);

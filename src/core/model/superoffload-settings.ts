@@ -21,6 +21,8 @@ export interface SuperoffloadSettings {
   readonly fusedCasts: boolean;
   /** Weights return subgroup by subgroup; else all at the end. */
   readonly earlyReturn: boolean;
+  /** The next forward pass begins before all weights are back. */
+  readonly earlyForward: boolean;
 }
 
 /** What the overlay's settings.py takes where nothing is said. */
@@ -34,6 +36,7 @@ const defaults: SuperoffloadSettings = {
   copyStreams: true,
   fusedCasts: true,
   earlyReturn: true,
+  earlyForward: false,
 };
 
 /** The settings of a case: its `--ds superoffload.KEY=VALUE`, else its mode's, else the overlay's own. */
@@ -55,6 +58,7 @@ export function superoffloadSettings(
     copyStreams: read('copy_streams', defaults.copyStreams),
     fusedCasts: read('fused_casts', defaults.fusedCasts),
     earlyReturn: read('early_return', defaults.earlyReturn),
+    earlyForward: read('early_forward', defaults.earlyForward),
   };
 }
 

@@ -31,7 +31,8 @@ const gradientMs = 0.31;
 /**
  * The worker beside the backward pass: it copies 8 bytes a parameter at 59 GB/s (286 ms; rates.hostGBps is 97), its Adam
  * takes 0.273 ns a parameter (0.276 in an earlier trace; alone 0.225), and after that it takes 54 and 78 ms until a
- * result of 6.1e8 and 6.0e8 parameters is out of the queue for which the training process waits.
+ * result of 6.1e8 and 6.0e8 parameters is out of the queue for which the training process waits. That queue is the same
+ * with clipping, where each subgroup is waited for (_sync_cpu_optimizer_step).
  */
 const beside = { copyReaches: 59 / 97, adamLonger: 0.273 / 0.225, handBackNs: 0.11 } as const;
 
@@ -64,7 +65,7 @@ export function superOffloadTime(
       'waiting for the worker',
       'adam',
       waiting(subject, work, chip, rates),
-      `8 bytes of copy, then Adam (${adamSource}); without clipping beside the backward pass, slower by what a traced step on an H200 shows`,
+      `8 bytes of copy, Adam (${adamSource}), 0.11 ns a parameter until the result is back; without clipping beside the backward pass, slower by what a traced step on an H200 shows`,
     ),
     scaling(cpuElements, chip),
     ...weightsUp(cpuElements, chip),
@@ -85,11 +86,13 @@ function gradientsMs({ model }: Case): number {
 }
 
 function waiting(subject: Case, work: StepWork, chip: ChipRates, rates: HardwareRates): number | null {
+  if (work.cpuElements === 0) return 0;
   const { copyReaches, adamLonger, handBackNs } = beside;
   const copyMs = transferMs(8, chip.hostGBps);
   const adamMs = chip.adamMs(1);
   if (copyMs === null || adamMs === null) return null;
-  if (subject.gradientClipping > 0) return work.cpuElements * (copyMs + adamMs);
+  const handBackMs = handBackNs / 1e6;
+  if (subject.gradientClipping > 0) return work.cpuElements * (copyMs + adamMs + handBackMs);
   // The worker begins in the last micro-batch: only that one's pass and copies go on beside it.
   const passMs = passTimes(subject, work, rates)?.backwardMs ?? 0;
   return workerLagMs({
@@ -97,6 +100,6 @@ function waiting(subject: Case, work: StepWork, chip: ChipRates, rates: Hardware
     elements: work.shard,
     bucketElements: settingOf(subject, 'reduce_bucket_size', 5e8) / work.chips,
     backwardMs: passMs + (bounceMs(work, chip, 1) ?? 0) + gradientsMs(subject),
-    stepMs: (elements) => elements * (copyMs / copyReaches + adamLonger * adamMs + handBackNs / 1e6),
+    stepMs: (elements) => elements * (copyMs / copyReaches + adamLonger * adamMs + handBackMs),
   });
 }

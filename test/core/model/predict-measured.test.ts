@@ -84,14 +84,14 @@ describe('step times on one GPU', () => {
     }
   });
 
-  it('of a setting against its mode without it, one machine, are within 16%, for most within 7%', () => {
+  it('of a setting against its mode without it, one machine, are within 14%, for most within 7%', () => {
     const off = ablation.map(({ run, stepSeconds }) => {
       const base = ablation.find((each) => each.run.mode === run.mode)!;
       const predicted = stepSeconds! / base.stepSeconds!;
       return Math.abs(predicted / (run.stepSeconds / base.run.stepSeconds) - 1);
     });
     expect(off).toHaveLength(20);
-    for (const each of off) expect(each).toBeLessThan(0.16);
+    for (const each of off) expect(each).toBeLessThan(0.14);
     expect(off.filter((each) => each < 0.07).length).toBeGreaterThan(off.length / 2);
   });
 
@@ -102,10 +102,10 @@ describe('step times on one GPU', () => {
     const [casts, ...others] = rows.map((compared) => Math.abs(error(compared)));
     expect(others).toHaveLength(2);
     for (const each of others) expect(each).toBeLessThan(0.05);
-    expect(casts).toBeLessThan(0.21);
+    expect(casts).toBeLessThan(0.18);
   });
 
-  it('of prism as published are within 17% at ratio 0.9, for most within 6%; clipped, at other ratios and at 1B within 23%', () => {
+  it('of prism as published are within 17% at ratio 0.9, for most within 6%; clipped within 13%, at other ratios and at 1B within 23%', () => {
     const prism = alone.filter(({ run }) => run.mode === 'prism');
     expect(prism).toHaveLength(20);
     const usual = prism.filter(
@@ -116,6 +116,16 @@ describe('step times on one GPU', () => {
     for (const each of errors) expect(each).toBeLessThan(0.17);
     expect(errors.filter((each) => each < 0.06).length).toBeGreaterThan(errors.length / 2);
     for (const compared of prism) expect(Math.abs(error(compared))).toBeLessThan(0.23);
+    const clipped = prism.filter(({ run }) => run.gradientClipping !== undefined);
+    expect(clipped).toHaveLength(4);
+    for (const compared of clipped) expect(Math.abs(error(compared))).toBeLessThan(0.13);
+  });
+
+  it('of Megatron are within 10%, with fp16 within 25%', () => {
+    const megatron = runs.filter(({ run }) => run.workload === 'megatron');
+    expect(megatron).toHaveLength(5);
+    for (const compared of megatron)
+      expect(Math.abs(error(compared))).toBeLessThan(compared.run.dtype === 'fp16' ? 0.25 : 0.1);
   });
 
   it('of a size that no formula was fitted to (3B) are within 9% in every mode', () => {

@@ -139,6 +139,27 @@ describe('step time', () => {
     expect(clipped).toBeGreaterThan(1.3 * free);
   });
 
+  it("waits for each result of the worker with clipping: 8 bytes copied at 97 GB/s, 0.225 ns of Adam, 0.11 ns until it is back", () => {
+    const clipped = parts({ mode: 'prism', ratio: 1, gradientClipping: 1 });
+    const parameters = parameterCount(sampleCase().model, 1024);
+    expect(clipped['waiting for the worker']).toBeCloseTo((parameters * (8 / 97 + 0.225 + 0.11)) / 1e6);
+  });
+
+  it("needs no rate of host memory where SuperOffload's worker has nothing to do", () => {
+    const noHost = { ...h200, rates: { ...h200.rates, hostGBps: null, adamNsPerParameter: null } };
+    const onGpu = sampleCase({ mode: 'prism', ratio: 0 });
+    expect(predictTime(onGpu, noHost)?.stepMs).toBe(predictTime(onGpu, h200)?.stepMs);
+    expect(predictTime({ ...onGpu, ratio: 0.9 }, noHost)).toBeNull();
+  });
+
+  it('checks fp16 gradients of ZeRO-3 on the host: 12 bytes a parameter at the 29 GB/s of new memory', () => {
+    const parameters = parameterCount(sampleCase().model, 1024);
+    const check = 'gradients checked for inf and nan';
+    expect(parts({ mode: 'zero_infinity', dtype: 'fp16' })[check]).toBeCloseTo((12 * parameters) / 29e6);
+    expect(parts({ mode: 'zero_infinity' })[check]).toBeUndefined();
+    expect(parts({ mode: 'zero_offload', dtype: 'fp16' })[check]).toBeUndefined();
+  });
+
   it('needs the CPU less the more of the optimizer stays on the GPU', () => {
     const stepMs = (ratio: number): number =>
       predictCase(
