@@ -38,6 +38,12 @@ function reasonOf(test: TestCase): string {
   const result = test.result();
   const note = result.state === 'skipped' ? result.note : undefined;
   // Where a whole group is skipped its own name says why.
-  const named = /SUPEROFFLOAD_TEST_\w+|\(skipped: [^)]*\)/.exec(test.fullName)?.[0];
-  return note ?? (named === undefined ? 'NO REASON GIVEN' : named.startsWith('(') ? named : `needs ${named}`);
+  const named = /SUPEROFFLOAD_TEST_\w+|\((?:skipped: [^)]*|[^()]* not (?:installed|set)[^)]*)\)/.exec(
+    test.fullName,
+  )?.[0];
+  if (note !== undefined) return note;
+  if (named !== undefined) return named.startsWith('(') ? named : `needs ${named}`;
+  return test.module.errors().length > 0
+    ? 'what comes before all tests of its file failed'
+    : 'NO REASON GIVEN';
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { processesOfRun } from '../../src/adapters/processes.ts';
@@ -105,7 +105,10 @@ describe('the watchdog', () => {
 
 describe('a tool that is killed', () => {
   it('leaves the run going and its log whole; the record is rebuilt after its end', async () => {
-    const running = box.start(measure(`${steps({ to: 30, pause: 0.05 })}; ${finish}`));
+    const goOn = join(box.home, 'go-on');
+    const waits = `until [ -e '${goOn}' ]; do sleep 0.05; done`;
+    const script = [steps({ to: 10, planned: 30 }), waits, steps({ from: 11, to: 30 }), finish].join('; ');
+    const running = box.start(measure(script));
     const runId = await startedRun(running);
     await until('steps are made', () => hasStep(box.home, runId, 3));
     running.child.kill('SIGKILL');
@@ -121,6 +124,7 @@ describe('a tool that is killed', () => {
       code: 2,
       stderr: expect.stringMatching(/still running[^]*runs cancel/) as string,
     });
+    writeFileSync(goOn, '');
     await until('the run ends', () => processesOfRun(runId).length === 0);
     const log = readFileSync(join(box.home, 'runs', runId, 'output.log'), 'utf8');
     expect(log.trim().split('\n')).toHaveLength(31);

@@ -18,13 +18,13 @@ describe('the man page', () => {
     for (const { name, hidden } of commands) expect(page.includes(`.SS "${name}`)).toBe(hidden !== true);
   });
 
-  it.skipIf(!has('groff'))('is set by groff without a warning (skipped where there is no groff)', () => {
+  it.skipIf(!has('groff'))('is set by groff without a warning (skipped: no groff)', () => {
     const set = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-rHY=0', path], { encoding: 'utf8' });
     expect(set.stderr).toBe('');
     expect(set.stdout).toContain('SUPEROFFLOAD(1)');
   });
 
-  it.skipIf(!has('mandoc'))('has nothing that mandoc warns of (skipped where there is no mandoc)', () => {
+  it.skipIf(!has('mandoc'))('has nothing that mandoc warns of (skipped: no mandoc)', () => {
     const linted = spawnSync('mandoc', ['-Tlint', '-Wwarning', path], { encoding: 'utf8' });
     // It has no date, so that the same sources give the same text.
     const warnings = linted.stdout

@@ -27,7 +27,7 @@ const largestGap = (a: readonly number[], b: readonly number[]): number =>
 
 beforeAll(async () => {
   results = await runCases(cases);
-}, 300_000);
+});
 
 describe('fp32 follows plain AdamW for 50 steps', () => {
   test.each(followers.map(({ name }) => name))('%s', (name) => {
