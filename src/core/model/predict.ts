@@ -6,6 +6,7 @@ import { parameterCount } from './shape.ts';
 import type { PinnedRounding, SoftwareName } from './software.ts';
 import { missingRates, predictTime, type StepTime } from './step-time.ts';
 import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
+import { unreadSettings } from './unread-settings.ts';
 
 /** What a prediction may assume beyond the case and the system. */
 export interface PredictOptions extends MemoryOptions {
@@ -163,6 +164,11 @@ function notesOf(
           'memory that is not pinned is copied at the same share of the link as over PCIe: not measured over C2C',
         ]
       : []),
+    ...(time === null
+      ? []
+      : unreadSettings(subject).map(
+          (setting) => `the step time does not count ${setting}: it is what a step takes without`,
+        )),
     ...(time?.leftOut.map((what) => `left out of the step time, the rate is not known: ${what}`) ?? []),
   ];
 }

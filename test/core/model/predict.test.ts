@@ -139,7 +139,7 @@ describe('step time', () => {
     expect(clipped).toBeGreaterThan(1.3 * free);
   });
 
-  it("waits for each result of the worker with clipping: 8 bytes copied at 97 GB/s, 0.225 ns of Adam, 0.11 ns until it is back", () => {
+  it('waits for each result of the worker with clipping: 8 bytes copied at 97 GB/s, 0.225 ns of Adam, 0.11 ns until it is back', () => {
     const clipped = parts({ mode: 'prism', ratio: 1, gradientClipping: 1 });
     const parameters = parameterCount(sampleCase().model, 1024);
     expect(clipped['waiting for the worker']).toBeCloseTo((parameters * (8 / 97 + 0.225 + 0.11)) / 1e6);

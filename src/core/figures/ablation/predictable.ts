@@ -1,5 +1,5 @@
-import { usesOverlap } from '../../model/superoffload-settings.ts';
 import type { Case } from '../../experiment/case.ts';
+import { unreadSettings } from '../../model/unread-settings.ts';
 
 /** What of the DeepSpeed JSON the model of step time reads (core/model): another key would be predicted as if it were not there. */
 const modelled: ReadonlySet<string> = new Set([
@@ -13,15 +13,12 @@ const modelled: ReadonlySet<string> = new Set([
   'superoffload.speculation',
   'superoffload.subgroup_elements',
   'zero_optimization.offload_optimizer.ratio',
-  'zero_optimization.reduce_bucket_size', // of memory; no step was seen to follow it
+  'zero_optimization.reduce_bucket_size',
   'zero_optimization.sub_group_size',
 ]);
 
-/**
- * Whether the model knows every setting of a case. How often the overlap optimizer's steps are clipped decides how long
- * they take, and nobody knows that before.
- */
+/** Whether the model of step time knows every setting of a case. */
 export function isPredictable(subject: Case): boolean {
   const isKnown = Object.keys(subject.deepspeedOverrides).every((key) => modelled.has(key));
-  return isKnown && !(usesOverlap(subject) && subject.gradientClipping > 0);
+  return isKnown && unreadSettings(subject).length === 0;
 }
