@@ -1,4 +1,4 @@
-import { sizes } from '../plots/slots.ts';
+import { sizes } from './sizes.ts';
 import { fontFamily } from './text-width.ts';
 
 /** Plain JSON, as Vega-Lite reads it. */

@@ -1,12 +1,12 @@
 import type { FigureData, MarkSource } from '../../figure-data.ts';
 import type { DrawnLine, DrawnSymbol, DrawnText } from '../drawing/draw.ts';
-import { valueOf, type FigureView } from './figure-view.ts';
+import { valueOf, type FigureView } from '../view/figure-view.ts';
 import { lineStyles } from '../plots/line-plot.ts';
 import { wordsExplained } from '../text/mark-words.ts';
 import type { Block } from './page-block.ts';
 import { ink, mutedInk } from '../drawing/palette.ts';
 import { pictureText } from '../drawing/picture-text.ts';
-import { sizes } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { fittedText, halfCapital, textWidth } from '../drawing/text-width.ts';
 
 interface Entry {

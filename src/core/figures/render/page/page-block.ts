@@ -1,9 +1,9 @@
 import { figureTitle } from '../../figure-data.ts';
 import type { DrawnLine, DrawnSymbol, DrawnText } from '../drawing/draw.ts';
-import type { FigureView } from './figure-view.ts';
+import type { FigureView } from '../view/figure-view.ts';
 import { ink, mutedInk } from '../drawing/palette.ts';
 import { pictureText } from '../drawing/picture-text.ts';
-import { sizes } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { wrapText } from '../drawing/text-width.ts';
 
 /** A part of the page: what is drawn, and how high it is. */

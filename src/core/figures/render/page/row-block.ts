@@ -4,7 +4,8 @@ import { linePlot } from '../plots/line-plot.ts';
 import { ink, mutedInk } from '../drawing/palette.ts';
 import { xLabelRoom } from '../plots/plot.ts';
 import type { Band } from './rows.ts';
-import { plotWidth, sizes, type PanelPlan } from '../plots/slots.ts';
+import { plotWidth, type PanelPlan } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { wrapText } from '../drawing/text-width.ts';
 
 /** A row of panels: the plots, and the texts around them, measured from the first plot's upper left corner. */

@@ -1,6 +1,6 @@
 import type { MarkSource } from '../../figure-data.ts';
 import { barStacks } from '../plots/bar-plot.ts';
-import { marksOf, sliceOf, type FigureView } from './figure-view.ts';
+import { marksOf, sliceOf, type FigureView } from '../view/figure-view.ts';
 import { lineStacks, mostAtOnePlace, stripOf } from '../plots/line-plot.ts';
 import { tickRoom } from '../plots/plot.ts';
 import {

@@ -1,13 +1,13 @@
 import { figureTitle, type FigureData } from '../../figure-data.ts';
 import { drawConfig, pageView, type VegaLiteSpec } from '../drawing/draw.ts';
-import { figureView } from './figure-view.ts';
+import { figureView } from '../view/figure-view.ts';
 import { legendBlock } from './legend.ts';
 import { footBlock, headBlock, type Block } from './page-block.ts';
 import { mutedInk } from '../drawing/palette.ts';
 import { pictureText } from '../drawing/picture-text.ts';
 import { rowBlock } from './row-block.ts';
 import { fullHeight, layoutOf, plotHeights, type Band, type Layout } from './rows.ts';
-import { sizes } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { figureSummary } from './summary.ts';
 import { textWidth, wrapText } from '../drawing/text-width.ts';
 

@@ -1,6 +1,6 @@
 import { figureTitle, type FigureData, type Mark } from '../../figure-data.ts';
 import { shownLine } from '../../../text/plain.ts';
-import { isShown } from './figure-view.ts';
+import { isShown } from '../view/figure-view.ts';
 
 /** What a listener hears in place of the picture: what is shown, of which machine, and how many marks of what source. */
 export function figureSummary(data: FigureData): string {

@@ -1,6 +1,6 @@
 import type { Mark, MarkSource } from '../../figure-data.ts';
 import { round, type VegaLiteSpec } from '../drawing/draw.ts';
-import { valueOf, type FigureView, type PanelView } from '../page/figure-view.ts';
+import { valueOf, type FigureView, type PanelView } from '../view/figure-view.ts';
 import { hollowOpacity, ink } from '../drawing/palette.ts';
 import { axes, byOffset, digits, orEmpty, seriesScale, stackLayers, type PlotSize } from './plot.ts';
 import type { PanelPlan, Slots } from './slots.ts';

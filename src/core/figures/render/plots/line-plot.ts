@@ -1,7 +1,7 @@
 import type { MarkSource } from '../../figure-data.ts';
 import { intervalLayers, intervalOf } from './bar-plot.ts';
 import { round, type VegaLiteSpec } from '../drawing/draw.ts';
-import { valueOf, type FigureView, type PanelView, type SeriesView } from '../page/figure-view.ts';
+import { valueOf, type FigureView, type PanelView, type SeriesView } from '../view/figure-view.ts';
 import { ink } from '../drawing/palette.ts';
 import { axes, digits, orEmpty, seriesScale, stackLayers, type PlotSize } from './plot.ts';
 import type { PanelPlan, Slots } from './slots.ts';

@@ -1,8 +1,8 @@
 import type { VegaLiteSpec } from '../drawing/draw.ts';
-import type { PanelView } from '../page/figure-view.ts';
+import type { PanelView } from '../view/figure-view.ts';
 import { gridColour, ink, mutedInk } from '../drawing/palette.ts';
 import { pictureNumber } from '../drawing/picture-text.ts';
-import { sizes } from './slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { glyphRoom, itemStarts, type Stack } from './stacks.ts';
 import { textWidth } from '../drawing/text-width.ts';
 import type { ValueScale } from './value-scale.ts';

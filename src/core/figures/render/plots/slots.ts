@@ -1,6 +1,7 @@
 import type { MarkSource } from '../../figure-data.ts';
-import type { PanelView } from '../page/figure-view.ts';
+import type { PanelView } from '../view/figure-view.ts';
 import type { Stack } from './stacks.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { textWidth } from '../drawing/text-width.ts';
 import type { ValueScale } from './value-scale.ts';
 
@@ -19,9 +20,6 @@ export interface Slots {
   /** Around the slots of one place. */
   readonly groupGap: number;
 }
-
-/** Sizes of letters, pixels. */
-export const sizes = { title: 18, heading: 13, text: 12, label: 11, small: 10 } as const;
 
 /** What one page is wide: small print of 10 pixels is 5.5 points where the page is printed across 18 cm. */
 export const pageWidth = 900;

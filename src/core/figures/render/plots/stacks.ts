@@ -1,8 +1,8 @@
 import type { Mark, MarkSource } from '../../figure-data.ts';
-import { valueOf, type FigureView, type PanelView, type SeriesView } from '../page/figure-view.ts';
+import { valueOf, type FigureView, type PanelView, type SeriesView } from '../view/figure-view.ts';
 import { isAtLeast, ratioText, sourceTitles, stateText, wallWords } from '../text/mark-words.ts';
 import { pictureNumber } from '../drawing/picture-text.ts';
-import { sizes } from './slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { fittedText, textWidth } from '../drawing/text-width.ts';
 
 /** What is written above a bar, or where there is none: words and numbers with the symbols of whom they speak. */

@@ -3,7 +3,7 @@ import { plotCells } from '../../timeline/build-timeline.ts';
 import type { DrawnText } from '../drawing/draw.ts';
 import { ink, mutedInk } from '../drawing/palette.ts';
 import { pictureNumber, pictureText } from '../drawing/picture-text.ts';
-import { sizes } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { fittedText, halfCapital, textWidth, wrapText } from '../drawing/text-width.ts';
 import { laneDetail, laneTitles } from './lane-words.ts';
 

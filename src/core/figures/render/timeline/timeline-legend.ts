@@ -3,7 +3,7 @@ import type { DrawnLine, DrawnSymbol, DrawnText } from '../drawing/draw.ts';
 import type { Block } from '../page/page-block.ts';
 import { ink, mutedInk } from '../drawing/palette.ts';
 import { pictureText } from '../drawing/picture-text.ts';
-import { sizes } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { halfCapital, textWidth } from '../drawing/text-width.ts';
 import { kindColours, otherKind } from './lane-colours.ts';
 import { tellingGroups } from './lane-words.ts';

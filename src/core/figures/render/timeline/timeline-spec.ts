@@ -4,7 +4,7 @@ import { drawConfig, pageView, type DrawnText, type VegaLiteSpec } from '../draw
 import type { Block } from '../page/page-block.ts';
 import { ink, mutedInk } from '../drawing/palette.ts';
 import { pictureNumber, pictureText } from '../drawing/picture-text.ts';
-import { sizes } from '../plots/slots.ts';
+import { sizes } from '../drawing/sizes.ts';
 import { textWidth, wrapText } from '../drawing/text-width.ts';
 import { valueScale } from '../plots/value-scale.ts';
 import { timelineLegend } from './timeline-legend.ts';

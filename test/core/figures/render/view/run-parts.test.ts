@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Panel } from '../../../../../src/core/figures/figure-data.ts';
-import { runParts, type RunPartSetting } from '../../../../../src/core/figures/render/page/run-parts.ts';
+import { runParts, type RunPartSetting } from '../../../../../src/core/figures/render/view/run-parts.ts';
 import { mark } from '../../sample-figure.ts';
 
 const x = ['1B', '2B', '3B', '4B', '5B'];
