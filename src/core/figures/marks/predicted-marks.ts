@@ -35,7 +35,7 @@ export function predictedSpeed(
     const notes = least === null || least === wall ? [] : [smallerBatchText(least)];
     return markOf({ ...at, source: 'predicted', state: 'oom' }, { wall, notes });
   }
-  const time = predictTime(chosen, system);
+  const time = predictTime(chosen, system, options);
   // A step without its network would be a bar that nothing can reach.
   if (time === null || time.leftOut.length > 0) return null;
   const { modelTflops } = caseTflops(chosen, time.stepMs);
@@ -70,7 +70,7 @@ function predictedBatch(asked: Case, setting: PredictSetting): Case | null {
 function answer(subject: Case, { system, options }: PredictSetting): BatchAttempt {
   const { fits, wall } = predictFit(subject, system, options);
   if (!fits) return { subject, verdict: { kind: 'memory', wall: wall ?? 'gpu' }, modelTflops: null };
-  const modelTflops = predictTime(subject, system)?.tflops.modelTflops ?? null;
+  const modelTflops = predictTime(subject, system, options)?.tflops.modelTflops ?? null;
   return { subject, verdict: { kind: 'ran' }, modelTflops };
 }
 
