@@ -1,17 +1,28 @@
 import { declareArchive } from './runs-archive.ts';
 import { declareTag } from './runs-tag.ts';
+import { collectNames } from '../flags/values.ts';
 import type { CommandIo, CommandModule } from './module.ts';
+
+const listHelp = `
+Examples:
+  superoffload runs list --case mode=prism,prism_overlap --state ok
+  superoffload runs list night --state gpu_oom,host_oom     of a tag or campaign`;
 
 export const declare: CommandModule['declare'] = (command, io) => {
   command
     .command('list')
-    .description('all stored runs, oldest first')
+    .description('stored runs, oldest first')
+    .argument('[run...]', 'runs by their ids or parts of them, tags, campaigns (default: all)')
+    .option('--case <filter...>', 'only cases such as mode=prism,model=2B')
+    .option('--state <states>', 'only those that stand so, such as ok,gpu_oom,running', collectNames)
     .option('--json', 'print JSON')
-    .action(async (options) => {
-      const { listRuns } = await import('../../workflows/runs/runs.ts');
+    .addHelpText('after', listHelp)
+    .action(async (sources, { case: filters = [], state: states = [], json }) => {
+      const { listRuns } = await import('../../workflows/runs/list-runs.ts');
       const { runsTable } = await import('../text/runs.ts');
-      const listings = await listRuns(io.context);
-      io.print(options.json === true ? JSON.stringify(listings, null, 2) : runsTable(listings));
+      const listings = await listRuns(io.context, { sources, filters, states });
+      const chosen = sources.length + filters.length + states.length > 0;
+      io.print(json === true ? JSON.stringify(listings, null, 2) : runsTable(listings, chosen));
     });
   command
     .command('show')

@@ -4,11 +4,14 @@ import { runEndOf } from '../../core/results/run-end.ts';
 import { describeUpstream } from '../../core/stack/reference.ts';
 import { upstreamNames } from '../../core/upstreams/upstream.ts';
 import { isNeverStarted } from '../../workflows/runs/never-started.ts';
-import type { LoadedRun, RunListing } from '../../workflows/runs/runs.ts';
+import type { RunListing } from '../../workflows/runs/list-runs.ts';
+import type { LoadedRun } from '../../workflows/runs/runs.ts';
 import { formatDuration, formatNumber } from './format.ts';
 import { resultTable } from './result-table.ts';
 
-export function runsTable(listings: readonly RunListing[]): string {
+/** @param chosen whether some may have been left out */
+export function runsTable(listings: readonly RunListing[], chosen: boolean): string {
+  if (listings.length === 0 && chosen) return 'no such runs; all of them: superoffload runs list';
   if (listings.length === 0) return 'no runs yet; start with: superoffload throughput';
   const columns = [
     { title: 'run' },

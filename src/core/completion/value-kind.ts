@@ -22,6 +22,7 @@ export type ValueKind =
   | 'metric'
   | 'filter'
   | 'retry'
+  | 'run-state'
   | 'upstream'
   | 'addition'
   | 'topic';
@@ -35,6 +36,7 @@ const lists: ReadonlySet<ValueKind> = new Set([
   'report-format',
   'metric',
   'retry',
+  'run-state',
 ]);
 
 export function isList(kind: ValueKind): boolean {
@@ -67,6 +69,7 @@ const byName: Readonly<Record<string, ValueKind>> = {
   '--case-a': 'filter',
   '--case-b': 'filter',
   '--retry': 'retry',
+  '--state': 'run-state',
   '--remove': 'tag',
   '--name': 'campaign',
   '--with': 'addition',

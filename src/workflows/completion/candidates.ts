@@ -139,6 +139,7 @@ const sources: Partial<Record<ValueKind, Source>> = {
     ...['infra', 'failed', 'none'],
     ...(await import('../../core/logs/events.ts')).outcomeClasses,
   ]),
+  'run-state': words(async () => (await import('../runs/list-runs.ts')).runStates),
   upstream: upstreams,
   addition: words(async () => Promise.resolve(['megatron'])),
 };

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { listRunIds, removeRun, runsFolder, writeRecord } from '../../adapters/run-store.ts';
+import { removeRun, runsFolder, writeRecord } from '../../adapters/run-store.ts';
 import {
   findRunId,
   mayRunOnSchedule,
   readJournal,
-  readRecord,
   readRun,
   type StoredRun,
 } from '../../adapters/stored-runs.ts';
@@ -13,95 +12,13 @@ import { quoteWord } from '../../core/launch/quote.ts';
 import { stackReference } from '../../core/plan/stack-reference.ts';
 import type { RunPlan, StackReference } from '../../core/plan/run-plan.ts';
 import type { RunRecord } from '../../core/results/record.ts';
-import { runEndOf } from '../../core/results/run-end.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import { describeReferenceChange, installCommand } from '../../core/stack/reference.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { isNeverStarted } from './never-started.ts';
 import { recoverRecord } from './recover.ts';
 import { runCase } from './run-case.ts';
 import { checkDrift } from '../stacks/usable-stack.ts';
-
-/** One line of `runs list`. */
-export interface RunListing {
-  readonly runId: string;
-  /**
-   * An outcome class, or `stopped_early` (a trial that a tuning gave up, no measurement), `running`, `orphaned` (its tool is gone), `detached` (its tool is gone; only its scheduler or
-   * its hosts know more: `runs watch`), `elsewhere` (started on another machine or in
-   * another container, no record yet), `not_started` (its tool was killed before), `unfinished` (no record could be
-   * made),
-   * `unreadable` (damaged, or of a newer version).
-   */
-  readonly state: string;
-  readonly title: string;
-  readonly startedUtc: string | null;
-  readonly stepMs: number | null;
-  readonly modelTflopsPerGpu: number | null;
-}
-
-/** All runs, oldest first. One without a record is looked at closely: it runs, or its tool was killed. */
-export async function listRuns(context: Context): Promise<RunListing[]> {
-  const ids = await listRunIds(context.home);
-  const listings: RunListing[] = [];
-  for (const runId of ids) {
-    listings.push(await listRun(context, runId));
-  }
-  return listings;
-}
-
-/** One run that cannot be read must not hide all others. */
-async function listRun(context: Context, runId: string): Promise<RunListing> {
-  const record = readRecord(context.home, runId);
-  if (record instanceof SuperOffloadError) return unreadable(runId, record);
-  if (record !== null) return listingOf(record);
-  try {
-    return await listUnrecorded(context, runId);
-  } catch (error) {
-    if (error instanceof SuperOffloadError) return unreadable(runId, error);
-    throw error;
-  }
-}
-
-function unreadable(runId: string, { message: title }: SuperOffloadError): RunListing {
-  return { runId, state: 'unreadable', title, startedUtc: null, stepMs: null, modelTflopsPerGpu: null };
-}
-
-function listingOf(record: RunRecord): RunListing {
-  return {
-    runId: record.runId,
-    state: runEndOf(record),
-    title: record.title,
-    startedUtc: record.startedUtc,
-    stepMs: record.statistics?.medianMs ?? null,
-    modelTflopsPerGpu: record.throughput.modelTflopsPerGpu,
-  };
-}
-
-async function listUnrecorded(context: Context, runId: string): Promise<RunListing> {
-  const { run, record } = await loadRun(context, runId);
-  if (record !== null) return listingOf(record);
-  return {
-    runId,
-    state: stateOf(run),
-    title: [run.plan?.title ?? 'no plan', ...(isNeverStarted(run) ? [killedEarly] : [])].join('; '),
-    startedUtc: null,
-    stepMs: null,
-    modelTflopsPerGpu: null,
-  };
-}
-
-const killedEarly = 'its superoffload was killed before it started it';
-
-function stateOf(run: StoredRun): string {
-  const { elsewhere, watched, livePids, plan } = run;
-  if (isNeverStarted(run)) return 'not_started';
-  if (plan?.schedule !== undefined && !watched) return 'detached';
-  if (elsewhere) return 'elsewhere';
-  // From before the start until the record is written its tool is at work.
-  if (watched) return 'running';
-  return livePids.length === 0 ? 'unfinished' : 'orphaned';
-}
 
 export interface LoadedRun {
   readonly run: StoredRun;

@@ -34,7 +34,7 @@ beforeAll(() => {
   mkdirSync(join(cwd, 'a folder'));
 });
 afterAll(() => {
-  rmSync(root, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 });
 
 const lines: readonly (readonly [what: string, keys: string, words: readonly string[]])[] = [

@@ -9,7 +9,8 @@ import type { RunPlan } from '../../../src/core/plan/run-plan.ts';
 import { planCommand } from '../../../src/core/plan/plan-command.ts';
 import type { Context } from '../../../src/workflows/context.ts';
 import { attachRun } from '../../../src/workflows/runs/attach.ts';
-import { listRuns, loadRun } from '../../../src/workflows/runs/runs.ts';
+import { listRuns } from '../../../src/workflows/runs/list-runs.ts';
+import { loadRun } from '../../../src/workflows/runs/runs.ts';
 import { sampleSystem } from '../../core/sample-plan.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'never-started-'));

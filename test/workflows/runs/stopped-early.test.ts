@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { runText } from '../../../src/cli/text/runs.ts';
-import { listRuns, loadRun } from '../../../src/workflows/runs/runs.ts';
+import { listRuns } from '../../../src/workflows/runs/list-runs.ts';
+import { loadRun } from '../../../src/workflows/runs/runs.ts';
 import { sampleHome } from '../records/sample-home.ts';
 
 it('a trial that a tuning stopped early is listed and shown by a word of its own, a whole one as ok', async () => {
