@@ -6,6 +6,7 @@ import type { ModelTable } from '../../experiment/model-names.ts';
 import type { RunRecord } from '../../results/record.ts';
 import { speedDifferences } from '../paper/notes/differences.ts';
 import type { FigureData, Mark, Series } from '../figure-data.ts';
+import { predictOptions } from '../paper/cells/measured-cells.ts';
 import { comparableSet } from '../marks/comparable-set.ts';
 import type { FigureSystem } from '../figure-system.ts';
 import { faultyNote, intervalNote, measuredNote, predictedNote } from '../paper/notes/footnotes.ts';
@@ -87,6 +88,7 @@ function shownRows(inputs: AblationInputs, trials: readonly Trial[]): Shown[] {
   const { experiment, models, system, showPaper, showPredicted, paper } = inputs;
   const { accelerator } = system.system;
   const isGpu = accelerator === 'cuda';
+  const options = predictOptions({ trials });
   const bySetting = groupBy(trials, ({ subject }) => settingKey(subject));
   const trialsFor = (subject: Case): readonly Trial[] => bySetting.get(settingKey(subject)) ?? [];
   return ablationPlaces(experiment, accelerator, models).map((place) => {
@@ -95,7 +97,7 @@ function shownRows(inputs: AblationInputs, trials: readonly Trial[]): Shown[] {
     return {
       place,
       ...measuredOf(place, trialsFor(place.subject), baseline),
-      predicted: showPredicted && isGpu ? predictedOf(place, system.system) : null,
+      predicted: showPredicted && isGpu ? predictedOf(place, system.system, options) : null,
       published: showPaper && isGpu ? publishedOf(place, paper) : null,
     };
   });

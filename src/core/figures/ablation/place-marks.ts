@@ -1,6 +1,7 @@
 import type { Case, System } from '../../experiment/case.ts';
 import { isPredictable } from './predictable.ts';
 import { sessionRatio } from '../../results/session-ratio.ts';
+import type { PredictOptions } from '../../model/predict.ts';
 import type { RunRecord } from '../../results/record.ts';
 import { comparableSet } from '../marks/comparable-set.ts';
 import type { Mark, MarkRatio } from '../figure-data.ts';
@@ -77,14 +78,9 @@ export function gpuGiBOf(launches: readonly RunRecord[]): number | null {
 }
 
 /** What is predicted of a row; null where the model does not know one of its settings, or a rate that it takes. */
-export function predictedOf(place: AblationPlace, system: System): Mark | null {
+export function predictedOf(place: AblationPlace, system: System, options: PredictOptions): Mark | null {
   if (!isPredictable(place.subject)) return null;
-  return predictedSpeed(
-    atOf(place),
-    place.subject,
-    { system, options: {} },
-    { hasRule: false, unit: 'tflops' },
-  );
+  return predictedSpeed(atOf(place), place.subject, { system, options }, { hasRule: false, unit: 'tflops' });
 }
 
 /** Series of what was published: the paper's SuperOffload. */

@@ -153,7 +153,7 @@ function edgeSetting(scene: FigureScene, place: XPlace, mode: ModeName) {
   };
 }
 
-/** Runs that took their nodes whole have other walls. */
-export function predictOptions({ trials }: FigureScene): PredictOptions {
+/** Runs that took their nodes whole have other walls, and other steps. */
+export function predictOptions({ trials }: Pick<FigureScene, 'trials'>): PredictOptions {
   return { exclusiveHost: trials.at(-1)?.record.placement?.exclusiveHost ?? false };
 }
