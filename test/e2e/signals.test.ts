@@ -59,6 +59,7 @@ describe('a signal', () => {
       const { code, stderr, stdout } = await running.ended;
       expectNoStack({ stdout, stderr });
       expect(code).toBe(exitCode);
+      expect(stderr).toMatch(/0 of 1 runs are finished\n.*is kept with the steps it made: .*runs show last/);
       expect(stderr).toContain(`stopped by ${signal}`);
       expect(processesOfRun(runId)).toEqual([]);
       expect(isAlive(bystander.pid!)).toBe(true);

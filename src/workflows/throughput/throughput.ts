@@ -56,13 +56,25 @@ export async function measureThroughput(
       for (const plan of chosen) await run(plan);
     }
   } catch (error) {
-    if (records.length === 0) throw error;
-    const message = `${records.length} of ${total} runs are finished; all are kept: superoffload runs list`;
-    context.emit({ type: 'note', message });
+    for (const message of keptNotes(records.length, total, context.signal.aborted))
+      context.emit({ type: 'note', message });
     throw error;
   }
   const shown = new Set(chosen.map(({ caseId }) => caseId));
   const summaries = summarizeCases(records.filter(({ caseId }) => shown.has(caseId)));
   const batches = choices.filter(({ launches }) => launches.length > 1);
   return { records, summaries, ratios: modeRatios(summaries), batches };
+}
+
+/** What is there after an end before the last run: nobody has to measure that again. */
+function keptNotes(finished: number, total: number, isStopped: boolean): string[] {
+  const all = finished === 0 ? '' : '; all are kept: superoffload runs list';
+  return [
+    ...(finished === 0 && !isStopped ? [] : [`${finished} of ${total} runs are finished${all}`]),
+    ...(isStopped
+      ? [
+          'the run that was stopped is kept with the steps it made: superoffload runs show last; to make it again: superoffload runs replay last',
+        ]
+      : []),
+  ];
 }
