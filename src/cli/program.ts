@@ -5,6 +5,7 @@ import { nearest } from '../core/experiment/nearest.ts';
 import { exitCodes, SuperOffloadError } from '../errors.ts';
 import { createReporter } from './reporter.ts';
 import { commands } from './commands/index.ts';
+import { unknownFlagHint } from './flags/unknown-flag.ts';
 import type { CommandIo } from './commands/module.ts';
 import { topics, topicText } from './topics/index.ts';
 import { asStarted, resultAsStarted } from './started-as.ts';
@@ -70,7 +71,9 @@ function requireCommand(name: string | undefined): void {
 
 /** @param argv whose verb is loaded, and says all of its flags; of the others the name is enough. */
 export async function declareProgram(argv: readonly string[], io: CommandIo): Promise<Command> {
-  const program = new Command('superoffload')
+  const wanted = argv.filter((word) => !word.startsWith('-'))[argv[0] === 'help' ? 1 : 0];
+  const program = new Command('superoffload');
+  program
     .description(
       'Install, run and measure CPU-offload training: SuperOffload/PRISM, ZeRO-Offload, ZeRO-Infinity.',
     )
@@ -84,12 +87,18 @@ export async function declareProgram(argv: readonly string[], io: CommandIo): Pr
     .configureOutput({
       writeOut: (text) => void process.stdout.write(asStarted(text)),
       writeErr: (text) => void process.stderr.write(asStarted(text)),
+      outputError: (text, write) => {
+        const own = program.commands.find((each) => each.name() === wanted);
+        const flags = own?.options.map(({ long }) => long ?? '') ?? [];
+        const verbs = commands.map(({ name }) => name);
+        const hint = unknownFlagHint(text, argv, verbs, flags);
+        write(hint === null ? text : `${text.trimEnd()}\n(${hint})\n`);
+      },
     })
     .showHelpAfterError('(run with --help for the flags)')
     // A verb with an action and subcommands leaves the flags after a subcommand's name to it.
     .enablePositionalOptions()
     .exitOverride();
-  const wanted = argv.filter((word) => !word.startsWith('-'))[argv[0] === 'help' ? 1 : 0];
   await declareVerbs(program, io, (name) => name === wanted);
   return program;
 }
