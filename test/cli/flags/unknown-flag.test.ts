@@ -31,12 +31,8 @@ describe('a flag that a command does not know', () => {
     expect(hint('--json', 'models')).toBe('flags stand behind their command: superoffload models --json');
   });
 
-  it('is never one that the command has, and stands for one that some command has', () => {
-    const all = verbs.map(flagsOf);
-    for (const [here, elsewhere] of foreignFlags) {
-      const having = all.filter((flags) => flags.includes(here.split(' ')[0] ?? ''));
-      expect(having.length, here).toBeGreaterThan(0);
-      for (const flags of having) expect(elsewhere.filter((name) => flags.includes(name))).toEqual([]);
-    }
+  it('stands for one that some command has', () => {
+    const all = verbs.flatMap(flagsOf);
+    for (const [here] of foreignFlags) expect(all).toContain(here.split(' ')[0]);
   });
 });
