@@ -147,19 +147,21 @@ function notesOf(
   const { accelerator, name, link } = system;
   if (accelerator !== 'cuda') return ['no step time: the speed of CPU ranks is not predicted'];
   const overlaps = usesOverlap(subject);
-  const isExact = overlaps || superoffloadSettings(subject).hostMemory === 'registered';
+  const { hostMemory, pinMemory } = superoffloadSettings(subject);
+  const isExact = overlaps || hostMemory === 'registered';
   const rounding =
     pinnedRounding === 'power-of-two'
       ? 'pinned host memory rounded up to powers of two, as PyTorch does (measured on 2.11)'
       : 'pinned host memory taken as it is asked for, without the rounding that PyTorch does';
-  const pageable = modes[subject.mode].zeroStage === 3 && modes[subject.mode].offloadsOptimizer && !overlaps;
+  const { zeroStage, offloadsOptimizer } = modes[subject.mode];
+  const isPageable = overlaps ? !pinMemory : zeroStage === 3 && offloadsOptimizer;
   return [
     ...(isExact ? [] : [rounding]),
     ...(software === 'paper'
       ? ['memory as the published figures imply it, not as DeepSpeed 0.19.8 takes it']
       : []),
     ...(time === null ? [noStepTime(name, missingRates(subject, system))] : []),
-    ...(time !== null && link === 'c2c' && pageable
+    ...(time !== null && link === 'c2c' && isPageable
       ? [
           'memory that is not pinned is copied at the same share of the link as over PCIe: not measured over C2C',
         ]

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { namedSystem } from '../../../bench/predict-measured.ts';
-import { predictCase } from '../../../src/core/model/predict.ts';
 import { unreadSettings } from '../../../src/core/model/unread-settings.ts';
 import { sampleCase } from '../sample-case.ts';
 
@@ -27,19 +25,5 @@ describe('unreadSettings', () => {
   ] as const)('%s with %j, clipping %d: %j', (mode, deepspeedOverrides, gradientClipping, unread) => {
     const subject = sampleCase({ mode, deepspeedOverrides, gradientClipping, ratio: 0.9 });
     expect(unreadSettings(subject)).toEqual(unread);
-  });
-
-  it('is said with a step time, and not where there is none', () => {
-    const h200 = namedSystem('h200');
-    const subject = sampleCase({
-      mode: 'prism_overlap',
-      ratio: 1,
-      deepspeedOverrides: { 'superoffload.adam_threads': 2 },
-    });
-    const said = 'the step time does not count superoffload.adam_threads: it is what a step takes without';
-    expect(predictCase(subject, h200).notes).toContain(said);
-    const { rates } = h200;
-    const blind = { ...h200, rates: { ...rates, achievableTflops: null } };
-    expect(predictCase(subject, blind).notes).not.toContain(said);
   });
 });
