@@ -32,7 +32,7 @@ export function shapesNamed(
       faults.push({
         place: '--model',
         problem: `there is no size "${name}"`,
-        expected: nearest(name, Object.keys(models)) ?? 'a size of `superoffload models`',
+        expected: meant(name, Object.keys(models)),
       });
       return [];
     }
@@ -40,6 +40,27 @@ export function shapesNamed(
     return [shape];
   });
   return { shapes: [...new Set(shapes)], faults };
+}
+
+/** Sizes of about as many parameters where the name is a number of them; else one that is spelt nearly so. */
+function meant(name: string, sizes: readonly string[]): string {
+  const wanted = statedParameters(name);
+  if (wanted === null) return nearest(name, sizes) ?? 'a size of `superoffload models`';
+  const known = sizes
+    .map((size) => ({ size, parameters: statedParameters(size) ?? Number.NaN }))
+    .sort((a, b) => a.parameters - b.parameters);
+  const near = [
+    known.findLast(({ parameters }) => parameters < wanted),
+    known.find(({ parameters }) => parameters > wanted),
+  ].flatMap((each) => (each === undefined ? [] : [each.size]));
+  return [...near, 'or any LAYERSxHIDDEN, such as 50x4096'].join(', ');
+}
+
+/** `9B` and `tiny-4M` state a number of parameters. */
+function statedParameters(name: string): number | null {
+  const [, digits = '', unit = ''] = /^(?:[a-z]+-)?(\d+(?:\.\d+)?)([KMB])$/i.exec(name) ?? [];
+  const scale = { k: 1e3, m: 1e6, b: 1e9 }[unit.toLowerCase()];
+  return scale === undefined ? null : Number(digits) * scale;
 }
 
 function numbered(name: string): ModelShape | undefined {

@@ -145,6 +145,14 @@ describe('expandGrid', () => {
     ]);
   });
 
+  it('names the sizes on both sides of a number of parameters that none has', () => {
+    const expected = (name: string): string | undefined => grid({ models: [name] }).faults[0]?.expected;
+    expect(expected('9B')).toBe('8B, 10B, or any LAYERSxHIDDEN, such as 50x4096');
+    expect(expected('9.5b')).toBe('8B, 10B, or any LAYERSxHIDDEN, such as 50x4096');
+    expect(expected('100M')).toMatch(/^tiny-23M, 1B, or any/);
+    expect(expected('2Bb')).toBe('2B');
+  });
+
   it('leaves out what does not fit even in the smallest batch, under the rule, and at once without it', () => {
     const flags: GridFlags = { modes: ['zero_offload'] };
     const small = sampleSystem({ gpuGiB: 40, hostGiB: 2000 });
