@@ -44,7 +44,8 @@ export function shapesNamed(
 
 /** Sizes of about as many parameters where the name is a number of them; else one that is spelt nearly so. */
 function meant(name: string, sizes: readonly string[]): string {
-  const wanted = statedParameters(name);
+  // With letters before it, it is another word for one that is there: `tinny-4M`.
+  const wanted = /^\d/.test(name) ? statedParameters(name) : null;
   if (wanted === null) return nearest(name, sizes) ?? 'a size of `superoffload models`';
   const known = sizes
     .map((size) => ({ size, parameters: statedParameters(size) ?? Number.NaN }))
