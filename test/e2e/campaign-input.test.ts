@@ -49,7 +49,7 @@ describe('a campaign that is not what it was', () => {
     half.stack.setPause(0.4);
     expect((await half.run([...begin, '--max-hours', '0.0004'])).code).toBe(4);
     const stopped = await half.run(begin);
-    expect(stopped.stderr).not.toContain('complete');
+    expect(stopped.stderr).toContain('there is a campaign toy, which was stopped');
   });
 
   it('names a misspelt filter before anything about the campaign that is there', async () => {
