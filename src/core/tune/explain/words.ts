@@ -16,7 +16,7 @@ export function choiceLines(explanation: Explanation): string[] {
   return [
     ...(offload === null ? [] : offloadLines(offload)),
     `${modes[subject.mode].title}: ${why.join('; ')}`,
-    `${formatNumber(chosen.result.medianStepMs)} ms a step, ${chosen.result.tflopsPerGpu.toFixed(1)} model TFLOPS a GPU`,
+    `${formatNumber(chosen.result.medianStepMs)} ms a step, ${formatNumber(chosen.result.tflopsPerGpu)} model TFLOPS a GPU`,
     leftText(explanation),
     `the global batch stays ${subject.globalBatch}; micro-batch, accumulation and recomputation are tune's`,
     ...explanation.others.map(({ trial, lead }) => otherText(trial, lead)),

@@ -39,11 +39,16 @@ describe('explain', () => {
     expect(found.left).toEqual({ gpuGiB: 80, hostGiB: 123 });
     const lines = choiceLines(found);
     expect(lines[0]).toBe('no offload needed: all of it fits on the GPU');
-    expect(lines).toContain('300 ms a step, 100.0 model TFLOPS a GPU');
+    expect(lines).toContain('300 ms a step, 100 model TFLOPS a GPU');
     expect(lines).toContain(
       'left free: 80.0 GiB of GPU memory, 123.0 GiB of host memory; the margin of 5% is kept',
     );
     expect(lines.at(-1)).toBe('4 trials; 1 of the candidates never launched');
+  });
+
+  it('says the rate of a toy too, which is far below one TFLOPS', () => {
+    const toy = tuningOf(candidates, { trials: [measured(0, 300, { tflopsPerGpu: 0.00237 })] });
+    expect(choiceLines(explain(toy, 0, context))).toContain('300 ms a step, 0.00237 model TFLOPS a GPU');
   });
 
   it('says of each mode what speaks against it, with intervals', () => {
