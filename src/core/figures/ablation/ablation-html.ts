@@ -1,6 +1,6 @@
-import { html, type Html } from '../../text/html.ts';
+import type { Html } from '../../text/html.ts';
 import { figureTitle } from '../figure-data.ts';
-import { figurePage } from '../render/text/figure-page.ts';
+import { figurePage, pageTable } from '../render/text/figure-page.ts';
 import { figureFacts } from '../render/text/text.ts';
 import type { AblationData } from './ablation-data.ts';
 import { ablationCells, ablationHeads, ablationTables } from './ablation-text.ts';
@@ -23,27 +23,7 @@ export function ablationHtml(data: AblationData, svg: string): string {
 }
 
 function tablesOf(data: AblationData): Html[] {
-  return ablationTables(data).map(
-    ({ title, rows }) =>
-      html`<div class="table">
-        <table>
-          <caption>
-            ${title}
-          </caption>
-          <thead>
-            <tr>
-              ${ablationHeads.map((head) => html`<th scope="col">${head}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${rows.map(
-              (row) =>
-                html`<tr>
-                  ${ablationCells(row).map((cell) => html`<td>${cell}</td>`)}
-                </tr>`,
-            )}
-          </tbody>
-        </table>
-      </div>`,
+  return ablationTables(data).map(({ title, rows }) =>
+    pageTable(title, ablationHeads, rows.map(ablationCells)),
   );
 }
