@@ -111,7 +111,8 @@ describe.skipIf(missing !== null)(`what goes wrong in it is noticed${why}`, () =
     expect(ending.error).toContain("the CPU optimizer failed: SystemExit('planted')");
     expect(hanging.error).toContain('the CPU optimizer has done nothing for 2 s');
     for (const fault of [failing, ending, hanging]) expect(fault.step).toBe(1);
-    for (const fault of [failing, ending]) expect(fault.seconds).toBeLessThan(1);
+    // Within seconds, and not after the 2 s that a thread may do nothing: noticed at once, on a busy machine too.
+    for (const fault of [failing, ending]) expect(fault.seconds).toBeLessThan(2);
     expect(hanging.seconds).toBeLessThan(10);
   });
 

@@ -19,6 +19,15 @@ function context(env: Record<string, string | undefined>) {
 }
 
 describe('doctor', () => {
+  it('goes on with quickstart where no stack is ready, and with a measurement where one is', () => {
+    const checks = [{ id: 'stack', level: 'warn', found: 'none installed', fix: null }] as const;
+    const bare = { checks, canRun: true, accelerator: 'cpu' } as const;
+    expect(doctorText(bare)).toMatch(/Next: superoffload quickstart$/);
+    const ready = { ...bare, checks: [{ ...checks[0], level: 'ok' }] } as const;
+    expect(doctorText(ready)).toMatch(/Next: superoffload throughput --model tiny$/);
+    expect(doctorText({ ...ready, accelerator: 'cuda' })).toMatch(/throughput --chips 1 --model 2B$/);
+  });
+
   it('finds this machine, which runs these tests, able to run', async () => {
     const report = await doctor(context(process.env), { python: realStack.python });
     expect(report.canRun).toBe(true);

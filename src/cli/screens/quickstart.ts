@@ -59,7 +59,7 @@ function whatNext(accelerator: 'cuda' | 'cpu'): string {
       ? ['superoffload throughput --chips 1 --model 2B', 'superoffload models --memory']
       : [
           'superoffload throughput --chips 2',
-          'superoffload config --chips 4 --model 5B --mode prism --system h200',
+          'superoffload config --chips 4 --model 5B --mode prism --system deltaai',
         ];
   return [
     'Next:',

@@ -8,8 +8,10 @@ export function doctorText({ checks, canRun, accelerator }: Diagnosis): string {
     return fix === null ? line : `${line}\n${' '.repeat(width + 11)}fix: ${fix}`;
   });
   const kind = accelerator === 'cuda' ? 'all modes on the GPU' : 'functional runs on the CPU';
+  const isInstalled = checks.some(({ id, level }) => id === 'stack' && level === 'ok');
+  const first = accelerator === 'cuda' ? 'throughput --chips 1 --model 2B' : 'throughput --model tiny';
   const verdict = canRun
-    ? `This machine can run: ${kind}. Next: superoffload quickstart`
+    ? `This machine can run: ${kind}. Next: superoffload ${isInstalled ? first : 'quickstart'}`
     : 'This machine cannot run the main job yet: mend the lines marked "missing".';
   return [...lines, '', verdict].join('\n');
 }

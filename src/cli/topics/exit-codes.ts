@@ -5,7 +5,7 @@ import { rows } from './topic-text.ts';
 const meanings: Readonly<Record<(typeof exitCodes)[keyof typeof exitCodes], string>> = {
   2: 'usage, or an invalid config: the message names each place and what was expected',
   3: 'the environment or an install is not ready: superoffload doctor says what is missing',
-  4: 'a run failed: a crash, a hang, a refused config, a launch that failed. Out of memory is an answer in a grid and in a search (0), and 4 for the one case that was asked for by name',
+  4: 'a run failed or gave no answer: a crash, a hang, a refused config, a launch that failed. Out of memory is an answer in a grid and in a search (0), and 4 for the one case that was asked for by name',
   5: 'gate: a regression',
   6: 'gate: inconclusive',
   129: 'ended by SIGHUP',

@@ -16,7 +16,7 @@ import { toolIdentity } from '../tool-identity.ts';
 import { namedSystems, withRates } from './choose-systems.ts';
 import { usualFormats } from './formats.ts';
 import type { DrawOwnFigure, OwnFigureRequest, OwnFigures } from './own-figures.ts';
-import { requireOut } from './require-out.ts';
+import { requireOut } from '../require-out.ts';
 import type { RunReport } from './run-missing.ts';
 import { filesOf, writeFigures, type Drawable } from './write-figures.ts';
 

@@ -6,7 +6,7 @@ import { buildFigures, type FigureRequest } from './build-figures.ts';
 import { profileNamed } from './choose-systems.ts';
 import { usualFormats, type FigureFormat } from './formats.ts';
 import type { RunMissing, RunReport } from './run-missing.ts';
-import { requireOut } from './require-out.ts';
+import { requireOut } from '../require-out.ts';
 import { drawableFigure, filesOf, writeFigures, type WrittenFigure } from './write-figures.ts';
 
 export interface DrawRequest extends FigureRequest {

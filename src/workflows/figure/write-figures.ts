@@ -6,7 +6,7 @@ import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { asTask } from '../task.ts';
 import type { FigureFormat } from './formats.ts';
-import { requireOut } from './require-out.ts';
+import { requireOut } from '../require-out.ts';
 
 /** A figure and its files, by absolute path. */
 export interface WrittenFigure {

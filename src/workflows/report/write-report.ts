@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import {
   reportMarker,
   reportPlace,
@@ -25,6 +25,7 @@ import { SuperOffloadError } from '../../errors.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { readArchivedTexts } from '../archive/archived-texts.ts';
 import { utcNow, type Context } from '../context.ts';
+import { requireOut } from '../require-out.ts';
 import { readRecords } from '../records/read-records.ts';
 import { leftBehind } from '../leftovers.ts';
 import { asTask, type Task } from '../task.ts';
@@ -62,10 +63,11 @@ export interface ReportResult {
 /**
  * Writes what stored runs say as pages, Markdown and CSV.
  * @throws SuperOffloadError 'usage' for a source or a system that is none, or a folder that holds something else;
- * 'environment' where there is no run to report, or the disk is full.
+ * 'environment' where there is no run to report, or nothing can be written there.
  */
 export async function writeReport(context: Context, request: ReportRequest): Promise<ReportResult> {
   const out = resolve(context.cwd, request.out);
+  await requireOut(dirname(out), { make: false });
   if (!request.dryRun) await tidyBeside(context, out);
   const place = await reportPlace(out, context.cwd);
   const set = wantedRecords(await readRecords(context, request.from), request.system);

@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -8,7 +7,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SuperOffloadError } from '../../../src/errors.ts';
@@ -164,10 +162,14 @@ describe('the folder of a report', () => {
     expect(readdirSync(home.root).filter((name) => name.startsWith('.moved'))).toEqual([]);
   });
 
-  it.skipIf(userInfo().uid === 0)('says why it cannot be written (skipped: root may write anywhere)', async () => {
-    mkdirSync(inRoot('closed'));
-    chmodSync(inRoot('closed'), 0o555);
-    await expect(home.write({ out: 'closed/report' })).rejects.toMatchObject({ code: 'environment' });
+  it('names its own place where it cannot be written, before anything is read', async () => {
+    writeFileSync(inRoot('file'), '');
+    const refused = {
+      code: 'environment',
+      message: `--out ${inRoot('file')}: a part of the path is not a folder`,
+    };
+    await expect(home.write({ out: 'file/report' })).rejects.toMatchObject(refused);
+    await expect(home.write({ out: 'file/report', dryRun: true })).rejects.toMatchObject(refused);
   });
 
   it('needs a run', async () => {

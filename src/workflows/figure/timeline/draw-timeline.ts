@@ -10,7 +10,7 @@ import type { Context } from '../../context.ts';
 import { toolIdentity } from '../../tool-identity.ts';
 import { usualFormats } from '../formats.ts';
 import type { OwnFigureRequest, OwnFigures } from '../own-figures.ts';
-import { requireOut } from '../require-out.ts';
+import { requireOut } from '../../require-out.ts';
 import { filesOf, writeFigures, type Drawable } from '../write-figures.ts';
 import { readTracedRuns, type TracedRuns } from './read-traced-runs.ts';
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from '../../adapters/files.ts';
-import { SuperOffloadError } from '../../errors.ts';
+import { makeFolder } from '../adapters/files.ts';
+import { SuperOffloadError } from '../errors.ts';
 
 /**
  * Sees that a folder can be written, before hours of runs are spent on what goes into it.
