@@ -10,7 +10,7 @@ export function buildProgress(): (line: string) => string {
     const loading = /^loading (\w+)$/.exec(line)?.[1];
     if (loading !== undefined) {
       op = loading;
-      newest = `${op}: compile it where it is not there yet`;
+      newest = `${op}: compiling it where it is not there yet; a file takes a minute or two`;
       return newest;
     }
     const [, done, all, command] = /^\[(\d+)\/(\d+)\] (.*)$/.exec(line) ?? [];

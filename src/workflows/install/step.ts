@@ -5,6 +5,7 @@ import type { StepContext, StepResult } from '../../adapters/stack/run-step.ts';
 import { stackPaths } from '../../adapters/stack/store.ts';
 import { installerEnvironment, stackEnvironment } from '../../core/stack/environment.ts';
 import { buildProgress } from '../../core/install/build-progress.ts';
+import { pipProgress } from '../../core/install/pip-progress.ts';
 import { explainFailure } from '../../core/install/failures.ts';
 import type { StackLock } from '../../core/stack/lock.ts';
 import type { InstallStep } from '../../core/install/steps.ts';
@@ -52,12 +53,12 @@ export async function runInstallStep(ctx: Context, work: StepWork, step: Install
   }
 }
 
-/** Minutes of compiling are told by files; everything else as it says. */
+/** Minutes of compiling are told by files, of pip by packages. */
 function lineOf({ id }: InstallStep, line: (text: string) => void): (text: string) => void {
-  if (id !== 'ops') return line;
-  const show = buildProgress();
+  const show = id === 'ops' ? buildProgress() : pipProgress;
   return (text) => {
-    line(show(text));
+    const shown = show(text);
+    if (shown !== null) line(shown);
   };
 }
 

@@ -5,7 +5,7 @@ describe('the build of the ops', () => {
   it('says which op is built, how far it is and of which file, and not the command of the compiler', () => {
     const show = buildProgress();
     expect(show('Using /home/a/ops as PyTorch extensions root...')).toContain('PyTorch extensions root');
-    expect(show('loading cpu_adam')).toMatch(/^cpu_adam: compile/);
+    expect(show('loading cpu_adam')).toMatch(/^cpu_adam: compiling/);
     const compile =
       'c++ -MMD -MF cpu_adam.o.d -DTORCH -isystem /x -O3 -c /site/csrc/cpu_adam.cpp -o cpu_adam.o';
     expect(show(`[1/3] ${compile} `)).toBe('cpu_adam: 1 of 3 built, last cpu_adam.cpp');
