@@ -27,7 +27,7 @@ export const declare: CommandModule['declare'] = (command, io) => {
   command
     .command('show')
     .description('everything known about one run')
-    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .argument('<run>', 'its id, the beginning or the end of it, "last", or a tag of one run')
     .option('--json', 'print JSON: the record')
     .action(async (run, options) => {
       const { loadRun } = await import('../../workflows/runs/runs.ts');
@@ -47,7 +47,7 @@ function declareLive(command: Parameters<CommandModule['declare']>[0], io: Comma
   command
     .command('watch')
     .description('follow a run to its end and see to its record, in place of a superoffload that is gone')
-    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .argument('<run>', 'its id, the beginning or the end of it, "last", or a tag of one run')
     .option('--json', 'print JSON: the record')
     .action(async (run, options) => {
       const { showWatched } = await import('../screens/watch.ts');
@@ -69,7 +69,7 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
   command
     .command('logs')
     .description("print a run's log")
-    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .argument('<run>', 'its id, the beginning or the end of it, "last", or a tag of one run')
     .option('--follow', 'go on until the run ends')
     .action(async (run, options) => {
       const { printLog } = await import('../../workflows/runs/run-log.ts');
@@ -81,7 +81,7 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
   command
     .command('replay')
     .description('repeat a run from its plan')
-    .argument('<run>', 'its id, the beginning or the end of it, or "last"')
+    .argument('<run>', 'its id, the beginning or the end of it, "last", or a tag of one run')
     .option('--json', 'print JSON: the new record')
     .option('--dry-run', 'print what would run, start nothing')
     .option('--allow-drift', 'although files of the stack changed since it was installed; recorded')
@@ -95,7 +95,7 @@ function declareActing(command: Parameters<CommandModule['declare']>[0], io: Com
   command
     .command('rm')
     .description('remove runs with their logs and records')
-    .argument('<run...>', 'ids, or the beginning or the end of them')
+    .argument('<run...>', 'ids or parts of them, tags, campaigns')
     .option('--dry-run', 'print what would be removed')
     .action(async (runs, options) => {
       const { removeRuns, runsToRemove } = await import('../../workflows/runs/runs.ts');

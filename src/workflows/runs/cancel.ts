@@ -2,11 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withFileErrors } from '../../adapters/files.ts';
-import { findRunId, readJournal, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
+import { readJournal, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { runNamed } from '../records/named-runs.ts';
 import { attachRun } from './attach.ts';
 
 const pollMs = 300;
@@ -20,7 +21,7 @@ const quietMs = 5_000;
  * @throws SuperOffloadError 'usage' for a run that has ended already.
  */
 export async function cancelRun(context: Context, wanted: string): Promise<RunRecord | null> {
-  const run = readRun(context.home, await findRunId(context.home, wanted));
+  const run = readRun(context.home, await runNamed(context, wanted));
   if (run.record !== null) {
     throw new SuperOffloadError({
       code: 'usage',

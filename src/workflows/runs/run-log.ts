@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileTail } from '../../adapters/log-tail.ts';
-import { findRunId, mayRunOnSchedule, readJournal, readRun } from '../../adapters/stored-runs.ts';
+import { mayRunOnSchedule, readJournal, readRun } from '../../adapters/stored-runs.ts';
 import { runFiles } from '../../core/results/run-files.ts';
 import type { Context } from '../context.ts';
+import { runNamed } from '../records/named-runs.ts';
 
 const followMs = 200;
 
@@ -17,7 +18,7 @@ export async function printLog(
   follow: boolean,
   write: (bytes: Uint8Array) => void,
 ): Promise<void> {
-  const runId = await findRunId(context.home, wanted);
+  const runId = await runNamed(context, wanted);
   const { path } = readRun(context.home, runId);
   const log = new FileTail(join(path, runFiles.log));
   const copy = (): void => {

@@ -1,12 +1,6 @@
 import { join } from 'node:path';
 import { removeRun, runsFolder, writeRecord } from '../../adapters/run-store.ts';
-import {
-  findRunId,
-  mayRunOnSchedule,
-  readJournal,
-  readRun,
-  type StoredRun,
-} from '../../adapters/stored-runs.ts';
+import { mayRunOnSchedule, readJournal, readRun, type StoredRun } from '../../adapters/stored-runs.ts';
 import { loadStack } from '../../adapters/stack/store.ts';
 import { quoteWord } from '../../core/launch/quote.ts';
 import { stackReference } from '../../core/plan/stack-reference.ts';
@@ -16,6 +10,7 @@ import type { StackLock } from '../../core/stack/lock.ts';
 import { describeReferenceChange, installCommand } from '../../core/stack/reference.ts';
 import { SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
+import { runNamed, runsNamed } from '../records/named-runs.ts';
 import { recoverRecord } from './recover.ts';
 import { runCase } from './run-case.ts';
 import { checkDrift } from '../stacks/usable-stack.ts';
@@ -34,7 +29,7 @@ export async function loadRun(
   wanted: string,
   { keep }: { readonly keep: boolean } = { keep: true },
 ): Promise<LoadedRun> {
-  const run = readRun(context.home, await findRunId(context.home, wanted));
+  const run = readRun(context.home, await runNamed(context, wanted));
   if (run.record !== null) return { run, record: run.record };
   // Between the end of the processes and the record lies the tool's own work: it is not ours to do.
   const record = run.watched || run.elsewhere ? null : recoverRecord(run);
@@ -64,7 +59,7 @@ export interface ReplayOptions {
  * its files changed since it was installed.
  */
 export async function replayPlan(context: Context, wanted: string, options: ReplayOptions): Promise<RunPlan> {
-  const run = readRun(context.home, await findRunId(context.home, wanted));
+  const run = readRun(context.home, await runNamed(context, wanted));
   if (run.plan === null) {
     throw new SuperOffloadError({ code: 'config', message: `run ${run.runId} has no plan to repeat` });
   }
@@ -119,8 +114,8 @@ export async function replayRun(
  */
 export async function runsToRemove(context: Context, wanted: readonly string[]): Promise<string[]> {
   const ids: string[] = [];
-  for (const each of wanted) {
-    const runId = await findRunId(context.home, each);
+  const named = await Promise.all(wanted.map((each) => runsNamed(context, each)));
+  for (const runId of named.flat()) {
     const run = readJournal(context.home, runId);
     if (run.elsewhere) throw elsewhere(context, runId);
     if (run.livePids.length > 0 || run.watched) {
