@@ -39,9 +39,15 @@ async function run(
   );
   const notes = [
     ...(models.some(({ isUsers }) => isUsers) ? [`${usersMark} from ${usersFile(io)}`] : []),
+    positionsNote(request),
     ...(show.memory ? [memoryNote(request)] : []),
   ];
   io.print([table, ...notes].join('\n\n'));
+}
+
+/** A run of a toy at its own, shorter sequence has so many fewer that it looks like another model. */
+function positionsNote({ sequenceLength }: ModelsRequest): string {
+  return `parameters: with learned positions for ${sequenceLength} tokens; a run has those of its sequence length`;
 }
 
 /** Behind the name of a size that is not the package's, whatever it is called. */
