@@ -73,7 +73,8 @@ function keptNotes(finished: number, total: number, isStopped: boolean): string[
     ...(finished === 0 && !isStopped ? [] : [`${finished} of ${total} runs are finished${all}`]),
     ...(isStopped
       ? [
-          'the run that was stopped is kept with the steps it made: superoffload runs show last; to make it again: superoffload runs replay last',
+          'the run that was stopped is kept with the steps it made: superoffload runs show last; ' +
+            'superoffload runs replay last makes that one again, the same command all of them',
         ]
       : []),
   ];
