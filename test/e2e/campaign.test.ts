@@ -113,7 +113,8 @@ describe('superoffload campaign', () => {
 
   it('is driven by one tool at a time', async () => {
     const campaign = await createToyCampaign(2);
-    campaign.stack.setPause(0.3);
+    // Long enough for two other commands to start and end, on a slow machine too.
+    campaign.stack.setPause(2);
     const running = campaign.start(begin);
     await until('a run is at work', () => campaign.stack.launches().length === 1);
     const second = await campaign.run(goOn);
@@ -121,6 +122,7 @@ describe('superoffload campaign', () => {
     expect(second.stderr).toContain(`campaign toy is driven by another superoffload (pid ${running.pid})`);
     const status = await campaign.run(['campaign', 'status', 'toy', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'driven', driverPid: running.pid });
+    campaign.stack.setPause(0);
     expect((await running.ended).code).toBe(0);
   });
 

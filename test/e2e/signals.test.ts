@@ -172,11 +172,15 @@ function slowTools(): string {
   return bin;
 }
 
+/** Says when the program listens to the last of its signals, and has had time to be at work. */
+const tellsReady = `data:text/javascript,process.on('newListener', (event) => {
+  if (event === 'SIGHUP') setTimeout(() => process.stderr.write('READY'), 400);
+});`.replaceAll('\n', ' ');
+
 /** Starts the program with a stdin that never ends; SIGUSR1 becomes the user's Ctrl-C. */
 const openPipe = `
-  const [file, ...argv] = process.argv.slice(1);
-  const child = require('node:child_process').spawn(process.execPath, [file, ...argv], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const argv = ['--import', ${JSON.stringify(tellsReady)}, ...process.argv.slice(1)];
+  const child = require('node:child_process').spawn(process.execPath, argv, { stdio: ['pipe', 'ignore', 'inherit'] });
   process.on('SIGUSR1', () => child.kill('SIGINT'));
   child.on('exit', (code) => { console.log('exit ' + code); });
-  setTimeout(() => process.stderr.write('READY'), 400);
 `;
