@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/global-setup.ts'],
     reporters: ['default', './test/slowest-reporter.ts'],
-    // What hangs is ended by the test itself; this is for machines that are busy or slow (here 30 s were too few).
+    // A guard against what hangs for ever, here and where a test names its own: machines may be busy, or three times slower.
     testTimeout: 90_000,
     hookTimeout: 600_000,
     // One more than the two cores that are the floor: tests wait for real processes a quarter of their time. With 2, a whole

@@ -78,7 +78,7 @@ describe('what an Apex is', () => {
     await expect(readApexTree(folder)).rejects.toThrow(SuperOffloadError);
   });
 
-  it('is not any package of that name, and has what can be imported', { timeout: 60_000 }, async () => {
+  it('is not any package of that name, and has what can be imported', { timeout: 600_000 }, async () => {
     expect(await presentApex(realStack.python, program, realStack.env)).toBeNull();
     const other = join(folder, 'other');
     mkdirSync(join(other, 'apex'), { recursive: true });
@@ -142,7 +142,7 @@ describe('building by the steps', () => {
     );
     const line = `import site; site.addsitedir(${JSON.stringify(shared?.stdout.trim())})\n`;
     writeFileSync(join(own?.stdout.trim() ?? '', 'shared.pth'), line);
-  }, 120_000);
+  }, 600_000);
 
   async function build(installer: Installer): Promise<unknown> {
     const env = { ...realStack.env, PYTHONPATH: '' };
@@ -181,11 +181,11 @@ describe('building by the steps', () => {
 
   const seen = `seen = {'CUDA_HOME': '${home}', 'MAX_JOBS': '2', 'TORCH_CUDA_ARCH_LIST': '9.0'}`;
 
-  it('with the pip of the environment', { timeout: 120_000 }, async () => {
+  it('with the pip of the environment', { timeout: 600_000 }, async () => {
     expect(await build({ kind: 'pip', from: 'ensurepip' })).toBe(seen);
   });
 
-  it('with uv', { timeout: 120_000 }, async ({ skip }) => {
+  it('with uv', { timeout: 600_000 }, async ({ skip }) => {
     const facts = { path: python, hasPip: false, hasEnsurepip: false, hasVenv: false } as never;
     const uv = await findInstaller(process.env, facts, { isOverlay: false, findLinks: null });
     skip(uv === undefined, 'uv is not on this machine');

@@ -42,7 +42,7 @@ describe.skipIf(megatronMissing !== null)(
       }));
       const file = megatronFile('megatron/data/indexed_dataset.py', folder);
       read = withMegatron(realStack.python, file, [...jobs, { read: synthetic }]).at(-1) as Read;
-    }, 60_000);
+    }, 600_000);
 
     it.each(['uint16', 'int32'] as const)('writes, byte by byte, what is written here: %s', async (type) => {
       const prefix = join(folder, type);

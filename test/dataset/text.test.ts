@@ -134,7 +134,7 @@ describe.skipIf(tokenizersMissing !== null)(
 
     it.skipIf(megatronMissing !== null)(
       `gives the tokens of Megatron's own GPT-2 tokenizer (${megatronMissing ?? 'at the pinned commit'})`,
-      { timeout: 60_000 },
+      { timeout: 600_000 },
       async () => {
         // Longer than a piece of the program: where it cuts must not be seen in the tokens.
         const long = `${prose}\n\n${signs}`.repeat(6);

@@ -33,7 +33,7 @@ describe('superoffload campaign', () => {
 
   it(
     'killed three times at random moments, it ends with every case run once',
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const count = 24;
       const campaign = await createToyCampaign(count);

@@ -9,7 +9,7 @@ import { realStack, sharedHome } from '../real-stack.ts';
 import { createSandbox, expectNoStack, startedRun, until, type Running } from './program.ts';
 
 /** The real DeepSpeed on CPU ranks, few runs and each for several questions: one costs 9 to 18 s of CPU. */
-const timeout = 180_000;
+const timeout = 600_000;
 const box = createSandbox();
 
 const twoRanks = ['throughput', '--chips', '2', '--model', 'tiny', '--mode', 'zero_infinity', '--steps', '6'];

@@ -16,7 +16,7 @@ describe('docs/figures (drawn again by scripts/docs-figures.sh)', () => {
     ['all', '--system', 'gh200-nvl2'],
     ['timeline', '--from', join(measured, 'timelines-2b.tar.gz')],
     ['ablation', '--from', join(measured, 'ablation-2b.tar.gz')],
-  ])('figure %s %s %s', { timeout: 60_000 }, async (...words) => {
+  ])('figure %s %s %s', { timeout: 600_000 }, async (...words) => {
     const end = await run(['figure', ...words, '--formats', 'svg', '--out', cwd]);
     expect(end.code, end.stderr).toBe(0);
   });

@@ -9,7 +9,7 @@ const box = createSandbox();
 describe('memory of the host that runs out', () => {
   const cgroup = '/sys/fs/cgroup/memory/superoffload-test';
 
-  it('is proven by the kernel counter of the run', { timeout: 60_000 }, async (context) => {
+  it('is proven by the kernel counter of the run', { timeout: 600_000 }, async (context) => {
     try {
       mkdirSync(cgroup, { recursive: true });
       writeFileSync(join(cgroup, 'memory.limit_in_bytes'), String(400 * 2 ** 20));

@@ -43,7 +43,7 @@ interface Report {
 describe('superoffload model-size with a real wall', () => {
   it(
     'finds the largest model that the host holds, in 3 launches, and remembers',
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async (context) => {
       try {
         mkdirSync(cgroup, { recursive: true });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const [result] = JSON.parse(packed.stdout) as { filename: string; files: { path: string }[] }[];
   files = result!.files.map(({ path }) => path).sort();
   tarball = join(folder, result!.filename);
-}, 60_000);
+}, 600_000);
 
 describe('the package', () => {
   it('holds the compiled program: one file for each source, and no other', () => {
@@ -45,7 +45,7 @@ describe('the package', () => {
     expect(listed).toBe(readFileSync(golden, 'utf8'));
   });
 
-  it('works where it is installed, in an empty folder', { timeout: 120_000 }, async () => {
+  it('works where it is installed, in an empty folder', { timeout: 600_000 }, async () => {
     writeFileSync(join(folder, 'package.json'), '{"private": true}');
     const installed = await npm(folder, 'install', '--omit=dev', tarball);
     expect(installed.code, installed.stderr).toBe(0);

@@ -84,7 +84,7 @@ describe('README.md and docs/', () => {
 
   for (const { file, line, how, reason, commands } of blocks) {
     for (const command of commands) {
-      it(`${file}:${line}: ${command}`, { timeout: 400_000 }, async (context) => {
+      it(`${file}:${line}: ${command}`, { timeout: 600_000 }, async (context) => {
         if (how === 'skip' || how === 'UNMARKED') context.skip(reason ?? 'the block is not marked');
         const end = await runIn(clone, 'sh', ['-c', how === 'dry-run' ? dry(command) : command]);
         expectNoStack(end);

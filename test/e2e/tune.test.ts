@@ -69,7 +69,7 @@ describe('superoffload tune', () => {
   });
 });
 
-describe('superoffload tune on the real engine', { timeout: 180_000 }, () => {
+describe('superoffload tune on the real engine', { timeout: 600_000 }, () => {
   it('writes a JSON that `throughput --config` runs as the same case, and that plain DeepSpeed takes', async () => {
     const box = createSandbox();
     symlinkSync(join(sharedHome, 'stacks'), join(box.home, 'stacks'));

@@ -20,7 +20,7 @@ function isTrue(work: () => void): boolean {
 /** The installed builder, as published and patched, asked about the same lists. */
 test(
   "DeepSpeed's op builder understands 9.0a, 10.0a and 12.0a once it is patched",
-  { timeout: 90_000 },
+  { timeout: 600_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'arch-list-'));
     try {

@@ -8,7 +8,7 @@ import { patches } from './sources.ts';
 
 const overlap = join(patches, 'deepspeed/overlay/deepspeed/runtime/superoffload/overlap');
 
-test('the rules of the overlap optimizer: clipping, subgroups, cores', { timeout: 60_000 }, async () => {
+test('the rules of the overlap optimizer: clipping, subgroups, cores', { timeout: 600_000 }, async () => {
   const end = await runPython([join(import.meta.dirname, 'check_rules.py')]);
   expect(end.code, end.stderr).toBe(0);
   expect(JSON.parse(end.stdout.replace('RESULT ', ''))).toEqual({
@@ -89,7 +89,7 @@ describe('adam.cpp gives the same bits', () => {
   const native = works('c++', '--version') ? null : 'no c++';
   test.skipIf(native !== null)(
     `with this processor's instructions and without any${native === null ? '' : ` (skipped: ${native})`}`,
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     () => {
       const plain = process.arch === 'x64' ? ['-march=x86-64'] : [];
       const outputs = [['-march=native'], plain].map((flags, i) =>
@@ -102,7 +102,7 @@ describe('adam.cpp gives the same bits', () => {
 
   const cross = ['aarch64-linux-gnu-g++', 'qemu-aarch64'].filter((name) => !works(name, '--version'));
   const why = cross.length === 0 ? '' : ` (skipped: no ${cross.join(', no ')})`;
-  test.skipIf(cross.length > 0)(`on aarch64, with NEON and with SVE${why}`, { timeout: 120_000 }, () => {
+  test.skipIf(cross.length > 0)(`on aarch64, with NEON and with SVE${why}`, { timeout: 600_000 }, () => {
     for (const cpu of ['generic', 'neoverse-v1']) {
       const program = build('aarch64-linux-gnu-g++', cpu, ['-static', `-mcpu=${cpu}`]);
       expected(execFileSync('qemu-aarch64', ['-cpu', 'max', program], { encoding: 'utf8' }));

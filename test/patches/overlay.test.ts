@@ -23,14 +23,14 @@ function expectAll(results: Record<string, number | boolean>, tolerance: (name: 
   }
 }
 
-test('the Apex overlay does what double precision says', { timeout: 120_000 }, async () => {
+test('the Apex overlay does what double precision says', { timeout: 600_000 }, async () => {
   const results = await check('check_overlay.py', overlay);
   expect(Object.keys(results)).toHaveLength(29);
   // Half a unit in the last place of the largest values (about 8): 2^-8 and 2^-11 of them.
   expectAll(results, (name) => (name.endsWith('bf16') ? 0.04 : name.endsWith('fp16') ? 0.005 : 2e-5));
 });
 
-test('flash attention by scaled_dot_product_attention does too', { timeout: 120_000 }, async () => {
+test('flash attention by scaled_dot_product_attention does too', { timeout: 600_000 }, async () => {
   const results = await check('check_attention.py', join(overlay, 'megatron/superoffload/attention.py'));
   expect(Object.keys(results)).toHaveLength(15);
   expectAll(results, () => 2e-5);
@@ -39,7 +39,7 @@ test('flash attention by scaled_dot_product_attention does too', { timeout: 120_
 describe('the data indices in NumPy', () => {
   const helpers = join(overlay, 'megatron/data/helpers.py');
 
-  test('are those of the definition', { timeout: 120_000 }, async () => {
+  test('are those of the definition', { timeout: 600_000 }, async () => {
     const results = await check('check_helpers.py', helpers);
     expect(results).toMatchObject({ cases: 50, different: 0 });
     expect(results['samples']).toBeGreaterThan(1000);
@@ -50,7 +50,7 @@ describe('the data indices in NumPy', () => {
   const missing = 'path' in source ? (compiler ? null : 'no c++') : source.missing;
   test.skipIf(missing !== null)(
     `are those of helpers.cpp${missing === null ? '' : ` (skipped: ${missing})`}`,
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       if (!('path' in source)) return;
       const folder = mkdtempSync(join(tmpdir(), 'helpers-'));

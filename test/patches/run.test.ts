@@ -35,7 +35,7 @@ function run(ranks: number, end: string): Promise<ProcessEnd[]> {
 describe('two ranks', () => {
   test(
     'stop together though only one was told where to look, and end cleanly',
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const ends = await run(2, 'exit');
       expect(
@@ -76,7 +76,7 @@ describe('two ranks', () => {
 test(
   'an error or another exit status passes through, and nothing waits for other ranks',
   {
-    timeout: 120_000,
+    timeout: 600_000,
   },
   async () => {
     const ends = await Promise.all(['exit 3', 'error'].map((end) => run(1, end)));

@@ -35,7 +35,7 @@ print("RESULT " + json.dumps([*said, sizes]))
 
 test.skipIf(missing !== null)(
   `the section superoffload of the JSON: all that is wrong with it, and what does not work, is said${why}`,
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     const input = {
       sections: [

@@ -42,7 +42,7 @@ const missing = 'path' in source ? null : source.missing;
 
 test.skipIf(missing !== null)(
   `the series for megatron makes the recorded files of the commit${missing === null ? '' : ` (skipped: ${missing})`}`,
-  { timeout: 60_000 },
+  { timeout: 600_000 },
   () => {
     if (!('path' in source)) return;
     const series = read('megatron');

@@ -130,7 +130,7 @@ const whyNot = lacking === undefined ? '' : ` (skipped: ${lacking})`;
 
 test.skipIf(lacking !== undefined)(
   `the series applies to every unpacked source distribution, and goes again${whyNot}`,
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     for (const { version, source } of sources) {
       if (!('path' in source)) continue;
@@ -145,7 +145,7 @@ test.skipIf(lacking !== undefined)(
 
 test(
   'the series applies to an older release as the package index has it',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (context) => {
     const tree = join(folder, 'index');
     const install = ['pip', 'install', '--quiet', '--target', tree, '--no-deps', '--no-build-isolation'];

@@ -8,7 +8,7 @@ import { losses, runPython } from './cases.ts';
 import { zeroOffload } from './matrix.ts';
 import { config, tiny } from './tiny-case.ts';
 
-test('a stop file ends two ranks early and cleanly', { timeout: 180_000 }, async () => {
+test('a stop file ends two ranks early and cleanly', { timeout: 600_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trainer-stop-'));
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -55,7 +55,7 @@ function besideTrainer(
 
 test(
   'imported again, as the worker that SuperOffload spawns does, it starts nothing',
-  { timeout: 60_000 },
+  { timeout: 600_000 },
   async () => {
     const lines = [
       "names = runpy.run_path(script, run_name='__mp_main__')",
@@ -68,7 +68,7 @@ test(
 
 test(
   'host memory is that of the fullest node, however its ranks are counted',
-  { timeout: 60_000 },
+  { timeout: 600_000 },
   async () => {
     // Node, peak PSS, cgroup, its peak: what HostMemory.end() of each rank gives.
     const ranks = {
@@ -105,7 +105,7 @@ test(
   },
 );
 
-test('takes a DeepSpeed before 0.19.6, which pins memory in no one place', { timeout: 60_000 }, async () => {
+test('takes a DeepSpeed before 0.19.6, which pins memory in no one place', { timeout: 600_000 }, async () => {
   const end = await besideTrainer('import os, runpy, sys, types', [
     "check = runpy.run_path(script, run_name='check')['check_offload_parts']",
     "for name in ('deepspeed', 'deepspeed.utils'):",
@@ -119,7 +119,7 @@ test('takes a DeepSpeed before 0.19.6, which pins memory in no one place', { tim
   );
 });
 
-test('asks once what the processor is, where DeepSpeed asks three times', { timeout: 60_000 }, async () => {
+test('asks once what the processor is, where DeepSpeed asks three times', { timeout: 600_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trainer-cpuinfo-'));
   try {
     const json = join(folder, 'ds_config.json');

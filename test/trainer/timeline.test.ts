@@ -55,7 +55,7 @@ const isWithin = (times: readonly Times[], [begin, end]: Times): boolean =>
   times.length > 0 && times.every(([from, to]) => from >= begin && to <= end);
 
 describe('SUPEROFFLOAD_TRACE names a file for the timeline of one step', () => {
-  it('of ZeRO-Offload', { timeout: 120_000 }, async () => {
+  it('of ZeRO-Offload', { timeout: 600_000 }, async () => {
     const { end, timeline } = await traced(trainer, {
       zero_optimization: { stage: 2, offload_optimizer: cpu },
     });
@@ -86,7 +86,7 @@ describe('SUPEROFFLOAD_TRACE names a file for the timeline of one step', () => {
 
   it(
     "of SuperOffload as published: its worker's copies, both queues, and who waits",
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const { end, timeline, files } = await traced(published, {
         zero_optimization: { ...stage3, offload_optimizer: { ...cpu, ratio: 1, super_offload: true } },
@@ -121,7 +121,7 @@ describe('SUPEROFFLOAD_TRACE names a file for the timeline of one step', () => {
 
   it(
     'of the overlap optimizer: its thread waits for gradients, the step for it',
-    { timeout: 120_000 },
+    { timeout: 600_000 },
     async () => {
       const { timeline } = await traced(trainer, {
         superoffload: { optimizer: 'overlap' },
@@ -143,7 +143,7 @@ interface Checks {
   readonly [name: string]: unknown;
 }
 
-describe("the parts of the trainer's timeline", { timeout: 60_000 }, () => {
+describe("the parts of the trainer's timeline", { timeout: 600_000 }, () => {
   let end: ProcessEnd | undefined;
   const checks = async (): Promise<Checks> => {
     end ??= await runPython([join(import.meta.dirname, 'check_notes.py')]);

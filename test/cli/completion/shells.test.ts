@@ -88,7 +88,7 @@ describe('completion in the real shells', () => {
   const terminals: Terminal[] = [];
   beforeAll(async () => {
     terminals.push(...(await Promise.all(present.map((shell) => openTerminal(shell, cwd, home)))));
-  }, 60_000);
+  }, 600_000);
   afterAll(() => {
     for (const { close } of terminals) close();
   });

@@ -15,7 +15,7 @@ async function python(script: string, input: string): Promise<string> {
   return result.stdout;
 }
 
-describe('the installed DeepSpeed', { timeout: 120_000 }, () => {
+describe('the installed DeepSpeed', { timeout: 600_000 }, () => {
   it('accepts every generated JSON, and refuses a wrong batch and an unknown key', async () => {
     const cases = Object.fromEntries(
       goldenCases().map(({ name, case: testCase }) => [

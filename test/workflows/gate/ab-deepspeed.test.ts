@@ -33,7 +33,7 @@ beforeAll(() => {
   linkStacks(place);
 });
 
-describe.concurrent('gate --ab on the real engine', { timeout: 280_000 }, () => {
+describe.concurrent('gate --ab on the real engine', { timeout: 600_000 }, () => {
   it('passes the same configuration', async () => {
     const end = await place.run(['--ab', sdpa, `${sdpa},env.SIDE=head`, '--min-pairs', '3', ...flags]);
     expect(end.code, `${end.stdout}${end.stderr}`).toBe(0);

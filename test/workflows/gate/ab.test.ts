@@ -37,7 +37,7 @@ beforeAll(async () => {
   toy = await writeToyStack(place.home);
 });
 
-describe('gate --ab', { timeout: 60_000 }, () => {
+describe('gate --ab', { timeout: 600_000 }, () => {
   it('--dry-run shows both sides, and starts and writes nothing', async () => {
     const end = await place.run(ab('env.SIDE=a', 'env.SIDE=b', '--dry-run'));
     expect(end.code, end.stderr).toBe(0);

@@ -40,7 +40,7 @@ beforeAll(async () => {
     3,
     `mount --bind ${quoted(other)} ${quoted(paths.lock)}; mount -t tmpfs tmpfs ${quoted(runsFolder)}`,
   );
-}, 120_000);
+}, 600_000);
 
 afterAll(() => {
   if (typeof cluster !== 'string') cluster.stop();
@@ -74,7 +74,7 @@ async function messageOf(work: Promise<unknown>): Promise<string[]> {
   return (error as SuperOffloadError).message.split('\n');
 }
 
-describe('requireHosts over real ssh', { timeout: 60_000 }, () => {
+describe('requireHosts over real ssh', { timeout: 600_000 }, () => {
   it('finds hosts ready, and by which address they reach the first', async ({ skip }) => {
     if (typeof cluster === 'string') return skip(cluster);
     const { schedule, notes } = await requireHosts(contextOf(cluster), request(cluster.names));

@@ -12,7 +12,7 @@ import { context, newHome, options } from './context.ts';
  * Real installs over the packages of the shared stack: an adopted environment, and an overlay from a folder of
  * wheels by pip. The install of everything from the index is done once for the whole suite, in global-setup.
  */
-describe('an adopted environment', { timeout: 240_000 }, () => {
+describe('an adopted environment', { timeout: 600_000 }, () => {
   const home = newHome();
 
   it('--dry-run lists the steps and changes nothing', async () => {

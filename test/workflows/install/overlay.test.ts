@@ -26,7 +26,7 @@ for name in sys.argv[2:]:
         wheel.writestr(f'{info}/RECORD', ''.join(f'{f},,\\n' for f in keep) + f'{info}/RECORD,,\\n')
 `;
 
-describe('an overlay', { timeout: 240_000 }, () => {
+describe('an overlay', { timeout: 600_000 }, () => {
   const folder = newHome();
   const base = join(folder, 'base venv/bin/python');
   const wheels = join(folder, 'wheels');

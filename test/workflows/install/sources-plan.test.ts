@@ -39,7 +39,7 @@ async function refusal(change: Partial<InstallOptions>, variables: Record<string
   return error as Error & { code?: string; hint?: string };
 }
 
-describe('the plan of an install from sources', { timeout: 120_000 }, () => {
+describe('the plan of an install from sources', { timeout: 600_000 }, () => {
   it('--stack fork: DeepSpeed editable from its work tree, before all other packages; then Megatron', async () => {
     const { report, ids } = await dryRun({ stack: 'fork', ops: ['cpu_adam'] });
     const order = ['venv', 'overlay', 'source-deepspeed', 'patch-deepspeed', 'editable-deepspeed'];
@@ -132,7 +132,7 @@ describe('the plan of an install from sources', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a stack that is there already', { timeout: 120_000 }, () => {
+describe('a stack that is there already', { timeout: 600_000 }, () => {
   const folder = join(home, 'again');
   const source = join(home, 'mine');
 

@@ -16,7 +16,7 @@ import { context, newHome, options, packageRoot } from './context.ts';
 /* An install that is stopped while Megatron comes over the network: its packages are in place, its files are not. */
 const found = upstreamSource('megatron');
 
-describe('an install that is stopped while it fetches Megatron', { timeout: 120_000 }, () => {
+describe('an install that is stopped while it fetches Megatron', { timeout: 600_000 }, () => {
   let asked = (): void => undefined;
   /** Says which branch there is, as files behind a web server do, and never answers the fetch that follows. */
   const server: Server = createServer(({ url = '' }, response) => {

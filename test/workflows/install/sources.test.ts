@@ -21,7 +21,7 @@ const found = ['deepspeed', 'megatron', 'apex'].map(upstreamSource);
 const missing = found.flatMap((each) => ('missing' in each ? [each.missing] : []));
 const [deepspeed = '', megatron = '', apex = ''] = found.map((each) => ('path' in each ? each.path : ''));
 
-describe.skipIf(missing.length > 0)(`sources (skipped: ${missing[0] ?? 'not'})`, { timeout: 240_000 }, () => {
+describe.skipIf(missing.length > 0)(`sources (skipped: ${missing[0] ?? 'not'})`, { timeout: 600_000 }, () => {
   const home = realpathSync(newHome());
   const mirror = join(home, 'mirror/deepspeed');
   const megatronFlag = `megatron=${megatron}`;

@@ -13,7 +13,7 @@ import { context, newHome, options, packageRoot } from './context.ts';
 
 const main = join(packageRoot, 'src/main.ts');
 
-describe('an install that is stopped half-way', { timeout: 120_000 }, () => {
+describe('an install that is stopped half-way', { timeout: 600_000 }, () => {
   /** A compiler that answers --version and then never ends: where a real install spends its longest minute. */
   function endlessCompiler(): string {
     const path = join(mkdtempSync(join(tmpdir(), 'cxx-')), 'c++');

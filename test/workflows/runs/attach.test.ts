@@ -50,7 +50,7 @@ function tool(): { child: ChildProcess; toolPid: number; toolStartTicks: string 
   return { child, toolPid: child.pid!, toolStartTicks: startTicks(child.pid!) };
 }
 
-describe('a run whose tool is gone', { timeout: 60_000 }, () => {
+describe('a run whose tool is gone', { timeout: 600_000 }, () => {
   it('is taken over by one of two that come at the same time; both have its record', async () => {
     const folder = await runOf(
       `${steps({ to: 2 })}; while ! [ -e ${home}/go ]; do sleep 0.1; done; ${finish}`,

@@ -16,7 +16,7 @@ beforeAll(async () => {
   mkdirSync(home, { recursive: true });
   symlinkSync(join(sharedHome, 'stacks'), join(home, 'stacks'));
   cluster = await startSshHosts(4);
-}, 120_000);
+}, 600_000);
 
 afterAll(() => {
   if (typeof cluster !== 'string') cluster.stop();
@@ -28,7 +28,7 @@ const cases: readonly (readonly [number, LauncherName])[] = [
   [4, 'deepspeed'],
 ];
 
-describe('a real DeepSpeed run on CPU ranks', { timeout: 180_000 }, () => {
+describe('a real DeepSpeed run on CPU ranks', { timeout: 600_000 }, () => {
   for (const [chips, launcher] of cases) {
     it(`over ${chips} hosts by ${launcher}`, async ({ skip }) => {
       if (typeof cluster === 'string') return skip(cluster);

@@ -25,14 +25,14 @@ let cluster: SshHosts | string = 'not started';
 
 beforeAll(async () => {
   cluster = await startSshHosts(3);
-}, 120_000);
+}, 600_000);
 
 afterAll(() => {
   if (typeof cluster !== 'string') cluster.stop();
   rmSync(home, { recursive: true });
 });
 
-describe.concurrent('a run on hosts', { timeout: 90_000 }, () => {
+describe.concurrent('a run on hosts', { timeout: 600_000 }, () => {
   it('is started once on each, told its rank and where to meet, and ends as the first that failed', async ({
     skip,
   }) => {

@@ -52,7 +52,7 @@ async function failure(home: string, change: Partial<RollbackRequest> = {}): Pro
 }
 
 describe('on DeepSpeed from the package index', () => {
-  it('finds its faults, and that later steps come back at rounding level', { timeout: 120_000 }, async () => {
+  it('finds its faults, and that later steps come back at rounding level', { timeout: 600_000 }, async () => {
     const command = [
       process.execPath,
       '--import',
@@ -96,7 +96,7 @@ describe('on DeepSpeed from a repository', () => {
     'print(f"Rollback Back to Step 1: Param[:10] = {weight.data[:10]}")',
   ].join('\n');
 
-  it("runs the repository's own script and compares what it prints", { timeout: 120_000 }, async () => {
+  it("runs the repository's own script and compares what it prints", { timeout: 600_000 }, async () => {
     const home = homeWith('fork', deepspeedTree('src fork', script));
     const report = await rollback(context(home, env).ctx, request);
     expect(report).toMatchObject({ program: 'fork', passed: true, deepspeedCommit: '5'.repeat(40) });

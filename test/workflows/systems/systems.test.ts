@@ -102,7 +102,7 @@ describe('systems probe', () => {
     write('mine.json', JSON.stringify(system));
     const shown = await showSystem(cpu, 'mine');
     expect(shown.system.rates).toEqual(system.rates);
-  }, 120_000);
+  }, 600_000);
 
   it('a dry run starts nothing', async () => {
     mkdirSync(join(cwd, '.superoffload'));
