@@ -28,6 +28,11 @@ const measured = [
   'ablation-2b',
   'timelines-2b',
   'ablation-5b-part',
+  'tune-5b-7b-16b',
+  'ablation-5b',
+  'timelines-2b-zero-2',
+  'tune-3b',
+  'overlap-clip-rates',
 ].map((name) => join(import.meta.dirname, `measured/${name}.tar.gz`));
 
 /** Reads the records of each source; a tar that is no archive of this tool's is unpacked beside them. */

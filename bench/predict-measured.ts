@@ -7,7 +7,7 @@ import { isPredictable } from '../src/core/figures/ablation/predictable.ts';
 import { modes } from '../src/core/deepspeed/modes/registry.ts';
 import type { ModelFile } from '../src/core/model/model-file.schema.ts';
 import { modelEntries } from '../src/core/model/model-table.ts';
-import type { MemoryEstimate } from '../src/core/model/memory.ts';
+import { passingWeights, type MemoryEstimate } from '../src/core/model/memory.ts';
 import { predictCase } from '../src/core/model/predict.ts';
 import { root } from './measure.ts';
 import { stateBytesBefore } from './overlap-before.ts';
@@ -49,7 +49,10 @@ export interface ComparedRun {
   readonly gpuGiB: number;
   /** Of what `run.hostGiB` counts: the run's own, or the machine's. */
   readonly hostGiB: number;
-  /** The same where no spare block is ever written: how many are depends on how early gradients come. */
+  /**
+   * The same where no spare block is ever written, which depends on how early gradients come, and where no sample met the weights
+   * on their way at the start.
+   */
   readonly leastHostGiB: number;
   /** null where the model of step time does not know one of its settings, as in `figure ablation`. */
   readonly stepSeconds: number | null;
@@ -111,12 +114,13 @@ export function compareRuns(): ComparedRun[] {
     const { hostGiB } = run.separateHead === true ? predictCase(caseOf(run, twice), system).memory : memory;
     const most =
       hostGiB + beforeGiB(run, model, memory.parts) + (run.hostIs === 'machine' ? data.machineBaseGiB : 0);
-    const spare = memory.parts.find(({ what }) => what === 'spare blocks')?.gib ?? 0;
+    const perhaps = memory.parts.filter(({ what }) => ['spare blocks', passingWeights].includes(what));
+    const unseen = perhaps.reduce((sum, { gib }) => sum + gib, 0) * run.chips;
     return {
       run,
       gpuGiB: memory.gpuGiB,
       hostGiB: most,
-      leastHostGiB: run.overlapBefore === undefined ? most - spare : most,
+      leastHostGiB: run.overlapBefore === undefined ? most - unseen : most,
       stepSeconds: time === null || !isPredictable(subject) ? null : time.stepMs / 1000,
     };
   });

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { modeNames, type Case, type ModelShape } from '../../../src/core/experiment/case.ts';
 import { activationsOf } from '../../../src/core/model/activations.ts';
-import { estimateMemory } from '../../../src/core/model/memory.ts';
+import { estimateMemory, passingWeights } from '../../../src/core/model/memory.ts';
 import { powerOfTwo } from '../../../src/core/model/memory-parts.ts';
+import { parameterCount } from '../../../src/core/model/shape.ts';
 import { sampleCase } from '../sample-case.ts';
 
 const h200 = { accelerator: 'cuda', chipsPerNode: 1, gpuGiB: 139, hostGiB: 125 } as const;
@@ -119,7 +120,22 @@ describe('estimateMemory', () => {
     const offloaded = { ...recomputed, activationOffload: true };
     // 40 layers of 131,072 tokens of 2,048 numbers of 2 bytes, a quarter a chip: 5 GiB a chip, 20 a node.
     expect(gib(recomputed, 'gpuGiB') - gib(offloaded, 'gpuGiB')).toBeCloseTo(5);
-    expect(gib(offloaded, 'hostGiB') - gib(recomputed, 'hostGiB')).toBeCloseTo(20);
+    const kept = estimateMemory(sampleCase({ ...long, chips: 4, ...offloaded }), h200).parts.find(
+      ({ what }) => what === 'kept activations, pinned',
+    );
+    expect(4 * (kept?.gib ?? 0)).toBeCloseTo(20);
+  });
+
+  it('counts what ZeRO-3 takes through the host at the start only beyond what training needs there', () => {
+    const passing = (change: Partial<Case>): number =>
+      estimateMemory(sampleCase(change), h200).parts.find(({ what }) => what === passingWeights)?.gib ?? 0;
+    const weightsGiB = (2 * parameterCount(sampleCase().model, sampleCase().sequenceLength)) / 2 ** 30;
+    expect(passing({ mode: 'zero_3' })).toBeCloseTo(weightsGiB);
+    expect(passing({ mode: 'prism_overlap', ratio: 0 })).toBeCloseTo(weightsGiB);
+    expect(passing({ mode: 'prism_overlap', ratio: 0.02 })).toBeLessThan(weightsGiB);
+    for (const mode of ['zero_2', 'zero_infinity', 'zero_infinity_param', 'prism'] as const) {
+      expect(passing({ mode })).toBe(0);
+    }
   });
 
   it('counts the logits of one chunk, a whole gradient of the head and one of its input; half in 16 bits', () => {

@@ -2,8 +2,8 @@ import {
   bucketPart,
   gatheredLayersPart,
   gpuPart,
-  gradientsOrActivations,
   optimizerBytes,
+  shardedGradientParts,
 } from '../../model/memory-parts.ts';
 import { artifactSource, type Mode } from './mode.ts';
 
@@ -26,7 +26,7 @@ export const ulysses: Mode = {
     gpuPart('weights', input.shard * input.weightBytes),
     gpuPart('optimizer state', input.shard * optimizerBytes),
     gatheredLayersPart(input),
-    gradientsOrActivations(input, input.shard),
+    ...shardedGradientParts(input),
     bucketPart(input),
   ],
   sources: [artifactSource, 'paper, figure 12: activations alone are shared beyond ZeRO-3'],

@@ -2,8 +2,8 @@ import {
   bucketPart,
   gatheredLayersPart,
   gpuPart,
-  gradientsOrActivations,
   optimizerBytes,
+  shardedGradientParts,
 } from '../../model/memory-parts.ts';
 import type { Mode } from './mode.ts';
 
@@ -26,7 +26,7 @@ export const zero3: Mode = {
     gpuPart('weights', input.shard * input.weightBytes),
     gpuPart('optimizer state', input.shard * optimizerBytes),
     gatheredLayersPart(input),
-    gradientsOrActivations(input, input.shard, Math.max(...input.subgroups)),
+    ...shardedGradientParts(input),
     bucketPart(input),
   ],
   sources: ['paper, figure 11; DeepSpeed defaults for stage 3'],
