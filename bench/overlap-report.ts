@@ -27,8 +27,7 @@ export function overlapReport(sources: readonly Source[]): string {
     ...calls.flatMap(({ source, rows }) => callText(source, rows)),
     '## What it should reach',
     table(['case', 'asked', 'measured', 'of', '', 'in other calls'], targetRows(calls)),
-    'Of `tune` 2B alone was searched on a GPU (docs/tuning.md); 3B, 5B, 7B and the largest size were simulated and replayed ' +
-      '(tune.md). Nothing of this was measured on two GPUs.',
+    'What `tune` did: docs/tuning.md; tune.md has it simulated and replayed. Nothing of this was measured on two GPUs.',
     'MegaTrain publishes 272 TFLOPS at 7B (one H100, its own batch and sequence; arXiv 2604.05091). It is another case on ' +
       'another GPU: no ratio is taken.',
   ]

@@ -17,6 +17,8 @@ const sizes: readonly (readonly [string, Machine])[] = [
   ['2B', 'third'],
   ['3B', 'fourth'],
   ['2B', 'sixth'],
+  ['5B', 'seventh'],
+  ['3B', 'eighth'],
 ];
 
 /** Draws of what the predictions might be off by. */
@@ -25,7 +27,7 @@ const draws = 200;
 export function replayReport(): string {
   return `## Replay of what was measured
 
-The launches of five machines with an H200 in \`measured/tune-launches.json\`, each with its own steps, memory and duration: the search is
+The launches of eight machines with an H200 in \`measured/tune-launches.json\`, each with its own steps, memory and duration: the search is
 told what a launch had shown when it asks for it, and there is nothing else to ask for. "Behind": the choice against the
 fastest of them that is predicted to fit with the margin.
 

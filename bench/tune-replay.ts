@@ -54,6 +54,8 @@ const archives = {
   fourth: ['overlap-3b'],
   fifth: ['overlap-clip'],
   sixth: ['ablation-2b', 'timelines-2b'],
+  seventh: ['tune-5b-7b-16b', 'ablation-5b', 'timelines-2b-zero-2'],
+  eighth: ['tune-3b', 'overlap-clip-rates'],
 } as const;
 
 export type Machine = keyof typeof archives;

@@ -15,7 +15,10 @@ describe('docs/figures (drawn again by scripts/docs-figures.sh)', () => {
     ['10', '--system', 'gh200'],
     ['all', '--system', 'gh200-nvl2'],
     ['timeline', '--from', join(measured, 'timelines-2b.tar.gz')],
-    ['ablation', '--from', join(measured, 'ablation-2b.tar.gz')],
+    [
+      'ablation',
+      ...['ablation-2b', 'ablation-5b'].flatMap((name) => ['--from', join(measured, `${name}.tar.gz`)]),
+    ],
   ])('figure %s %s %s', { timeout: 600_000 }, async (...words) => {
     const end = await run(['figure', ...words, '--formats', 'svg', '--out', cwd]);
     expect(end.code, end.stderr).toBe(0);

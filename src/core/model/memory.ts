@@ -92,9 +92,7 @@ function defragmentParts(input: MemoryInput, mode: ModeName, training: readonly 
   if (modes[mode].zeroStage !== 3 || modes[mode].offloadsParameters) return [];
   const later = training.reduce((sum, { where, bytes }) => (where === 'host' ? sum + bytes : sum), 0);
   const beyond = input.shard * input.weightBytes - later;
-  return beyond <= 0
-    ? []
-    : [hostPart(passingWeights, beyond, defragmentSource)];
+  return beyond <= 0 ? [] : [hostPart(passingWeights, beyond, defragmentSource)];
 }
 
 /** The built-in trainer pins the input of every layer by itself; Megatron has DeepSpeed keep them, pageable. */
