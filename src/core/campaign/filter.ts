@@ -108,6 +108,11 @@ export function filterFaults(filter: CaseFilter, cases: readonly Case[]): Fault[
   return unknown.length > 0 || !isEmpty ? unknown : [togetherFault(filter, cases)];
 }
 
+/** The same fault of a filter that the user gave with another flag than `--filter`. */
+export function underFlag(fault: Fault, flag: string): Fault {
+  return { ...fault, place: fault.place.replace('--filter', flag) };
+}
+
 /** Names what there is of the last key beside all that comes before it. */
 function togetherFault(filter: CaseFilter, cases: readonly Case[]): Fault {
   const words = [...filter].map(([key, values]) => `${key}=${values.join(',')}`);

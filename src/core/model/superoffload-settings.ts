@@ -23,6 +23,10 @@ export interface SuperoffloadSettings {
   readonly earlyReturn: boolean;
   /** The next forward pass begins before all weights are back. */
   readonly earlyForward: boolean;
+  /** Of CPU Adam; 0: as many as there are cores for a rank. */
+  readonly adamThreads: number;
+  /** Each of them stays on a core of its own. */
+  readonly bindThreads: boolean;
 }
 
 /** What the overlay's settings.py takes where nothing is said. */
@@ -37,6 +41,8 @@ const defaults: SuperoffloadSettings = {
   fusedCasts: true,
   earlyReturn: true,
   earlyForward: false,
+  adamThreads: 0,
+  bindThreads: true,
 };
 
 /** The settings of a case: its `--ds superoffload.KEY=VALUE`, else its mode's, else the overlay's own. */
@@ -59,6 +65,8 @@ export function superoffloadSettings(
     fusedCasts: read('fused_casts', defaults.fusedCasts),
     earlyReturn: read('early_return', defaults.earlyReturn),
     earlyForward: read('early_forward', defaults.earlyForward),
+    adamThreads: read('adam_threads', defaults.adamThreads),
+    bindThreads: read('bind_threads', defaults.bindThreads),
   };
 }
 

@@ -9,13 +9,13 @@ import { superoffloadSettings, usesOverlap } from './superoffload-settings.ts';
  */
 export function unreadSettings(subject: Case): string[] {
   const overlaps = usesOverlap(subject);
-  const hasOverlayAdam = overlaps || superoffloadSettings(subject).casts === 'fused';
-  const { adamThreads, boundThreads, workerShare } = settings(subject);
+  const { casts, adamThreads, bindThreads } = superoffloadSettings(subject);
+  const hasOverlayAdam = overlaps || casts === 'fused';
   return [
     ...(overlaps && subject.gradientClipping > 0 ? ['how often gradients are clipped'] : []),
     ...(hasOverlayAdam && adamThreads !== 0 ? ['superoffload.adam_threads'] : []),
-    ...(hasOverlayAdam && !boundThreads ? ['superoffload.bind_threads'] : []),
-    ...(modes[subject.mode].superOffload && !overlaps && workerShare !== usualWorkerShare
+    ...(hasOverlayAdam && !bindThreads ? ['superoffload.bind_threads'] : []),
+    ...(modes[subject.mode].superOffload && !overlaps && workerShare(subject) !== usualWorkerShare
       ? [`${offload}.cpuadam_cores_perc`]
       : []),
   ];
@@ -26,11 +26,8 @@ const offload = 'zero_optimization.offload_optimizer';
 /** Of the cores, what DeepSpeed gives SuperOffload's worker where nothing is said (runtime/zero/offload_config.py, 0.19.8). */
 const usualWorkerShare = 0.8;
 
-function settings({ deepspeedOverrides }: Case) {
+/** Of an experiment's row or `--ds`, or of a JSON of the user's, which has the section as a whole. */
+function workerShare({ deepspeedOverrides }: Case): unknown {
   const { [`${offload}.cpuadam_cores_perc`]: given } = deepspeedOverrides;
-  return {
-    adamThreads: deepspeedOverrides['superoffload.adam_threads'] ?? 0,
-    boundThreads: deepspeedOverrides['superoffload.bind_threads'] !== false,
-    workerShare: given ?? objectAt(deepspeedOverrides, offload)['cpuadam_cores_perc'] ?? usualWorkerShare,
-  };
+  return given ?? objectAt(deepspeedOverrides, offload)['cpuadam_cores_perc'] ?? usualWorkerShare;
 }

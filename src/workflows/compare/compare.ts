@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readBeside } from '../../adapters/record-files.ts';
 import { compareSets, type NamedSet } from '../../core/compare/compare.ts';
 import type { Comparison } from '../../core/compare/comparison.ts';
-import { filterFaults, parseFilter, passes, type CaseFilter } from '../../core/campaign/filter.ts';
+import { filterFaults, parseFilter, passes, type CaseFilter, underFlag } from '../../core/campaign/filter.ts';
 import { ambiguousLines } from '../../core/compare/words.ts';
 import { unitsOf } from '../../core/compare/unit.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';
@@ -10,7 +10,7 @@ import type { MetricName } from '../../core/gate/metric.ts';
 import type { FoundRecord, RecordSet } from '../../core/results/record-set.ts';
 import type { RunRecord } from '../../core/results/record.ts';
 import { runFiles } from '../../core/results/run-files.ts';
-import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
+import { faultsError, SuperOffloadError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { readArchivedJson } from '../archive/archived-texts.ts';
 import { readRecords } from '../records/read-records.ts';
@@ -63,7 +63,7 @@ function wantedOf({ a, b, filters, filtersOfA = [], filtersOfB = [] }: CompareRe
     return { name, flags, words, parsed: parseFilter(all.filter((word) => word.includes('='))) };
   });
   const faults = sides.flatMap(({ parsed, flags }) =>
-    parsed.ok ? [] : parsed.faults.map((fault) => withFlags(fault, flags)),
+    parsed.ok ? [] : parsed.faults.map((fault) => underFlag(fault, flags)),
   );
   if (faults.length > 0) throw faultsError('usage', distinctFaults(faults));
   const [before, after] = sides.map(({ parsed, ...side }) => ({
@@ -72,10 +72,6 @@ function wantedOf({ a, b, filters, filtersOfA = [], filtersOfB = [] }: CompareRe
   }));
   if (before === undefined || after === undefined) throw new Error('two sides');
   return [before, after];
-}
-
-function withFlags(fault: Fault, flags: string): Fault {
-  return { ...fault, place: fault.place.replace('--filter', flags) };
 }
 
 interface Side extends NamedSet, Wanted {
@@ -136,7 +132,7 @@ function requireSome(...sides: readonly Side[]): void {
   const misspelt = sides.flatMap(({ all, filter, flags }) => {
     const cases = all.flatMap(({ record }) => record.case ?? []);
     const isFiltered = filter.size > 0 && cases.length > 0;
-    return isFiltered ? filterFaults(filter, cases).map((fault) => withFlags(fault, flags)) : [];
+    return isFiltered ? filterFaults(filter, cases).map((fault) => underFlag(fault, flags)) : [];
   });
   throw faultsError(
     'usage',

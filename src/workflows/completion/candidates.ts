@@ -139,7 +139,7 @@ const sources: Partial<Record<ValueKind, Source>> = {
     ...['infra', 'failed', 'none'],
     ...(await import('../../core/logs/events.ts')).outcomeClasses,
   ]),
-  'run-state': words(async () => (await import('../runs/list-runs.ts')).runStates),
+  'run-state': words(async () => (await import('../../core/results/run-state.ts')).runStates),
   upstream: upstreams,
   addition: words(async () => Promise.resolve(['megatron'])),
 };

@@ -13,7 +13,8 @@ type Folders = Pick<Context, 'home' | 'cwd'>;
  */
 export async function runsNamed(context: Folders, wanted: string): Promise<readonly string[]> {
   const all = await listRunIds(context.home);
-  if (wanted !== 'runs' && wanted !== 'last' && !all.includes(wanted)) {
+  if (all.includes(wanted)) return [wanted];
+  if (wanted !== 'runs' && wanted !== 'last') {
     const resolved = await resolveSource(context, wanted, all);
     // A tag may stand for runs that are gone.
     if (!('problem' in resolved) && resolved.place.kind === 'runs')

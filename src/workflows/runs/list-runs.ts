@@ -1,36 +1,16 @@
 import { listRunIds } from '../../adapters/run-store.ts';
 import { readRecord, type StoredRun } from '../../adapters/stored-runs.ts';
-import { filterFaults, parseFilter, passes, type CaseFilter } from '../../core/campaign/filter.ts';
+import { filterFaults, parseFilter, passes, underFlag, type CaseFilter } from '../../core/campaign/filter.ts';
 import type { Case } from '../../core/experiment/case.ts';
 import { nearest } from '../../core/experiment/nearest.ts';
-import { outcomeClasses } from '../../core/logs/events.ts';
 import type { RunRecord } from '../../core/results/record.ts';
-import { runEndOf, type RunEnd } from '../../core/results/run-end.ts';
+import { runEndOf } from '../../core/results/run-end.ts';
+import { runStates, type RunState } from '../../core/results/run-state.ts';
 import { faultsError, SuperOffloadError, type Fault } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { runIdsOf } from '../records/resolve-source.ts';
 import { isNeverStarted } from './never-started.ts';
 import { loadRun } from './runs.ts';
-
-/**
- * How a run stands: how it ended, or `running`, `orphaned` (its tool is gone), `detached` (its tool is gone; only its
- * scheduler or its hosts know more: `runs watch`), `elsewhere` (started on another machine or in another container, no
- * record yet), `not_started` (its tool was killed before), `unfinished` (no record could be made), `unreadable`
- * (damaged, or of a newer version).
- */
-export type RunState = RunEnd | (typeof withoutRecord)[number];
-
-const withoutRecord = [
-  'running',
-  'orphaned',
-  'detached',
-  'elsewhere',
-  'not_started',
-  'unfinished',
-  'unreadable',
-] as const;
-
-export const runStates: readonly RunState[] = [...outcomeClasses, 'stopped_early', ...withoutRecord];
 
 /** One line of `runs list`. */
 export interface RunListing {
@@ -65,14 +45,14 @@ interface Looked {
 export async function listRuns(context: Context, wanted: WantedRuns = {}): Promise<RunListing[]> {
   const { sources = [], filters = [], states = [] } = wanted;
   const all = await listRunIds(context.home);
-  const named = sources.length === 0 ? null : await runIdsOf(context, sources, all);
+  const named = sources.length === 0 ? null : new Set(await runIdsOf(context, sources, all));
   const parsed = parseFilter(filters);
   const faults = [...(parsed.ok ? [] : parsed.faults.map(asCase)), ...stateFaults(states)];
   if (!parsed.ok || faults.length > 0) throw faultsError('usage', faults);
   const looked: Looked[] = [];
   // In the order of time, however they were named.
   for (const runId of all) {
-    if (named === null || named.includes(runId)) looked.push(await look(context, runId));
+    if (named === null || named.has(runId)) looked.push(await look(context, runId));
   }
   const unmet = filterFaultsOf(parsed.filter, looked);
   if (unmet.length > 0) throw faultsError('usage', unmet);
@@ -100,7 +80,7 @@ function stateFaults(states: readonly string[]): Fault[] {
 }
 
 function asCase(fault: Fault): Fault {
-  return { ...fault, place: fault.place.replace('--filter', '--case') };
+  return underFlag(fault, '--case');
 }
 
 /** One run that cannot be read must not hide all others. */

@@ -72,11 +72,15 @@ export function trialReports(
   const { candidates } = tuning;
   const byKey = new Map(candidates.map((candidate, index) => [candidateKey(candidate), index]));
   const launches = groupBy(trials, ({ key }) => key);
+  const models = new Set(candidates.map(({ subject }) => subject.model.name));
+  const bestOf = new Map(
+    [...models].map((model) => [model, bestPublished(candidates, trials, stored, model)]),
+  );
   return trials.flatMap(({ key, record, result, runId, isStored }): TrialReport[] => {
     const index = byKey.get(key);
     const candidate = index === undefined ? undefined : candidates[index];
     if (candidate === undefined) return [];
-    const published = bestPublished(candidates, trials, stored, candidate.subject.model.name);
+    const published = bestOf.get(candidate.subject.model.name) ?? null;
     const isWhole = result.kind === 'measured' && result.isWhole;
     const own = isWhole ? pooledResult(measuredOf(launches.get(key) ?? [])) : result;
     return [
