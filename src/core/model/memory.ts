@@ -74,7 +74,7 @@ export function estimateMemory(
     ? [offloadedPart(testCase, pinnedByTorch(machine, options))]
     : [];
   const training = [...state, ...offloaded];
-  const passing = defragmentParts(input, stepped.mode, training);
+  const passing = onCpu ? [] : defragmentParts(input, stepped.mode, training);
   const parts = [...training, ...passing, ...processParts(stepped, machine, state)].map((part): MemoryPart =>
     inGiB(part, onCpu),
   );
@@ -85,8 +85,8 @@ export function estimateMemory(
 }
 
 /**
- * ZeRO-3 takes its partition of the weights through host memory into one flat buffer, before there is any optimizer state: what
- * that needs beyond what training needs there later.
+ * ZeRO-3 takes its partition of the weights off the GPU into one flat buffer on the host, and back, before there is any
+ * optimizer state: what that needs beyond what training needs there later. Where ranks run on the CPU, that buffer is where the weights stay.
  */
 function defragmentParts(input: MemoryInput, mode: ModeName, training: readonly PartBytes[]): PartBytes[] {
   if (modes[mode].zeroStage !== 3 || modes[mode].offloadsParameters) return [];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readBeside } from '../../adapters/record-files.ts';
 import { compareSets, type NamedSet } from '../../core/compare/compare.ts';
 import type { Comparison } from '../../core/compare/comparison.ts';
-import { filterFaults, parseFilter, passes, type CaseFilter, underFlag } from '../../core/campaign/filter.ts';
+import { filterFaults, parseFilter, passes, underFlag, type CaseFilter } from '../../core/campaign/filter.ts';
 import { ambiguousLines } from '../../core/compare/words.ts';
 import { unitsOf } from '../../core/compare/unit.ts';
 import { distinctFaults } from '../../core/experiment/distinct-faults.ts';

@@ -136,6 +136,9 @@ describe('estimateMemory', () => {
     for (const mode of ['zero_2', 'zero_infinity', 'zero_infinity_param', 'prism'] as const) {
       expect(passing({ mode })).toBe(0);
     }
+    expect(estimateMemory(sampleCase({ mode: 'zero_3' }), cpu).parts.map(({ what }) => what)).not.toContain(
+      passingWeights,
+    );
   });
 
   it('counts the logits of one chunk, a whole gradient of the head and one of its input; half in 16 bits', () => {
